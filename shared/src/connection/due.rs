@@ -1,0 +1,123 @@
+//! When there is something to do with a connection, and where it stands in the due index.
+
+use sha2::{Digest, Sha256};
+
+use super::{Connection, Status};
+use crate::{names::ConnectionKey, time::Timestamp};
+
+/// Partitions of the due index. Changing it needs every item written anew.
+pub const SHARDS: u8 = 16;
+
+/// A refresh falls between these shares of the access token's life. Late enough that a seven-day token is not
+/// exchanged daily, early enough that almost two days of outage pass before a token dies.
+const EARLIEST: f64 = 0.60;
+const LATEST: f64 = 0.75;
+
+/// Which partition of the due index this connection lies in: `0..SHARDS`.
+pub fn shard(key: &ConnectionKey) -> u8 {
+    hash(key)[0] % SHARDS
+}
+
+/// When the next thing is to be done, or `None` for an item without a future.
+///
+/// The store writes this to the index with every change, so item and index cannot disagree.
+pub fn due_at(item: &Connection) -> Option<Timestamp> {
+    if let Some(claim) = item.attempt {
+        return Some(claim.until);
+    }
+    match item.status {
+        Status::Pending if item.secret_version.is_none() => Some(item.updated_at),
+        Status::Pending => Some(item.confirm_by.unwrap_or(item.updated_at)),
+        Status::Active => [refresh_at(item), item.authorization_expires_at].into_iter().flatten().min(),
+        Status::ReauthorizationRequired { .. } | Status::Disconnected => None,
+    }
+}
+
+/// When the access token is to be refreshed: a point between 60 and 75 % of its life, never before `not_before`.
+///
+/// The point is the connection's own, so a fleet that connected within one hour spreads over a day in its first
+/// cycle and further with each one.
+pub(super) fn refresh_at(item: &Connection) -> Option<Timestamp> {
+    let refreshed_at = item.refreshed_at?;
+    let life = item.access_life()?.max(0);
+    let share = EARLIEST + (LATEST - EARLIEST) * own_fraction(&item.connection);
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "lives are far below 2^52 seconds"
+    )]
+    let point = refreshed_at.plus((life as f64 * share) as i64);
+    Some(item.not_before.map_or(point, |not_before| point.max(not_before)))
+}
+
+/// A number in `0.0..1.0` that is the connection's own.
+fn own_fraction(key: &ConnectionKey) -> f64 {
+    let hash = hash(key);
+    f64::from(u32::from_be_bytes([hash[1], hash[2], hash[3], hash[4]])) / (f64::from(u32::MAX) + 1.0)
+}
+
+fn hash(key: &ConnectionKey) -> [u8; 32] {
+    Sha256::digest(key.to_string().as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::connection::fixtures::{T0, active, key};
+
+    proptest! {
+        #[test]
+        fn a_refresh_is_due_between_60_and_75_percent_and_never_after_expiry(
+            seller in "[a-zA-Z0-9_-]{1,40}", life in 60_i64..400 * 86_400,
+        ) {
+            let mut item = active();
+            item.connection = key(&seller);
+            item.access_expires_at = Some(T0.plus(life));
+            let waited = due_at(&item).unwrap().since(T0);
+            prop_assert!(waited * 100 >= life * 60 - 100 && waited * 100 <= life * 75);
+            prop_assert!(waited < life);
+        }
+
+        #[test]
+        fn never_before_the_back_off_is_over(wait in 0_i64..86_400 * 30) {
+            let mut item = active();
+            item.not_before = Some(T0.plus(wait));
+            item.authorization_expires_at = None;
+            prop_assert!(due_at(&item).unwrap() >= T0.plus(wait));
+        }
+
+        #[test]
+        fn the_end_of_the_authorization_is_never_missed(end in 1_i64..86_400 * 400, wait in 0_i64..86_400) {
+            let mut item = active();
+            item.not_before = Some(T0.plus(wait));
+            item.authorization_expires_at = Some(T0.plus(end));
+            prop_assert!(due_at(&item).unwrap() <= T0.plus(end));
+        }
+    }
+
+    #[test]
+    fn a_fleet_that_connected_at_once_spreads_over_time_and_shards() {
+        let mut hours = [0_u32; 26];
+        let mut shards = [0_u32; SHARDS as usize];
+        for n in 0..10_000 {
+            let mut item = active();
+            item.connection = key(&format!("seller-{n}"));
+            item.access_expires_at = Some(T0.plus(7 * 86_400));
+            let hour = (due_at(&item).unwrap().since(T0) - 7 * 86_400 * 60 / 100) / 3_600;
+            hours[usize::try_from(hour).unwrap()] += 1;
+            shards[usize::from(shard(&item.connection))] += 1;
+        }
+        // 25.2 hours between 60 and 75 % of seven days: about 397 an hour.
+        assert!(hours[..25].iter().all(|&n| (300..500).contains(&n)), "{hours:?}");
+        assert!(shards.iter().all(|&n| (500..750).contains(&n)), "{shards:?}");
+    }
+
+    #[test]
+    fn an_item_without_a_future_is_not_due() {
+        let mut item = active();
+        item.status = Status::Disconnected;
+        assert_eq!(due_at(&item), None);
+    }
+}

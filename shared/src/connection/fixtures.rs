@@ -1,0 +1,91 @@
+//! Connections for the unit and property tests of this module.
+
+use proptest::prelude::*;
+
+use super::{Claim, Connection, FORMAT, Fault, Purpose, Reason, Status};
+use crate::{
+    names::{AttemptId, ConnectionKey, VersionId},
+    secret::Secret,
+    time::Timestamp,
+    token_set::TokenSet,
+};
+
+/// When everything begins.
+pub(crate) const T0: Timestamp = Timestamp(1_800_000_000);
+
+pub(crate) fn key(seller: &str) -> ConnectionKey {
+    format!("tiktok-shop/us/{seller}").parse().unwrap()
+}
+
+/// Authorized and committed at [`T0`]: seven days of access, a year of authorization.
+pub(crate) fn active() -> Connection {
+    Connection {
+        connection: key("seller-1"),
+        format: FORMAT,
+        revision: 3,
+        app_key: "app-key".into(),
+        seller_name: None,
+        seller_base_region: None,
+        purpose: Purpose::All,
+        account_id: Some("acme".parse().unwrap()),
+        shops: Vec::new(),
+        scopes: Vec::new(),
+        status: Status::Active,
+        token_version: 1,
+        secret_version: Some(AttemptId::random().version()),
+        access_expires_at: Some(T0.plus(7 * 86_400)),
+        authorization_expires_at: Some(T0.plus(365 * 86_400)),
+        granted_at: T0,
+        authorized_at: Some(T0),
+        refreshed_at: Some(T0),
+        created_at: T0,
+        updated_at: T0,
+        attempt: None,
+        attempts: Vec::new(),
+        not_before: None,
+        confirm_by: None,
+        strikes: 0,
+        failures: 0,
+        last_error: None,
+    }
+}
+
+pub(crate) fn token_set(parent: Option<VersionId>, granted_at: Timestamp, now: Timestamp) -> TokenSet {
+    TokenSet {
+        access_token: Secret::new("access"),
+        refresh_token: Some(Secret::new("refresh")),
+        access_expires_at: now.plus(7 * 86_400),
+        authorization_expires_at: Some(now.plus(365 * 86_400)),
+        scopes: Vec::new(),
+        app_key: "app-key".into(),
+        parent,
+        granted_at,
+    }
+}
+
+pub(crate) fn fault() -> Fault {
+    Fault { message: "no such authorization".into(), code: Some("36004005".into()), request_id: None }
+}
+
+/// Items in every state, with lives, back-offs and claims of all lengths.
+pub(crate) fn arbitrary() -> impl Strategy<Value = Connection> {
+    let status = prop_oneof![
+        1 => Just(Status::Pending),
+        4 => Just(Status::Active),
+        1 => Just(Status::ReauthorizationRequired { reason: Reason::Refused }),
+        1 => Just(Status::Disconnected),
+    ];
+    let after = |longest: i64| proptest::option::of((0..longest).prop_map(|after| T0.plus(after)));
+    (status, any::<bool>(), 1_i64..86_400 * 30, after(86_400 * 400), after(86_400), after(3_600), after(120)).prop_map(
+        |(status, committed, life, authorization, not_before, confirm_by, claimed)| Connection {
+            status,
+            secret_version: (committed || status == Status::Active).then(|| AttemptId::random().version()),
+            access_expires_at: Some(T0.plus(life)),
+            authorization_expires_at: authorization,
+            not_before,
+            confirm_by,
+            attempt: claimed.map(|until| Claim { id: AttemptId::random(), until }),
+            ..active()
+        },
+    )
+}

@@ -1,0 +1,225 @@
+//! A new authorization by the seller: how it takes the claim from any holder, and how the vendor confirms it.
+
+use super::{Claim, Connection, FORMAT, Purpose, Status, claim::CLAIM_SECONDS};
+use crate::{
+    names::{AccountId, AttemptId, ConnectionKey},
+    time::Timestamp,
+};
+
+/// How long the vendor has to confirm a new connection, in seconds.
+pub const CONFIRM_WITHIN: i64 = 3_600;
+
+/// What an authorization brought: who authorized, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The connection that it is for.
+    pub connection: ConnectionKey,
+    /// The app key that it was given to.
+    pub app_key: String,
+    /// As the marketplace says.
+    pub seller_name: Option<String>,
+    /// As the marketplace says.
+    pub seller_base_region: Option<String>,
+    /// Where it came from.
+    pub origin: Origin,
+    /// When the exchange answered.
+    pub at: Timestamp,
+}
+
+/// Where an authorization came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// From a connect session of this account.
+    Session {
+        /// The session's account.
+        account_id: AccountId,
+        /// Whether a connection new to the account waits for the vendor's confirmation.
+        confirm: bool,
+    },
+    /// Nobody asked for it: begun in the platform's store. It never changes an account.
+    Unsolicited,
+}
+
+/// A grant's claim that was decided: to be written before the token set is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantClaimed {
+    /// The item as it is to be written.
+    pub item: Connection,
+    /// Set when the seller is another account's: that account's working connection is renewed, for the exchange may
+    /// have ended its old tokens, but this session is refused.
+    pub account_conflict: bool,
+}
+
+/// Why a grant does not become a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum GrantRefused {
+    /// The seller is connected under another account.
+    #[error("the seller is connected under another account")]
+    AccountConflict,
+    /// A later authorization by the same seller is there already; this one is history.
+    #[error("a later authorization is there already")]
+    LaterGrant,
+}
+
+/// Takes the claim for a new grant, from any holder.
+///
+/// # Errors
+/// [`GrantRefused`] says why nothing is to be written.
+pub fn claim_for_grant(
+    existing: Option<&Connection>,
+    grant: &Grant,
+    attempt: AttemptId,
+    now: Timestamp,
+) -> Result<GrantClaimed, GrantRefused> {
+    let Some(existing) = existing else {
+        let item = hold(create(grant, now), grant, grant.at, attempt, now);
+        return Ok(GrantClaimed { item, account_conflict: false });
+    };
+    if existing.granted_at > grant.at {
+        return Err(GrantRefused::LaterGrant);
+    }
+    // Two grants within one second: the later claim is the later grant, and gets a name of its own.
+    let granted_at = grant.at.max(existing.granted_at.plus(1));
+    let relation = Relation::of(existing, grant);
+    let item = match relation {
+        Relation::Same => Connection { confirm_by: renewed_confirm_by(existing, grant, now), ..existing.clone() },
+        Relation::Free => Connection {
+            status: Status::Pending,
+            account_id: account(grant),
+            secret_version: None,
+            confirm_by: confirm_by(grant, now),
+            ..existing.clone()
+        },
+        Relation::OtherAccountWorking => existing.clone(),
+        Relation::OtherAccount => return Err(GrantRefused::AccountConflict),
+    };
+    Ok(GrantClaimed {
+        item: hold(item, grant, granted_at, attempt, now),
+        account_conflict: relation == Relation::OtherAccountWorking,
+    })
+}
+
+/// How a grant stands to the connection that is already there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    /// The same account, or a grant that asks for none.
+    Same,
+    /// Nobody has it: disconnected, or never confirmed.
+    Free,
+    /// Another account's, and working.
+    OtherAccountWorking,
+    /// Another account's, whose seller took the authorization away or let it end: not ours to revive.
+    OtherAccount,
+}
+
+impl Relation {
+    fn of(existing: &Connection, grant: &Grant) -> Self {
+        let same = match &grant.origin {
+            Origin::Session { account_id, .. } => existing.account_id.as_ref() == Some(account_id),
+            Origin::Unsolicited => true,
+        };
+        match existing.status {
+            Status::Disconnected => Self::Free,
+            _ if same => Self::Same,
+            Status::Pending => Self::Free,
+            Status::Active => Self::OtherAccountWorking,
+            Status::ReauthorizationRequired { .. } => Self::OtherAccount,
+        }
+    }
+}
+
+fn create(grant: &Grant, now: Timestamp) -> Connection {
+    Connection {
+        connection: grant.connection.clone(),
+        format: FORMAT,
+        revision: 0,
+        app_key: grant.app_key.clone(),
+        seller_name: None,
+        seller_base_region: None,
+        purpose: Purpose::All,
+        account_id: account(grant),
+        shops: Vec::new(),
+        scopes: Vec::new(),
+        status: Status::Pending,
+        token_version: 0,
+        secret_version: None,
+        access_expires_at: None,
+        authorization_expires_at: None,
+        granted_at: grant.at,
+        authorized_at: None,
+        refreshed_at: None,
+        created_at: now,
+        updated_at: now,
+        attempt: None,
+        attempts: Vec::new(),
+        not_before: None,
+        confirm_by: confirm_by(grant, now),
+        strikes: 0,
+        failures: 0,
+        last_error: None,
+    }
+}
+
+/// The item with the claim in the grant's hands, and everything forgotten that concerned the grant before.
+fn hold(item: Connection, grant: &Grant, granted_at: Timestamp, attempt: AttemptId, now: Timestamp) -> Connection {
+    Connection {
+        granted_at,
+        seller_name: grant.seller_name.clone().or(item.seller_name),
+        seller_base_region: grant.seller_base_region.clone().or(item.seller_base_region),
+        attempt: Some(Claim { id: attempt, until: now.plus(CLAIM_SECONDS) }),
+        attempts: vec![attempt],
+        not_before: None,
+        strikes: 0,
+        failures: 0,
+        last_error: None,
+        updated_at: now,
+        ..item
+    }
+}
+
+fn account(grant: &Grant) -> Option<AccountId> {
+    match &grant.origin {
+        Origin::Session { account_id, .. } => Some(account_id.clone()),
+        Origin::Unsolicited => None,
+    }
+}
+
+fn confirm_by(grant: &Grant, now: Timestamp) -> Option<Timestamp> {
+    matches!(grant.origin, Origin::Session { confirm: true, .. }).then(|| now.plus(CONFIRM_WITHIN))
+}
+
+/// A pending connection waits anew for the session that renewed it; one that nobody asked for confirms nothing.
+fn renewed_confirm_by(existing: &Connection, grant: &Grant, now: Timestamp) -> Option<Timestamp> {
+    match (existing.status, &grant.origin) {
+        (Status::Pending, Origin::Session { .. }) => confirm_by(grant, now),
+        _ => existing.confirm_by,
+    }
+}
+
+/// Why a confirmation changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the connection that the result stands for is not there any more; the seller has to connect again")]
+pub struct NothingToConfirm;
+
+/// The vendor's logged-in backend says that the seller who came back is its own: `pending` becomes `active`.
+/// An active connection of that grant is left as it is, so confirming twice is harmless.
+///
+/// # Errors
+/// [`NothingToConfirm`] if the item stands for another grant or account by now, or was never committed.
+pub fn confirm(
+    item: &Connection,
+    account_id: &AccountId,
+    granted_at: Timestamp,
+    now: Timestamp,
+) -> Result<Connection, NothingToConfirm> {
+    if item.account_id.as_ref() != Some(account_id) || item.granted_at < granted_at || item.secret_version.is_none() {
+        return Err(NothingToConfirm);
+    }
+    match item.status {
+        Status::Active => Ok(item.clone()),
+        Status::Pending if item.granted_at == granted_at && item.confirm_by.is_some_and(|by| now < by) => {
+            Ok(Connection { status: Status::Active, confirm_by: None, updated_at: now, ..item.clone() })
+        }
+        _ => Err(NothingToConfirm),
+    }
+}

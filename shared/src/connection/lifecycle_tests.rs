@@ -1,0 +1,217 @@
+//! Whole lives of a connection, step by step, without any I/O.
+
+use super::{
+    Connection, Reason, Status,
+    claim::{Trigger, claim},
+    fixtures::{T0, active, fault, key, token_set},
+    grant::{Grant, GrantRefused, Origin, claim_for_grant, confirm},
+    next::{Next, next},
+    settle::{Kept, Right, SECOND_TRY_AFTER, Spent, back_off, commit, expire, fail, refuse, refuse_without_blame},
+};
+use crate::{names::AttemptId, time::Timestamp};
+
+fn claimed(item: &Connection, now: Timestamp) -> (Connection, AttemptId) {
+    let attempt = AttemptId::random();
+    (claim(item, Trigger::Schedule, now, attempt).unwrap().item, attempt)
+}
+
+fn grant_for(account: &str, confirm: bool, at: Timestamp) -> Grant {
+    Grant {
+        connection: key("seller-1"),
+        app_key: "app-key".into(),
+        seller_name: Some("Seller".into()),
+        seller_base_region: None,
+        origin: Origin::Session { account_id: account.parse().unwrap(), confirm },
+        at,
+    }
+}
+
+fn kept(item: &Connection, attempt: AttemptId, now: Timestamp) -> Kept {
+    Kept::new(&token_set(item.secret_version.clone(), item.granted_at, now), attempt.version())
+}
+
+#[test]
+fn a_refresh_moves_both_clocks_and_clears_all_doubt() {
+    let due = T0.plus(6 * 86_400);
+    let (item, attempt) = claimed(&Connection { strikes: 1, failures: 3, ..active() }, due);
+    let after = commit(&item, Right::Claim(attempt), kept(&item, attempt, due), None, due.plus(1)).unwrap();
+    assert_eq!(after.status, Status::Active);
+    assert_eq!(after.token_version, 2);
+    assert_eq!(after.secret_version, Some(attempt.version()));
+    assert_eq!(after.access_expires_at, Some(due.plus(7 * 86_400)));
+    assert_eq!(after.authorization_expires_at, Some(due.plus(365 * 86_400)));
+    assert_eq!(after.not_before, Some(due.plus(1 + 15 * 60)));
+    assert_eq!((after.strikes, after.failures, after.attempt), (0, 0, None));
+    assert!(after.attempts.is_empty());
+    assert_eq!(after.authorized_at, Some(T0), "a refresh is no new grant");
+}
+
+#[test]
+fn a_short_lived_token_rests_for_a_quarter_of_its_life() {
+    let (item, attempt) = claimed(&active(), T0.plus(6 * 86_400));
+    let mut set = token_set(None, item.granted_at, T0);
+    set.access_expires_at = T0.plus(120);
+    let after = commit(&item, Right::Claim(attempt), Kept::new(&set, attempt.version()), None, T0).unwrap();
+    assert_eq!(after.not_before, Some(T0.plus(30)));
+}
+
+#[test]
+fn nobody_writes_an_outcome_for_a_claim_that_another_took_over() {
+    let due = T0.plus(6 * 86_400);
+    let (frozen_item, frozen) = claimed(&active(), due);
+    let (item, _) = claimed(&frozen_item, due.plus(60));
+    assert!(commit(&item, Right::Claim(frozen), kept(&item, frozen, due), None, due).is_err());
+    assert!(fail(&item, frozen, fault(), Spent::Unknown, 60, due).is_err());
+    assert!(refuse(&item, frozen, fault(), due).is_err());
+    assert!(expire(&item, frozen, due).is_err());
+}
+
+#[test]
+fn refused_twice_with_fifteen_minutes_between_ends_the_authorization() {
+    let due = T0.plus(6 * 86_400);
+    let (item, attempt) = claimed(&active(), due);
+    let doubted = refuse(&item, attempt, fault(), due).unwrap();
+    assert_eq!((doubted.status, doubted.strikes), (Status::Active, 1));
+    assert_eq!(next(&doubted, due.plus(SECOND_TRY_AFTER - 1)), Next::Nothing);
+    let (item, attempt) = claimed(&doubted, due.plus(SECOND_TRY_AFTER));
+    let ended = refuse(&item, attempt, fault(), due.plus(SECOND_TRY_AFTER)).unwrap();
+    assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Refused });
+    assert_eq!(ended.secret_version, active().secret_version.and(ended.secret_version.clone()));
+}
+
+#[test]
+fn a_refusal_after_an_unknown_outcome_says_rotation_lost() {
+    let due = T0.plus(6 * 86_400);
+    let (item, timed_out) = claimed(&active(), due);
+    let unsure = fail(&item, timed_out, fault(), Spent::Unknown, 100, due).unwrap();
+    assert_eq!(unsure.attempts, [timed_out]);
+    let mut now = due.plus(100);
+    let mut item = unsure;
+    for _ in 0..2 {
+        let (held, attempt) = claimed(&item, now);
+        item = refuse(&held, attempt, fault(), now).unwrap();
+        now = now.plus(SECOND_TRY_AFTER);
+    }
+    assert_eq!(item.status, Status::ReauthorizationRequired { reason: Reason::RotationLost });
+}
+
+#[test]
+fn a_mass_refusal_blames_nobody() {
+    let due = T0.plus(6 * 86_400);
+    let (item, attempt) = claimed(&active(), due);
+    let after = refuse_without_blame(&item, attempt, fault(), due).unwrap();
+    assert_eq!((after.status, after.strikes, after.failures), (Status::Active, 0, 0));
+    assert!(after.attempts.is_empty());
+}
+
+#[test]
+fn the_end_of_the_authorization_is_its_own_reason() {
+    let end = active().authorization_expires_at.unwrap();
+    let item = Connection { not_before: Some(end.plus(600)), ..active() };
+    let (held, attempt) = claimed(&item, end);
+    let after = expire(&held, attempt, end).unwrap();
+    assert_eq!(after.status, Status::ReauthorizationRequired { reason: Reason::AuthorizationExpired });
+}
+
+#[test]
+fn a_new_seller_waits_for_the_vendor() {
+    let attempt = AttemptId::random();
+    let grant = grant_for("acme", true, T0);
+    let item = claim_for_grant(None, &grant, attempt, T0).unwrap().item;
+    assert_eq!((item.status, item.secret_version.clone()), (Status::Pending, None));
+    assert_eq!(next(&item, T0.plus(60)), Next::LookBack, "a crash is healed by the next sweep");
+
+    let right = Right::Grant { granted_at: T0, token_version: 0 };
+    let waiting = commit(&item, right, kept(&item, attempt, T0), None, T0).unwrap();
+    assert_eq!((waiting.status, waiting.token_version), (Status::Pending, 1));
+    assert_eq!(next(&waiting, T0.plus(3_599)), Next::Nothing);
+    assert_eq!(next(&waiting, T0.plus(3_600)), Next::Remove);
+
+    let acme = "acme".parse().unwrap();
+    assert!(confirm(&waiting, &"other".parse().unwrap(), T0, T0.plus(5)).is_err());
+    assert!(confirm(&waiting, &acme, T0.plus(-1), T0.plus(5)).is_err(), "another grant's result");
+    assert!(confirm(&waiting, &acme, T0, T0.plus(3_600)).is_err(), "too late");
+    let confirmed = confirm(&waiting, &acme, T0, T0.plus(5)).unwrap();
+    assert_eq!((confirmed.status, confirmed.confirm_by), (Status::Active, None));
+    assert_eq!(confirm(&confirmed, &acme, T0, T0.plus(6)).unwrap(), confirmed, "twice is harmless");
+}
+
+#[test]
+fn a_seller_already_connected_under_this_account_needs_no_confirmation() {
+    let now = T0.plus(100);
+    let attempt = AttemptId::random();
+    let (refreshing, refresher) = claimed(&active(), T0.plus(6 * 86_400));
+    let taken = claim_for_grant(Some(&refreshing), &grant_for("acme", true, now), attempt, now).unwrap();
+    assert!(!taken.account_conflict);
+    let item = taken.item;
+    assert_eq!((item.status, item.granted_at, item.confirm_by), (Status::Active, now, None));
+    assert!(commit(&item, Right::Claim(refresher), kept(&item, refresher, now), None, now).is_err());
+    let right = Right::Grant { granted_at: now, token_version: 1 };
+    let after = commit(&item, right, kept(&item, attempt, now), None, now).unwrap();
+    assert_eq!((after.token_version, after.authorized_at), (2, Some(now)));
+}
+
+#[test]
+fn a_sweep_that_took_over_does_not_stand_in_a_grants_way() {
+    let attempt = AttemptId::random();
+    let item =
+        claim_for_grant(Some(&active()), &grant_for("acme", true, T0.plus(9)), attempt, T0.plus(9)).unwrap().item;
+    let (item, sweeper) = claimed(&item, T0.plus(70));
+    assert!(item.is_held_by(sweeper));
+    let right = Right::Grant { granted_at: T0.plus(9), token_version: 1 };
+    assert!(commit(&item, right, kept(&item, attempt, T0.plus(71)), None, T0.plus(71)).is_ok());
+}
+
+#[test]
+fn another_account_is_refused_and_its_working_connection_kept_alive() {
+    let grant = grant_for("other", true, T0.plus(9));
+    let taken = claim_for_grant(Some(&active()), &grant, AttemptId::random(), T0.plus(9)).unwrap();
+    assert!(taken.account_conflict);
+    assert_eq!((taken.item.account_id, taken.item.status), (active().account_id, Status::Active));
+
+    let ended = Connection { status: Status::ReauthorizationRequired { reason: Reason::Refused }, ..active() };
+    let refused = claim_for_grant(Some(&ended), &grant, AttemptId::random(), T0.plus(9));
+    assert_eq!(refused, Err(GrantRefused::AccountConflict));
+}
+
+#[test]
+fn what_was_never_confirmed_belongs_to_nobody() {
+    let waiting = Connection { status: Status::Pending, confirm_by: Some(T0.plus(3_600)), ..active() };
+    let taken = claim_for_grant(Some(&waiting), &grant_for("other", true, T0.plus(9)), AttemptId::random(), T0.plus(9));
+    let item = taken.unwrap().item;
+    assert_eq!((item.account_id, item.status), (Some("other".parse().unwrap()), Status::Pending));
+
+    let unsolicited = Grant { origin: Origin::Unsolicited, ..grant_for("acme", false, T0.plus(9)) };
+    let item = claim_for_grant(Some(&waiting), &unsolicited, AttemptId::random(), T0.plus(9)).unwrap().item;
+    assert_eq!(item.confirm_by, waiting.confirm_by, "what nobody asked for confirms nothing");
+}
+
+#[test]
+fn an_unsolicited_grant_never_changes_an_account() {
+    let unsolicited = Grant { origin: Origin::Unsolicited, ..grant_for("acme", false, T0.plus(9)) };
+    let item = claim_for_grant(Some(&active()), &unsolicited, AttemptId::random(), T0.plus(9)).unwrap().item;
+    assert_eq!(item.account_id, active().account_id);
+    let item = claim_for_grant(None, &unsolicited, AttemptId::random(), T0).unwrap().item;
+    assert_eq!((item.account_id, item.confirm_by), (None, None));
+}
+
+#[test]
+fn grants_are_ordered() {
+    let earlier = grant_for("acme", true, T0.plus(-1));
+    assert_eq!(claim_for_grant(Some(&active()), &earlier, AttemptId::random(), T0), Err(GrantRefused::LaterGrant));
+    let tied = grant_for("acme", true, T0);
+    let item = claim_for_grant(Some(&active()), &tied, AttemptId::random(), T0).unwrap().item;
+    assert_eq!(item.granted_at, T0.plus(1), "a grant of the same second gets a name of its own");
+}
+
+#[test]
+fn back_off_grows_is_capped_and_honours_retry_after() {
+    let mut random = rand::rng();
+    for failures in 0..40 {
+        let wait = back_off(failures, None, &mut random);
+        assert!((60..=30 * 60).contains(&wait), "{failures}: {wait}");
+        assert!(back_off(failures, Some(7_200), &mut random) >= 7_200);
+    }
+    assert!((0..200).any(|_| back_off(6, None, &mut random) > 900));
+    assert!((0..200).all(|_| back_off(0, None, &mut random) <= 90));
+}

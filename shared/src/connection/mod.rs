@@ -1,0 +1,237 @@
+//! A connection: one seller's authorization of one app, and everything that is decided about it.
+//!
+//! All here is pure: values in, values out, `now` a parameter. [`due`] says when there is something to do, [`next`]
+//! what, [`claim`] and [`settle`] how the item changes by each step of a refresh, [`grant`] by a new authorization.
+//! The store applies such a change only to the very revision that it was decided on, so these functions are the
+//! whole truth about what may become of an item.
+
+pub mod claim;
+pub mod due;
+pub mod grant;
+pub mod next;
+pub mod settle;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod lifecycle_tests;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    names::{AccountId, AttemptId, ConnectionKey, ShopId, VersionId},
+    time::Timestamp,
+};
+
+/// The form of the item that this release writes. A reader refuses a higher one.
+pub const FORMAT: u32 = 1;
+
+/// Metadata of one connection: the item in the table `connections`. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// `{marketplace}/{app}/{seller_id}`.
+    pub connection: ConnectionKey,
+    /// Form of the item: [`FORMAT`].
+    pub format: u32,
+    /// Counts the writes. Every write names the revision that it was decided on.
+    pub revision: u64,
+
+    /// The app key that the current token set was issued for.
+    pub app_key: String,
+    /// As the marketplace says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller_name: Option<String>,
+    /// As the marketplace says, e.g. `US`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller_base_region: Option<String>,
+    /// What its tokens are for.
+    pub purpose: Purpose,
+    /// The vendor's customer. Absent: an accepted callback that nobody asked for, not claimed yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<AccountId>,
+    /// The storefronts under this authorization, as listed at the last exchange.
+    #[serde(default)]
+    pub shops: Vec<Shop>,
+    /// What the seller granted.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+
+    /// Where it stands.
+    #[serde(flatten)]
+    pub status: Status,
+    /// Counts successful changes of the token set; what callers see as `version`.
+    pub token_version: u64,
+    /// The current token set's version in the vault. Absent: none was committed yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_version: Option<VersionId>,
+    /// When the current access token ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_expires_at: Option<Timestamp>,
+    /// When the authorization ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_expires_at: Option<Timestamp>,
+    /// Names and orders grants: strictly later for every new authorization of this seller.
+    pub granted_at: Timestamp,
+    /// When the first token set of the current grant was committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorized_at: Option<Timestamp>,
+    /// When the current token set was committed, by a grant or a refresh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshed_at: Option<Timestamp>,
+    /// When the item was made.
+    pub created_at: Timestamp,
+    /// When it was last written.
+    pub updated_at: Timestamp,
+
+    /// The claim now held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Claim>,
+    /// Attempts whose outcome is not settled, oldest first, the one now held among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<AttemptId>,
+    /// No exchange before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// Until when the vendor has to confirm the connection; absent when it has nothing to confirm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm_by: Option<Timestamp>,
+    /// Refusals since the last success: one is a doubt, two are a fact.
+    #[serde(default)]
+    pub strikes: u32,
+    /// Transient failures since the last success.
+    #[serde(default)]
+    pub failures: u32,
+    /// What the last failed exchange said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<LastError>,
+}
+
+impl Connection {
+    /// Whether this attempt holds the claim, its time over or not.
+    pub fn is_held_by(&self, attempt: AttemptId) -> bool {
+        self.attempt.is_some_and(|claim| claim.id == attempt)
+    }
+
+    /// The claim, if its time is not over.
+    pub fn held_at(&self, now: Timestamp) -> Option<Claim> {
+        self.attempt.filter(|claim| now < claim.until)
+    }
+
+    /// Seconds that the current access token lives in all; none without one.
+    pub fn access_life(&self) -> Option<i64> {
+        Some(self.access_expires_at?.since(self.refreshed_at?))
+    }
+
+    /// Seconds that the current access token still has; zero or negative once it has ended.
+    pub fn access_left(&self, now: Timestamp) -> Option<i64> {
+        Some(self.access_expires_at?.since(now))
+    }
+}
+
+/// Where a connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Status {
+    /// Not committed yet, or waiting for the vendor's confirmation: served to nobody, refreshed by nobody.
+    Pending,
+    /// Working.
+    Active,
+    /// Only the seller can help.
+    ReauthorizationRequired {
+        /// Why.
+        reason: Reason,
+    },
+    /// Ended by the vendor.
+    Disconnected,
+}
+
+impl Status {
+    /// As it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::ReauthorizationRequired { .. } => "reauthorization_required",
+            Self::Disconnected => "disconnected",
+        }
+    }
+}
+
+/// Why the seller has to authorize again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The time that the seller granted is over.
+    AuthorizationExpired,
+    /// The marketplace refused the refresh token, twice.
+    Refused,
+    /// The same, after an exchange whose answer never reached us: a one-time refresh token was probably spent.
+    RotationLost,
+}
+
+impl Reason {
+    /// As it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationExpired => "authorization_expired",
+            Self::Refused => "refused",
+            Self::RotationLost => "rotation_lost",
+        }
+    }
+}
+
+/// What the tokens of a connection are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Everything that the seller granted.
+    All,
+}
+
+/// A storefront under a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shop {
+    /// The marketplace's id of it.
+    pub id: ShopId,
+    /// What TikTok Shop wants beside the id in calls that concern this shop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cipher: Option<String>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its market, e.g. `GB`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}
+
+/// The right to work on a connection, for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Whose it is.
+    pub id: AttemptId,
+    /// From when on anyone may take it over.
+    pub until: Timestamp,
+}
+
+/// What the last failed exchange said, in words that an operator can act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastError {
+    /// When.
+    pub at: Timestamp,
+    /// What happened.
+    pub fault: Fault,
+}
+
+/// A marketplace's fault as we tell it: never the marketplace's own text, which may repeat what was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message} (code {}, request {})", self.code.as_deref().unwrap_or("none"), self.request_id.as_deref().unwrap_or("unknown"))]
+pub struct Fault {
+    /// In our words.
+    pub message: String,
+    /// The marketplace's code, or `http_503` where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The marketplace's id of the request, to quote to its support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}

@@ -1,0 +1,92 @@
+//! What to do next with a connection.
+
+use super::{Connection, Status, due};
+use crate::time::Timestamp;
+
+/// What there is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing yet.
+    Nothing,
+    /// A claim ran out without an outcome: look whether the vault holds what it had obtained.
+    LookBack,
+    /// Spend the refresh token for a new token set.
+    Refresh,
+    /// The authorization has ended: say so.
+    Expire,
+    /// Never confirmed by the vendor: take it away with its secret.
+    Remove,
+}
+
+/// What to do with this connection now.
+pub fn next(item: &Connection, now: Timestamp) -> Next {
+    if item.held_at(now).is_some() {
+        return Next::Nothing;
+    }
+    match idle(item, now) {
+        // Whoever held the claim may have obtained a token set and died before it could say so.
+        Next::Nothing if item.attempt.is_some() => Next::LookBack,
+        next => next,
+    }
+}
+
+/// What to do, the claim aside.
+pub(super) fn idle(item: &Connection, now: Timestamp) -> Next {
+    let reached = |time: Option<Timestamp>| time.is_some_and(|time| time <= now);
+    match item.status {
+        Status::Pending if item.secret_version.is_none() => Next::LookBack,
+        Status::Pending if item.confirm_by.is_none_or(|by| by <= now) => Next::Remove,
+        Status::Active if reached(item.authorization_expires_at) => Next::Expire,
+        Status::Active if reached(due::refresh_at(item)) => Next::Refresh,
+        _ => Next::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        connection::{
+            Claim,
+            fixtures::{T0, active, arbitrary},
+        },
+        names::AttemptId,
+    };
+
+    proptest! {
+        /// The index wakes the sweep exactly when there is something to do: never for nothing, never too late.
+        #[test]
+        fn due_and_next_agree(item in arbitrary(), later in 0_i64..86_400 * 400) {
+            let now = T0.plus(later);
+            let due = due::due_at(&item).is_some_and(|due| due <= now);
+            prop_assert_eq!(next(&item, now) != Next::Nothing, due, "{:?}", item);
+        }
+
+        #[test]
+        fn a_held_claim_is_left_alone(item in arbitrary(), later in 0_i64..86_400 * 400) {
+            let now = T0.plus(later);
+            let held = Connection { attempt: Some(Claim { id: AttemptId::random(), until: now.plus(1) }), ..item };
+            prop_assert_eq!(next(&held, now), Next::Nothing);
+        }
+    }
+
+    #[test]
+    fn each_state_has_its_next_step() {
+        let item = active();
+        let expires = item.access_expires_at.unwrap();
+        assert_eq!(next(&item, T0.plus(10)), Next::Nothing);
+        assert_eq!(next(&item, expires), Next::Refresh);
+        assert_eq!(next(&item, item.authorization_expires_at.unwrap()), Next::Expire);
+
+        let crashed = Connection { attempt: Some(Claim { id: AttemptId::random(), until: T0.plus(60) }), ..active() };
+        assert_eq!(next(&crashed, T0.plus(59)), Next::Nothing);
+        assert_eq!(next(&crashed, T0.plus(60)), Next::LookBack);
+        assert_eq!(next(&crashed, expires), Next::Refresh);
+
+        let waiting = Connection { status: Status::Pending, confirm_by: Some(T0.plus(3_600)), ..active() };
+        assert_eq!(next(&waiting, expires.plus(-1).min(T0.plus(3_599))), Next::Nothing);
+        assert_eq!(next(&waiting, T0.plus(3_600)), Next::Remove);
+    }
+}

@@ -1,0 +1,228 @@
+//! How a claim ends: with a commit, a failure, a refusal, or by letting go.
+//!
+//! Every outcome belongs to a claim, and is written only while the item still shows that claim.
+
+use super::{Connection, Fault, LastError, Reason, Shop, Status, claim::CLAIM_SECONDS};
+use crate::{
+    names::{AttemptId, VersionId},
+    time::Timestamp,
+    token_set::TokenSet,
+};
+
+/// Shortest wait between a refusal and the second try, in seconds. Longer than any exchange can still be under way
+/// (see [`CLAIM_SECONDS`]), so the two refusals cannot stem from one race.
+pub const SECOND_TRY_AFTER: i64 = 15 * 60;
+
+/// Longest wait after a commit before the next exchange, in seconds: callers that reject a token one after another
+/// cost one exchange. A quarter of the token's life if that is less.
+const REST_AFTER_COMMIT: i64 = 15 * 60;
+
+/// Longest back-off after a transient failure, in seconds.
+const LONGEST_BACK_OFF: i64 = 30 * 60;
+
+/// Somebody else holds the claim by now, or the item has moved on: what was decided is not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the claim was lost to somebody else")]
+pub struct ClaimLost;
+
+/// What entitles to a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// Holding the claim.
+    Claim(AttemptId),
+    /// Being the latest grant, with nothing committed since its claim. A sweep that took the claim over meanwhile
+    /// does not stand in its way: what it works on is older.
+    Grant {
+        /// This grant's `granted_at`.
+        granted_at: Timestamp,
+        /// The `token_version` that its claim saw.
+        token_version: u64,
+    },
+}
+
+/// A token set that lies in the vault: all that the item tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    version: VersionId,
+    app_key: String,
+    scopes: Vec<String>,
+    access_expires_at: Timestamp,
+    authorization_expires_at: Option<Timestamp>,
+    granted_at: Timestamp,
+    parent: Option<VersionId>,
+}
+
+impl Kept {
+    /// The public part of a token set that is kept under this version.
+    pub fn new(set: &TokenSet, version: VersionId) -> Self {
+        Self {
+            version,
+            app_key: set.app_key.clone(),
+            scopes: set.scopes.clone(),
+            access_expires_at: set.access_expires_at,
+            authorization_expires_at: set.authorization_expires_at,
+            granted_at: set.granted_at,
+            parent: set.parent.clone(),
+        }
+    }
+
+    /// Whether this is what the current token set would have become: obtained from it, under the current grant.
+    pub fn follows(&self, item: &Connection) -> bool {
+        self.parent == item.secret_version && self.granted_at == item.granted_at
+    }
+
+    /// Its version in the vault.
+    pub fn version(&self) -> &VersionId {
+        &self.version
+    }
+}
+
+/// The kept token set becomes the current one. `shops` as listed with it; `None` leaves those known.
+///
+/// # Errors
+/// [`ClaimLost`] if the right is not there any more.
+pub fn commit(
+    item: &Connection,
+    right: Right,
+    kept: Kept,
+    shops: Option<Vec<Shop>>,
+    now: Timestamp,
+) -> Result<Connection, ClaimLost> {
+    let entitled = match right {
+        Right::Claim(attempt) => item.is_held_by(attempt),
+        Right::Grant { granted_at, token_version } => {
+            item.granted_at == granted_at && item.token_version == token_version
+        }
+    };
+    if !entitled {
+        return Err(ClaimLost);
+    }
+    let life = kept.access_expires_at.since(now);
+    let rest = if life > 0 { REST_AFTER_COMMIT.min(life / 4) } else { REST_AFTER_COMMIT };
+    let first_of_grant = item.authorized_at.is_none_or(|at| at < kept.granted_at);
+    Ok(Connection {
+        status: if item.confirm_by.is_some() { Status::Pending } else { Status::Active },
+        token_version: item.token_version + 1,
+        secret_version: Some(kept.version),
+        app_key: kept.app_key,
+        scopes: kept.scopes,
+        access_expires_at: Some(kept.access_expires_at),
+        authorization_expires_at: kept.authorization_expires_at,
+        authorized_at: if first_of_grant { Some(now.max(kept.granted_at)) } else { item.authorized_at },
+        refreshed_at: Some(now),
+        shops: shops.unwrap_or_else(|| item.shops.clone()),
+        attempt: None,
+        attempts: Vec::new(),
+        not_before: Some(now.plus(rest)),
+        strikes: 0,
+        failures: 0,
+        last_error: None,
+        updated_at: now,
+        ..item.clone()
+    })
+}
+
+/// What became of the refresh token in an exchange that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spent {
+    /// It was not: the attempt is settled.
+    No,
+    /// Nobody knows: the attempt is remembered.
+    Unknown,
+}
+
+/// A failure that may pass: the next try after `wait` seconds ([`back_off`]).
+///
+/// # Errors
+/// [`ClaimLost`] if another attempt holds the claim.
+pub fn fail(
+    item: &Connection,
+    attempt: AttemptId,
+    fault: Fault,
+    spent: Spent,
+    wait: i64,
+    now: Timestamp,
+) -> Result<Connection, ClaimLost> {
+    let mut item = let_go(item, attempt, spent, now)?;
+    item.failures = item.failures.saturating_add(1);
+    item.not_before = Some(now.plus(wait));
+    item.last_error = Some(LastError { at: now, fault });
+    Ok(item)
+}
+
+/// A refusal: the first is a strike, the second, at least [`SECOND_TRY_AFTER`] later, ends the authorization.
+///
+/// # Errors
+/// [`ClaimLost`] if another attempt holds the claim.
+pub fn refuse(item: &Connection, attempt: AttemptId, fault: Fault, now: Timestamp) -> Result<Connection, ClaimLost> {
+    let mut item = let_go(item, attempt, Spent::No, now)?;
+    item.last_error = Some(LastError { at: now, fault });
+    if item.strikes == 0 {
+        item.strikes = 1;
+        item.not_before = Some(now.plus(SECOND_TRY_AFTER));
+    } else {
+        let reason = if item.attempts.is_empty() { Reason::Refused } else { Reason::RotationLost };
+        item = require_reauthorization(item, reason);
+    }
+    Ok(item)
+}
+
+/// A refusal that is not this connection's fault, for too many were refused at once: no strike, a later try.
+///
+/// # Errors
+/// [`ClaimLost`] if another attempt holds the claim.
+pub fn refuse_without_blame(
+    item: &Connection,
+    attempt: AttemptId,
+    fault: Fault,
+    now: Timestamp,
+) -> Result<Connection, ClaimLost> {
+    let mut item = let_go(item, attempt, Spent::No, now)?;
+    item.last_error = Some(LastError { at: now, fault });
+    item.not_before = Some(now.plus(SECOND_TRY_AFTER));
+    Ok(item)
+}
+
+/// The authorization's own time is over.
+///
+/// # Errors
+/// [`ClaimLost`] if another attempt holds the claim.
+pub fn expire(item: &Connection, attempt: AttemptId, now: Timestamp) -> Result<Connection, ClaimLost> {
+    let item = let_go(item, attempt, Spent::No, now)?;
+    Ok(require_reauthorization(item, Reason::AuthorizationExpired))
+}
+
+/// Ends the claim without an outcome; attempts that were not settled stay remembered.
+///
+/// # Errors
+/// [`ClaimLost`] if another attempt holds the claim.
+pub fn let_go(item: &Connection, attempt: AttemptId, spent: Spent, now: Timestamp) -> Result<Connection, ClaimLost> {
+    if !item.is_held_by(attempt) {
+        return Err(ClaimLost);
+    }
+    let mut item = item.clone();
+    item.attempt = None;
+    if spent == Spent::No {
+        item.attempts.retain(|id| *id != attempt);
+    }
+    item.updated_at = now;
+    Ok(item)
+}
+
+fn require_reauthorization(item: Connection, reason: Reason) -> Connection {
+    Connection {
+        status: Status::ReauthorizationRequired { reason },
+        attempt: None,
+        attempts: Vec::new(),
+        not_before: None,
+        ..item
+    }
+}
+
+/// Seconds to wait after the given number of failures: a claim's time, so that nothing of the failed attempt is
+/// still under way, and exponential with full jitter on top; never less than the marketplace asked for.
+pub fn back_off(failures: u32, retry_after: Option<i64>, random: &mut impl rand::RngExt) -> i64 {
+    let ceiling = (30_i64 << failures.min(6)).min(LONGEST_BACK_OFF - CLAIM_SECONDS);
+    let wait = CLAIM_SECONDS + random.random_range(0..=ceiling);
+    retry_after.map_or(wait, |asked| asked.min(86_400) + random.random_range(0..=30)).max(wait)
+}

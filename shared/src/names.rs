@@ -1,0 +1,244 @@
+//! The names of things, parsed once at the edge. Depends on nothing of this crate.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize, de::Error as _};
+use uuid::Uuid;
+
+/// A name that breaks its rule. The offending text is not repeated: it may be a pasted token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid {what}: {rule}")]
+pub struct InvalidName {
+    /// What it should have been.
+    pub what: &'static str,
+    /// What it has to look like.
+    pub rule: &'static str,
+}
+
+/// Where sellers have their shops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum MarketplaceName {
+    /// TikTok Shop.
+    TikTokShop,
+}
+
+impl MarketplaceName {
+    /// Every marketplace.
+    pub const ALL: [Self; 1] = [Self::TikTokShop];
+
+    /// As it stands in keys, paths and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TikTokShop => "tiktok-shop",
+        }
+    }
+
+    /// As people write it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::TikTokShop => "TikTok Shop",
+        }
+    }
+}
+
+impl FromStr for MarketplaceName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        Self::ALL
+            .into_iter()
+            .find(|name| name.as_str() == text)
+            .ok_or(InvalidName { what: "marketplace", rule: "`tiktok-shop`" })
+    }
+}
+
+impl fmt::Display for MarketplaceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Serde by `Display` and `FromStr`, so that nothing unparsed gets in.
+macro_rules! serde_by_text {
+    ($name:ty) => {
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+            }
+        }
+    };
+}
+
+/// A newtype over a string with a rule.
+macro_rules! text_name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                let valid: fn(&str) -> bool = $valid;
+                if valid(text) { Ok(Self(text.to_owned())) } else { Err(InvalidName { what: $what, rule: $rule }) }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        serde_by_text!($name);
+    };
+}
+
+/// Safe in a path, a key and the name of a secret: no `/`, nothing that needs escaping, no `.` or `..`.
+fn is_path_segment(text: &str, longest: usize) -> bool {
+    (1..=longest).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        && text.bytes().any(|byte| byte != b'.')
+}
+
+text_name!(
+    /// The vendor's registration at a marketplace for one of its sites, e.g. `us` or `global`.
+    AppName, "app", "1-32 lower-case letters, digits and `-`",
+    |text| (1..=32).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+);
+text_name!(
+    /// The marketplace's own id of a seller: TikTok Shop's `open_id`.
+    SellerId, "seller id", "1-256 letters, digits, `-`, `_` and `.`",
+    |text| is_path_segment(text, 256)
+);
+text_name!(
+    /// The marketplace's own id of a shop.
+    ShopId, "shop id", "1-128 letters, digits, `-`, `_` and `.`",
+    |text| is_path_segment(text, 128)
+);
+text_name!(
+    /// The vendor's own customer, an opaque string of the vendor's.
+    AccountId, "account id", "1-256 characters without control characters",
+    |text| (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+);
+text_name!(
+    /// The vault's name for one kept token set, as Secrets Manager answered it.
+    VersionId, "version id", "32-64 letters, digits and `-`",
+    |text| (32..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+);
+
+/// One claim on a connection, and the id under which the token set that it obtains is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AttemptId(Uuid);
+
+impl AttemptId {
+    /// A new random id.
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// The id that the vault gives to what is kept under this attempt.
+    pub fn version(self) -> VersionId {
+        VersionId(self.0.to_string())
+    }
+}
+
+impl fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An app at its marketplace: `tiktok-shop/us`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AppKeyPath {
+    /// Where it is registered.
+    pub marketplace: MarketplaceName,
+    /// Its name in this installation.
+    pub app: AppName,
+}
+
+impl fmt::Display for AppKeyPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.marketplace, self.app)
+    }
+}
+
+/// The key of a connection: `{marketplace}/{app}/{seller_id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionKey {
+    /// The marketplace and the app that the seller authorized.
+    pub app: AppKeyPath,
+    /// Who authorized it.
+    pub seller_id: SellerId,
+}
+
+impl FromStr for ConnectionKey {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let rule = InvalidName { what: "connection", rule: "`{marketplace}/{app}/{seller_id}`" };
+        let mut parts = text.splitn(3, '/');
+        let mut next = || parts.next().ok_or(rule);
+        Ok(Self {
+            app: AppKeyPath { marketplace: next()?.parse()?, app: next()?.parse()? },
+            seller_id: next()?.parse()?,
+        })
+    }
+}
+
+impl fmt::Display for ConnectionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.app, self.seller_id)
+    }
+}
+
+serde_by_text!(MarketplaceName);
+serde_by_text!(ConnectionKey);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_key_reads_back() {
+        let text = "tiktok-shop/us/jKlhBwAAAADxnvrRWZm0h5wx9isd-_7.1";
+        assert_eq!(text.parse::<ConnectionKey>().unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn what_could_mean_another_path_is_refused() {
+        for text in [
+            "",
+            "tiktok-shop",
+            "tiktok-shop/us",
+            "tiktok-shop/us/",
+            "tiktok-shop/us/..",
+            "tiktok-shop/us/a/b",
+            "tiktok-shop/us/a%2Fb",
+            "tiktok-shop/US/a",
+            "elsewhere/us/a",
+            "tiktok-shop//a",
+            "/tiktok-shop/us/a",
+        ] {
+            assert!(text.parse::<ConnectionKey>().is_err(), "{text}");
+        }
+    }
+}
