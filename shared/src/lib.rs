@@ -1,11 +1,21 @@
 //! What Shop Keyring's functions share.
 //!
-//! Decisions are pure and live in [`connection`] (what becomes of a connection) and in each marketplace's `answer`
-//! module (what an answer means). I/O sits at the edges: [`vault`], [`store`], [`marketplace`]. [`refresh`] and
-//! [`new_grant`] join them into the protocol. No HTTP routes and no Lambda events: those belong to the functions.
+//! Decisions are pure: [`connection`] says what becomes of a connection, [`connect_session`] of a seller's visit, each
+//! marketplace's `answer` module what an answer means. I/O sits at the edges: [`vault`], [`store`], [`marketplace`].
+//! [`protocol`] joins them. No HTTP routes and no Lambda events here: those belong to the functions.
 
+pub mod apps;
+pub mod aws;
+pub mod clock;
+pub mod config;
+pub mod connect_session;
 pub mod connection;
+pub mod marketplace;
 pub mod names;
+pub mod protocol;
 pub mod secret;
+pub mod store;
+pub mod telemetry;
 pub mod time;
 pub mod token_set;
+pub mod vault;

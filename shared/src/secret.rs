@@ -66,7 +66,6 @@ pub fn serialize_exposed<S: Serializer>(secret: &Secret, serializer: S) -> Resul
 ///
 /// # Errors
 /// Those of the serializer.
-#[expect(clippy::ref_option, reason = "serde's `serialize_with` passes the field by reference")]
 pub fn serialize_exposed_option<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
     match secret {
         Some(secret) => serializer.serialize_some(secret.expose()),

@@ -1,0 +1,95 @@
+//! Time where it decides about claims. Two machines' clocks never meet: "now" is DynamoDB's own.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
+
+use crate::{connection::claim::CLAIM_SECONDS, time::Timestamp};
+
+/// Time that has passed since a moment on two clocks, whichever ran further: the monotonic clock may stand still
+/// while a container is frozen, the wall clock may be set back.
+#[derive(Debug, Clone, Copy)]
+struct Since {
+    monotonic: Instant,
+    wall: SystemTime,
+}
+
+impl Since {
+    fn now() -> Self {
+        Self { monotonic: Instant::now(), wall: SystemTime::now() }
+    }
+
+    fn elapsed(self) -> Duration {
+        self.monotonic.elapsed().max(self.wall.elapsed().unwrap_or_default())
+    }
+}
+
+/// The time of DynamoDB, as the `Date` headers of its answers tell it. Before the first answer: this machine's.
+#[derive(Debug, Default)]
+pub struct ServerClock(Mutex<Option<(Timestamp, Since)>>);
+
+impl ServerClock {
+    /// Takes note of the time in an answer that has just come.
+    pub fn observe(&self, server: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((server, Since::now()));
+    }
+
+    /// The server's time now, to the second.
+    pub fn now(&self) -> Timestamp {
+        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((server, since)) => server.plus(i64::try_from(since.elapsed().as_secs()).unwrap_or(i64::MAX)),
+            None => Timestamp::local_now(),
+        }
+    }
+}
+
+/// How far a claim has run, counted from before it was sent.
+#[derive(Debug, Clone, Copy)]
+pub struct ClaimTimer(Since);
+
+const CLAIM: Duration = Duration::from_secs(CLAIM_SECONDS as u64);
+
+impl ClaimTimer {
+    /// To be started before the claim is sent.
+    pub fn start() -> Self {
+        Self(Since::now())
+    }
+
+    /// No exchange starts after a quarter of the claim: what follows it must fit into the rest.
+    pub fn may_start_exchange(&self) -> bool {
+        self.0.elapsed() < CLAIM / 4
+    }
+
+    /// How long something may still be in flight: until three quarters of the claim. Zero after that.
+    pub fn left(&self) -> Duration {
+        (CLAIM / 4 * 3).saturating_sub(self.0.elapsed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_decides_what_time_it_is() {
+        let clock = ServerClock::default();
+        assert!((clock.now().since(Timestamp::local_now())).abs() <= 1);
+        clock.observe(Timestamp(1_000));
+        assert!((1_000..=1_001).contains(&clock.now().0));
+    }
+
+    #[test]
+    fn a_frozen_process_loses_its_claim_on_the_wall_clock() {
+        let frozen = |seconds| {
+            ClaimTimer(Since {
+                monotonic: Instant::now(),
+                wall: SystemTime::now().checked_sub(Duration::from_secs(seconds)).unwrap(),
+            })
+        };
+        assert!(frozen(14).may_start_exchange());
+        assert!(!frozen(15).may_start_exchange());
+        assert!(frozen(44).left() > Duration::ZERO);
+        assert_eq!(frozen(45).left(), Duration::ZERO);
+    }
+}

@@ -1,0 +1,237 @@
+//! Reading the environment, in one place. Each function has a configuration struct of its own, made of these parts;
+//! every wrong value is one line that names its variable.
+
+use std::{collections::BTreeMap, fmt, num::NonZeroU32, str::FromStr};
+
+use serde::Deserialize;
+use url::{Host, Url};
+
+use crate::{
+    apps::{Site, Sites},
+    marketplace::tiktok_shop::authorization,
+    names::{AppKeyPath, AppName, MarketplaceName},
+};
+
+/// What is wrong with the environment: a line a variable.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError(Vec<String>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+/// Reads variables and collects what is wrong with them.
+pub struct Reader<'a> {
+    variable: &'a dyn Fn(&str) -> Option<String>,
+    problems: Vec<String>,
+}
+
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("problems", &self.problems).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Reads through this function; [`from_environment`] is the usual one.
+    pub fn new(variable: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { variable, problems: Vec::new() }
+    }
+
+    /// The value of a variable that must be there.
+    pub fn required(&mut self, name: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.problems.push(format!("{name}: not set"));
+            String::new()
+        })
+    }
+
+    /// The value of a variable; an empty one counts as not set.
+    pub fn optional(&mut self, name: &str) -> Option<String> {
+        (self.variable)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// Takes note of a problem with a variable.
+    pub fn problem(&mut self, name: &str, what: impl fmt::Display) {
+        self.problems.push(format!("{name}: {what}"));
+    }
+
+    /// A whole number from 1 up, with a default.
+    pub fn positive(&mut self, name: &str, default: NonZeroU32) -> NonZeroU32 {
+        let Some(value) = self.optional(name) else { return default };
+        NonZeroU32::from_str(&value).unwrap_or_else(|_| {
+            self.problem(name, "must be a whole number from 1 up");
+            default
+        })
+    }
+
+    /// A URL that must be there: https, or http on a loopback address, without query, fragment and user.
+    pub fn base_url(&mut self, name: &str) -> Url {
+        let value = self.required(name);
+        let placeholder = || Url::parse("https://not-configured.invalid").unwrap_or_else(|_| unreachable!());
+        if value.is_empty() {
+            return placeholder();
+        }
+        parse_url(&value).unwrap_or_else(|what| {
+            self.problem(name, what);
+            placeholder()
+        })
+    }
+
+    /// The prefix of the secrets' names: `SECRET_PREFIX`.
+    pub fn secret_prefix(&mut self) -> String {
+        let prefix = self.optional("SECRET_PREFIX").unwrap_or_else(|| "shop-keyring".into());
+        let valid = prefix.split('/').all(|part| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=.@-".contains(&byte))
+        });
+        if !valid {
+            self.problem("SECRET_PREFIX", "must be letters, digits and `_+=.@-`, in parts separated by `/`");
+        }
+        prefix
+    }
+
+    /// TikTok Shop's apps: `TIKTOK_SHOP_APPS`, e.g. `{"us":{"name":"Acme Listing"},"global":{"name":"Acme Listing"}}`.
+    pub fn tiktok_shop_apps(&mut self) -> Sites {
+        const NAME: &str = "TIKTOK_SHOP_APPS";
+        let value = self.required(NAME);
+        if value.is_empty() {
+            return Sites::new();
+        }
+        let entries: BTreeMap<String, AppEntry> = match serde_json::from_str(&value) {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.problem(NAME, format_args!(r#"must be JSON such as {{"us":{{"name":"…"}}}}: {error}"#));
+                return Sites::new();
+            }
+        };
+        if entries.is_empty() {
+            self.problem(NAME, "names no app");
+        }
+        let mut sites = Sites::new();
+        for (app, entry) in entries {
+            match site(&app, entry) {
+                Ok((path, site)) => {
+                    sites.insert(path, site);
+                }
+                Err(what) => self.problem(NAME, format_args!("{app}: {what}")),
+            }
+        }
+        sites
+    }
+
+    /// What was read, if nothing was wrong.
+    ///
+    /// # Errors
+    /// All that was wrong.
+    pub fn finish<T>(self, config: T) -> Result<T, ConfigError> {
+        if self.problems.is_empty() { Ok(config) } else { Err(ConfigError(self.problems)) }
+    }
+}
+
+/// The process's environment.
+pub fn from_environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppEntry {
+    name: String,
+    link_url: Option<String>,
+    token_url: Option<String>,
+    api_url: Option<String>,
+}
+
+fn site(app: &str, entry: AppEntry) -> Result<(AppKeyPath, Site), String> {
+    let app: AppName = app.parse().map_err(|error: crate::names::InvalidName| error.to_string())?;
+    if entry.name.trim().is_empty() {
+        return Err("`name` is empty".into());
+    }
+    let url = |field: &str, given: Option<String>, default: &str| {
+        parse_url(given.as_deref().unwrap_or(default)).map_err(|what| format!("`{field}` {what}"))
+    };
+    let link = if app.as_str() == "us" { authorization::US_LINK } else { authorization::GLOBAL_LINK };
+    let site = Site {
+        name: entry.name,
+        link_url: url("link_url", entry.link_url, link)?,
+        token_url: url("token_url", entry.token_url, "https://auth.tiktok-shops.com")?,
+        api_url: url("api_url", entry.api_url, "https://open-api.tiktokglobalshop.com")?,
+    };
+    Ok((AppKeyPath { marketplace: MarketplaceName::TikTokShop, app }, site))
+}
+
+/// Tokens and secrets travel to these addresses, so in the clear only within this machine.
+fn parse_url(value: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(value).map_err(|_| "is not a URL")?;
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+        return Err("must begin with https://");
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err("must not have a query, a fragment or a user");
+    }
+    Ok(url)
+}
+
+/// Whether a URL leads to this very machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(variables: &[(&str, &str)], read: impl Fn(&mut Reader<'_>)) -> Vec<String> {
+        let variable =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let mut reader = Reader::new(&variable);
+        read(&mut reader);
+        reader.finish(()).err().map(|error| error.0).unwrap_or_default()
+    }
+
+    #[test]
+    fn each_problem_is_one_line_that_names_its_variable() {
+        let apps = |value: &str| problems(&[("TIKTOK_SHOP_APPS", value)], |reader| drop(reader.tiktok_shop_apps()));
+        assert!(apps(r#"{"us":{"name":"Acme"}}"#).is_empty());
+        for (value, what) in [
+            ("", "not set"),
+            ("us", "must be JSON"),
+            ("{}", "names no app"),
+            (r#"{"US":{"name":"Acme"}}"#, "US: not a valid app"),
+            (r#"{"us":{"name":" "}}"#, "us: `name` is empty"),
+            (r#"{"us":{"name":"Acme","tokenurl":"x"}}"#, "unknown field"),
+            (r#"{"us":{"name":"Acme","token_url":"http://example.com"}}"#, "us: `token_url` must begin with https://"),
+            (r#"{"us":{"name":"Acme","api_url":"https://u:p@example.com"}}"#, "us: `api_url` must not have"),
+        ] {
+            let found = apps(value);
+            assert_eq!(found.len(), 1, "{value}");
+            assert!(found[0].starts_with("TIKTOK_SHOP_APPS: ") && found[0].contains(what), "{}", found[0]);
+            assert!(!found[0].contains('\n'));
+        }
+        let number =
+            problems(&[("N", "0")], |reader| assert_eq!(reader.positive("N", NonZeroU32::MIN), NonZeroU32::MIN));
+        assert_eq!(number, ["N: must be a whole number from 1 up"]);
+        let prefix = problems(&[("SECRET_PREFIX", "a//b")], |reader| drop(reader.secret_prefix()));
+        assert!(prefix[0].starts_with("SECRET_PREFIX: "));
+        assert_eq!(problems(&[], |reader| drop(reader.base_url("PUBLIC_BASE_URL"))), ["PUBLIC_BASE_URL: not set"]);
+    }
+
+    #[test]
+    fn the_sites_have_their_own_links() {
+        let value = r#"{"us":{"name":"Acme US"},"global":{"name":"Acme","token_url":"http://127.0.0.1:9"}}"#;
+        let variable = |_: &str| Some(value.to_owned());
+        let sites = Reader::new(&variable).tiktok_shop_apps();
+        let of =
+            |app: &str| &sites[&AppKeyPath { marketplace: MarketplaceName::TikTokShop, app: app.parse().unwrap() }];
+        assert_eq!(of("us").link_url.as_str(), authorization::US_LINK);
+        assert_eq!(of("global").link_url.as_str(), authorization::GLOBAL_LINK);
+        assert_eq!(of("global").token_url.as_str(), "http://127.0.0.1:9/");
+    }
+}

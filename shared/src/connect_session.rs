@@ -1,0 +1,253 @@
+//! A connect session: one seller's visit to connect stores for one account; and the visits to a marketplace that it
+//! sends the seller on, each under a `state`. Pure.
+//!
+//! Neither the session's token nor a `state` is ever stored, only its [`digest`]. The digest of the token is the
+//! session's public id.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    names::{AccountId, AppKeyPath, ConnectionKey},
+    secret::{Secret, digest},
+    time::Timestamp,
+};
+
+/// How long a `state` works, in seconds: TikTok Shop's own code lives as long.
+pub const STATE_SECONDS: i64 = 30 * 60;
+
+/// How long a finished visit can be looked at again, in seconds.
+pub const RESULT_SECONDS: i64 = 24 * 3_600;
+
+/// A connect session, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectSession {
+    /// The digest of the session's token. Not secret.
+    pub id: String,
+    /// The vendor's customer that the connections are for.
+    pub account_id: AccountId,
+    /// How that customer is called on the seller's pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_label: Option<String>,
+    /// Where the seller goes when it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<String>,
+    /// The vendor's own note, handed back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Whether the vendor has to confirm a connection that is new to the account; otherwise the seller agrees to the
+    /// account by a button first.
+    pub confirm: bool,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// How the seller's visits ended, oldest first.
+    #[serde(default)]
+    pub visits: Vec<VisitRecord>,
+}
+
+/// How one visit ended, as the session remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitRecord {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    #[serde(flatten)]
+    pub outcome: VisitOutcome,
+    /// The digest of the single-use result that the seller carries back.
+    pub result: String,
+}
+
+/// How a visit to a marketplace ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum VisitOutcome {
+    /// Authorized and stored.
+    Connected {
+        /// The connection.
+        connection: ConnectionKey,
+        /// Which grant.
+        granted_at: Timestamp,
+        /// The seller's name, for the page.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seller_name: Option<String>,
+        /// Whether it waits for the vendor's confirmation.
+        awaits_confirmation: bool,
+    },
+    /// Not connected.
+    Failed {
+        /// Why.
+        failure: ConnectFailure,
+    },
+}
+
+/// Why a visit connected nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectFailure {
+    /// The seller said no.
+    Denied,
+    /// The marketplace did not accept the code: used, expired, or not this app's.
+    CodeRefused,
+    /// Who authorized has no shop: a creator or a partner.
+    NotASeller,
+    /// The seller is connected under another account.
+    AccountConflict,
+    /// The marketplace did not answer, or not in time.
+    MarketplaceUnavailable,
+    /// The vendor's own configuration is wrong.
+    Misconfigured,
+    /// The vendor's vault or table did not answer.
+    StorageUnavailable,
+    /// The callback was not in a form that we know.
+    BadCallback,
+}
+
+impl ConnectFailure {
+    /// As it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::CodeRefused => "code_refused",
+            Self::NotASeller => "not_a_seller",
+            Self::AccountConflict => "account_conflict",
+            Self::MarketplaceUnavailable => "marketplace_unavailable",
+            Self::Misconfigured => "misconfigured",
+            Self::StorageUnavailable => "storage_unavailable",
+            Self::BadCallback => "bad_callback",
+        }
+    }
+}
+
+/// One visit to a marketplace, as it is stored under the digest of its `state`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// The digest of the `state`. Not secret: it names the visit's result page.
+    pub id: String,
+    /// The session that it belongs to; none for a callback that nobody asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// The app that the seller was sent to.
+    pub app: VisitedApp,
+    /// The digest of the browser's cookie.
+    pub browser: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// When its `state` was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<Timestamp>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<VisitOutcome>,
+}
+
+/// The app of a visit, as text: `tiktok-shop/us`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VisitedApp(String);
+
+impl From<&AppKeyPath> for VisitedApp {
+    fn from(app: &AppKeyPath) -> Self {
+        Self(app.to_string())
+    }
+}
+
+/// Whether a callback may go on with this visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateCheck {
+    /// Yes: use the `state` up, then exchange.
+    Fresh,
+    /// The visit has ended: show its result again.
+    Ended,
+    /// Its `state` was used, but how it ended is not known: still under way, or broken off.
+    UnderWay,
+    /// Over.
+    Expired,
+    /// Started in another browser.
+    OtherBrowser,
+    /// Started for another app.
+    OtherApp,
+}
+
+impl Visit {
+    /// A new visit under this `state`.
+    pub fn begin(
+        state: &Secret,
+        session_id: Option<String>,
+        app: &AppKeyPath,
+        browser: &Secret,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: digest(state.expose()),
+            session_id,
+            app: app.into(),
+            browser: digest(browser.expose()),
+            expires_at: now.plus(STATE_SECONDS),
+            used_at: None,
+            ended: None,
+        }
+    }
+
+    /// Checks a callback at this app's path, from this browser.
+    pub fn check(&self, app: &AppKeyPath, browser: Option<&Secret>, now: Timestamp) -> StateCheck {
+        if self.app != app.into() {
+            StateCheck::OtherApp
+        } else if !self.is_of(browser) {
+            StateCheck::OtherBrowser
+        } else if self.ended.is_some() {
+            StateCheck::Ended
+        } else if self.expires_at <= now {
+            StateCheck::Expired
+        } else if self.used_at.is_some() {
+            StateCheck::UnderWay
+        } else {
+            StateCheck::Fresh
+        }
+    }
+
+    /// Whether this browser began it.
+    pub fn is_of(&self, browser: Option<&Secret>) -> bool {
+        browser.is_some_and(|browser| Secret::new(digest(browser.expose())).same_as(&Secret::new(self.browser.clone())))
+    }
+}
+
+/// The single-use result that the seller carries back to the vendor: follows from the `state`, so that a reload of
+/// the callback hands out the same one, and only who has the `state` can know it.
+pub fn result_of(state: &Secret) -> Secret {
+    Secret::new(digest(&format!("shop-keyring result\n{}", state.expose())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000);
+
+    fn app(name: &str) -> AppKeyPath {
+        AppKeyPath { marketplace: crate::names::MarketplaceName::TikTokShop, app: name.parse().unwrap() }
+    }
+
+    #[test]
+    fn a_state_works_for_its_app_its_browser_and_thirty_minutes() {
+        let (browser, other) = (Secret::new("browser"), Secret::new("other"));
+        let visit = Visit::begin(&Secret::new("state"), None, &app("us"), &browser, NOW);
+        assert_eq!(visit.check(&app("us"), Some(&browser), NOW.plus(STATE_SECONDS - 1)), StateCheck::Fresh);
+        assert_eq!(visit.check(&app("us"), Some(&browser), NOW.plus(STATE_SECONDS)), StateCheck::Expired);
+        assert_eq!(visit.check(&app("global"), Some(&browser), NOW), StateCheck::OtherApp);
+        assert_eq!(visit.check(&app("us"), Some(&other), NOW), StateCheck::OtherBrowser);
+        assert_eq!(visit.check(&app("us"), None, NOW), StateCheck::OtherBrowser);
+        let used = Visit { used_at: Some(NOW), ..visit };
+        assert_eq!(used.check(&app("us"), Some(&browser), NOW), StateCheck::UnderWay);
+        let ended = Visit { ended: Some(VisitOutcome::Failed { failure: ConnectFailure::Denied }), ..used };
+        assert_eq!(ended.check(&app("us"), Some(&browser), NOW.plus(STATE_SECONDS)), StateCheck::Ended);
+    }
+
+    #[test]
+    fn the_result_follows_from_the_state_and_shows_nothing_of_it() {
+        let (a, b) = (result_of(&Secret::new("state-a")), result_of(&Secret::new("state-b")));
+        assert!(!a.same_as(&b));
+        assert!(a.same_as(&result_of(&Secret::new("state-a"))));
+        assert_ne!(a.expose(), digest("state-a"));
+    }
+}

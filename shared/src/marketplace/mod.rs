@@ -1,0 +1,110 @@
+//! The seam to the marketplaces: what every one of them can do, and what its answers mean to us.
+//!
+//! The twins have the same files for the same jobs: `authorization` (where the seller is sent), `token` (exchanges),
+//! `answer` (what the answers mean: pure), `sign`, `shops`. Only the crate feature `marketplaces` brings the HTTP
+//! client; token-lookup is built without it.
+
+#[cfg(feature = "marketplaces")]
+pub mod http;
+pub mod tiktok_shop;
+
+use std::future::Future;
+
+use crate::{
+    apps::App,
+    connection::{Fault, Shop},
+    names::SellerId,
+    secret::Secret,
+    time::Timestamp,
+};
+
+/// A marketplace, as the refresh protocol and the callbacks see it.
+pub trait Marketplace {
+    /// Exchanges an authorization code for tokens. Never retried inside: a code works once.
+    fn exchange_code(&self, app: &App, code: &Secret) -> impl Future<Output = Result<Granted, ExchangeError>> + Send;
+
+    /// Spends a refresh token for new tokens. Never retried inside: it may work once.
+    fn refresh(
+        &self,
+        app: &App,
+        refresh_token: &Secret,
+    ) -> impl Future<Output = Result<NewTokens, ExchangeError>> + Send;
+
+    /// The shops under an authorization. Changes nothing there.
+    fn shops(&self, app: &App, access_token: &Secret) -> impl Future<Output = Result<Vec<Shop>, Fault>> + Send;
+}
+
+/// What an exchange gave.
+#[derive(Debug, Clone)]
+pub struct NewTokens {
+    /// The new access token.
+    pub access_token: Secret,
+    /// The new refresh token.
+    pub refresh_token: Option<Secret>,
+    /// When the access token ends; `None` if the answer did not say it in a form that we know.
+    pub access_expires_at: Option<Timestamp>,
+    /// When the authorization ends, if the answer says.
+    pub authorization_expires_at: Option<Timestamp>,
+    /// What the seller granted, if the answer says.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// What the exchange of a code gave.
+#[derive(Debug, Clone)]
+pub struct Granted {
+    /// The tokens.
+    pub tokens: NewTokens,
+    /// Who authorized.
+    pub seller: Authorizer,
+}
+
+/// Who stands behind an authorization.
+#[derive(Debug, Clone)]
+pub enum Authorizer {
+    /// A seller.
+    Seller {
+        /// The marketplace's id of them.
+        id: SellerId,
+        /// Their name there.
+        name: Option<String>,
+        /// Their base region.
+        base_region: Option<String>,
+    },
+    /// Somebody who has no shop, such as a creator or a partner.
+    Other,
+}
+
+/// Why an exchange gave nothing, named by what to do next.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ExchangeError {
+    /// Try later; nothing was spent.
+    #[error("the marketplace cannot answer now: {fault}")]
+    Transient {
+        /// What it said.
+        fault: Fault,
+        /// Seconds that it asked to wait.
+        retry_after: Option<i64>,
+        /// Whether the marketplace could not be reached at all, or was overwhelmed.
+        outage: bool,
+    },
+    /// Try later; what was sent may have been spent.
+    #[error("the outcome is unknown: {fault}")]
+    OutcomeUnknown {
+        /// What is known.
+        fault: Fault,
+        /// Seconds that it asked to wait.
+        retry_after: Option<i64>,
+    },
+    /// What was sent is dead, for good.
+    #[error("refused: {fault}")]
+    Refused {
+        /// What it said.
+        fault: Fault,
+    },
+    /// The vendor's own configuration is wrong; no seller is to blame.
+    #[error("our configuration is wrong: {fault}")]
+    Configuration {
+        /// What it said.
+        fault: Fault,
+    },
+}

@@ -1,0 +1,215 @@
+//! What the token host's answers mean: one table, pure.
+//!
+//! Errors come as HTTP 200 with a code. A code that is not known to be permanent is transient: no connection is
+//! given up on it. The platform's own texts are read but never passed on, for they may repeat what was sent.
+
+use serde::{Deserialize, Deserializer};
+
+use crate::{
+    connection::Fault,
+    marketplace::{
+        Authorizer, ExchangeError, Granted, NewTokens,
+        http::{NoAnswer, RawAnswer},
+    },
+    secret::Secret,
+    time::Timestamp,
+};
+
+/// Which call was answered: a code that is permanent for one says nothing of the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// `token/get`
+    ExchangeCode,
+    /// `token/refresh`
+    Refresh,
+}
+
+/// The `data` of a success. Only the access token is insisted on: whatever else a success lacks, it was obtained
+/// once, and is kept before anything is judged.
+#[derive(Debug, Deserialize)]
+pub struct Data {
+    access_token: Secret,
+    #[serde(default, deserialize_with = "lenient_secret")]
+    refresh_token: Option<Secret>,
+    /// Absolute Unix seconds, in spite of its name.
+    #[serde(default, deserialize_with = "lenient_time")]
+    access_token_expire_in: Option<Timestamp>,
+    /// Absolute Unix seconds, in spite of its name; years far ahead have been seen.
+    #[serde(default, deserialize_with = "lenient_time")]
+    refresh_token_expire_in: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient")]
+    open_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    seller_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    seller_base_region: Option<String>,
+    /// 0 seller, 1 creator, 3 partner.
+    #[serde(default, deserialize_with = "lenient")]
+    user_type: Option<i64>,
+    #[serde(default, deserialize_with = "lenient")]
+    granted_scopes: Option<Vec<String>>,
+}
+
+impl Data {
+    /// The tokens.
+    pub fn tokens(self) -> NewTokens {
+        NewTokens {
+            access_token: self.access_token,
+            refresh_token: self.refresh_token.filter(|token| !token.is_empty()),
+            access_expires_at: self.access_token_expire_in,
+            authorization_expires_at: self.refresh_token_expire_in,
+            scopes: self.granted_scopes,
+        }
+    }
+
+    /// The tokens and who they belong to.
+    ///
+    /// # Errors
+    /// If the answer names no seller in a form that can be stored: an unknown outcome, for the code is spent.
+    pub fn granted(mut self) -> Result<Granted, ExchangeError> {
+        let seller = match self.user_type {
+            None | Some(0) => Authorizer::Seller {
+                id: self.open_id.take().and_then(|id| id.parse().ok()).ok_or_else(|| {
+                    ExchangeError::OutcomeUnknown {
+                        fault: fault("the answer names no seller", None, None),
+                        retry_after: None,
+                    }
+                })?,
+                name: self.seller_name.take(),
+                base_region: self.seller_base_region.take(),
+            },
+            Some(_) => Authorizer::Other,
+        };
+        Ok(Granted { tokens: self.tokens(), seller })
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    code: i64,
+    #[serde(default, deserialize_with = "lenient")]
+    message: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    request_id: Option<String>,
+    #[serde(default)]
+    data: Option<serde_json::Value>,
+}
+
+/// What came of a call.
+///
+/// # Errors
+/// By what to do next: [`ExchangeError`].
+pub fn meaning(call: Call, answer: Result<RawAnswer, NoAnswer>) -> Result<Data, ExchangeError> {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(NoAnswer::NotSent(fault)) => {
+            return Err(ExchangeError::Transient { fault, retry_after: None, outage: true });
+        }
+        Err(NoAnswer::MaybeSent(fault)) => return Err(ExchangeError::OutcomeUnknown { fault, retry_after: None }),
+    };
+    let RawAnswer { status, retry_after, body } = answer;
+    let http_code = Some(format!("http_{status}"));
+    if status == 429 {
+        let fault = fault("the marketplace's rate limit is reached", http_code, None);
+        return Err(ExchangeError::Transient { fault, retry_after, outage: true });
+    }
+    if status >= 500 {
+        let fault = fault("internal error at the marketplace", http_code, None);
+        return Err(ExchangeError::OutcomeUnknown { fault, retry_after });
+    }
+    let Ok(envelope) = serde_json::from_slice::<Envelope>(&body) else {
+        // Half an answer to a successful exchange looks like this too.
+        let fault = fault("the marketplace's answer cannot be read", http_code, None);
+        return Err(ExchangeError::OutcomeUnknown { fault, retry_after });
+    };
+    let Envelope { code, message, request_id, data } = envelope;
+    if code == 0 {
+        return data.and_then(|data| serde_json::from_value(data).ok()).ok_or_else(|| ExchangeError::OutcomeUnknown {
+            fault: fault("the marketplace's answer holds no token", Some("0".into()), request_id),
+            retry_after: None,
+        });
+    }
+    Err(error(call, code, &message.unwrap_or_default(), request_id.as_ref(), retry_after))
+}
+
+/// The table of codes.
+fn error(call: Call, code: i64, message: &str, request_id: Option<&String>, retry_after: Option<i64>) -> ExchangeError {
+    let say = |words: &str| fault(words, Some(code.to_string()), request_id.cloned());
+    match (code, call) {
+        (36_004_004, Call::ExchangeCode) => {
+            ExchangeError::Refused { fault: say("the authorization code is invalid, used or expired") }
+        }
+        (36_004_005, _) => {
+            ExchangeError::Refused { fault: say("no such authorization: the seller must authorize again") }
+        }
+        (36_009_002, _) => ExchangeError::Transient {
+            fault: say("the marketplace's rate limit is reached"),
+            retry_after,
+            outage: true,
+        },
+        (36_009_003 | 36_009_007, _) => {
+            ExchangeError::OutcomeUnknown { fault: say("internal error at the marketplace"), retry_after }
+        }
+        (36_009_033, _) => {
+            ExchangeError::Configuration { fault: say("our IP address is not on the app's list at the marketplace") }
+        }
+        (36_009_004, _) if names_what_was_sent(call, message) => {
+            ExchangeError::Refused { fault: say("the marketplace does not know what was sent as a token of this app") }
+        }
+        (36_009_004, _) => ExchangeError::Configuration { fault: say(configuration_words(message)) },
+        _ => ExchangeError::Transient {
+            fault: say("the marketplace answered with an unknown code"),
+            retry_after,
+            outage: false,
+        },
+    }
+}
+
+/// 36009004 means many things; only a text that names the refresh token or the code speaks of the seller's.
+fn names_what_was_sent(call: Call, message: &str) -> bool {
+    let message = message.to_lowercase().replace('_', " ");
+    match call {
+        Call::ExchangeCode => message.contains("auth code"),
+        Call::Refresh => message.contains("refresh token"),
+    }
+}
+
+fn configuration_words(message: &str) -> &'static str {
+    let message = message.to_lowercase().replace('_', " ");
+    if message.contains("app key") {
+        "the marketplace does not know the app key: check the app's secret in Secrets Manager"
+    } else if message.contains("app secret") {
+        "the app secret is wrong: check the app's secret in Secrets Manager"
+    } else if message.contains("timestamp") {
+        "the marketplace rejects our clock"
+    } else {
+        "the marketplace rejects the request's parameters: check the app's secret in Secrets Manager"
+    }
+}
+
+fn fault(message: &str, code: Option<String>, request_id: Option<String>) -> Fault {
+    Fault { message: message.to_owned(), code, request_id }
+}
+
+/// Anything of another shape counts as absent.
+fn lenient<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(serde_json::Value::deserialize(deserializer)?).ok())
+}
+
+fn lenient_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    lenient(deserializer)
+}
+
+/// Unix seconds, as a number or as a string of digits.
+fn lenient_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let seconds = match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Number(number) => number.as_i64(),
+        serde_json::Value::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    Ok(seconds.filter(|seconds| *seconds > 0).map(Timestamp))
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

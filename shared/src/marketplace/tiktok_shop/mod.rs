@@ -1,0 +1,57 @@
+//! TikTok Shop: sellers authorize at its Partner Center's link, tokens come from one token host, and the open API
+//! lists the shops. US sellers and all others authorize two different apps.
+
+#[cfg(feature = "marketplaces")]
+pub mod answer;
+pub mod authorization;
+#[cfg(feature = "marketplaces")]
+pub mod shops;
+#[cfg(feature = "marketplaces")]
+pub mod sign;
+#[cfg(feature = "marketplaces")]
+pub mod token;
+
+/// The header in which calls to the open API carry the access token.
+pub const TOKEN_HEADER: &str = "x-tts-access-token";
+
+/// The client of TikTok Shop's token host and open API.
+#[cfg(feature = "marketplaces")]
+#[derive(Debug, Clone)]
+pub struct TikTokShop {
+    http: reqwest::Client,
+}
+
+#[cfg(feature = "marketplaces")]
+impl TikTokShop {
+    /// With the process's one HTTP client.
+    pub const fn new(http: reqwest::Client) -> Self {
+        Self { http }
+    }
+}
+
+#[cfg(feature = "marketplaces")]
+impl super::Marketplace for TikTokShop {
+    async fn exchange_code(
+        &self,
+        app: &crate::apps::App,
+        code: &crate::secret::Secret,
+    ) -> Result<super::Granted, super::ExchangeError> {
+        token::exchange_code(&self.http, app, code).await
+    }
+
+    async fn refresh(
+        &self,
+        app: &crate::apps::App,
+        refresh_token: &crate::secret::Secret,
+    ) -> Result<super::NewTokens, super::ExchangeError> {
+        token::refresh(&self.http, app, refresh_token).await
+    }
+
+    async fn shops(
+        &self,
+        app: &crate::apps::App,
+        access_token: &crate::secret::Secret,
+    ) -> Result<Vec<crate::connection::Shop>, crate::connection::Fault> {
+        shops::list(&self.http, app, access_token, crate::time::Timestamp::local_now()).await
+    }
+}

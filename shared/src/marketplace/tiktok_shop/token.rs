@@ -1,0 +1,45 @@
+//! The token host: `GET /api/v2/token/get` and `/api/v2/token/refresh`.
+//!
+//! Neither call is signed, and secrets travel in the URL.
+
+use super::answer::{self, Call};
+use crate::{
+    apps::App,
+    marketplace::{ExchangeError, Granted, NewTokens, http},
+    secret::Secret,
+};
+
+/// Exchanges an authorization code: works once, within 30 minutes.
+///
+/// # Errors
+/// By what to do next: [`ExchangeError`].
+pub async fn exchange_code(http: &reqwest::Client, app: &App, code: &Secret) -> Result<Granted, ExchangeError> {
+    let parameters = [("auth_code", code.expose()), ("grant_type", "authorized_code")];
+    let answer = call(http, app, "/api/v2/token/get", &parameters).await;
+    answer::meaning(Call::ExchangeCode, answer)?.granted()
+}
+
+/// Spends a refresh token.
+///
+/// # Errors
+/// By what to do next: [`ExchangeError`].
+pub async fn refresh(http: &reqwest::Client, app: &App, refresh_token: &Secret) -> Result<NewTokens, ExchangeError> {
+    let parameters = [("refresh_token", refresh_token.expose()), ("grant_type", "refresh_token")];
+    let answer = call(http, app, "/api/v2/token/refresh", &parameters).await;
+    Ok(answer::meaning(Call::Refresh, answer)?.tokens())
+}
+
+async fn call(
+    http: &reqwest::Client,
+    app: &App,
+    path: &str,
+    parameters: &[(&str, &str)],
+) -> Result<http::RawAnswer, http::NoAnswer> {
+    let mut url = app.site.token_url.clone();
+    url.set_path(path);
+    let request = http
+        .get(url)
+        .query(&[("app_key", app.app_key.as_str()), ("app_secret", app.app_secret.expose())])
+        .query(parameters);
+    http::send(request).await
+}

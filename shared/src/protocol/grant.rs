@@ -1,0 +1,91 @@
+//! A new authorization, stored: the claim from any holder, then keep, then commit.
+
+use crate::{
+    clock::ClaimTimer,
+    connection::{
+        Connection, Status,
+        grant::{Grant, GrantRefused, claim_for_grant},
+        settle::{self, ClaimLost, Kept, Right},
+    },
+    marketplace::{Marketplace, NewTokens},
+    names::AttemptId,
+    store::{ApplyError, StoreError},
+    vault::{Create, Vault, VaultError},
+};
+
+use super::{Protocol, keep::keep, token_set};
+
+/// A grant that became a connection, or renewed one.
+#[derive(Debug)]
+pub struct Stored {
+    /// The connection as it stands now.
+    pub connection: Connection,
+    /// Whether it waits for the vendor's confirmation.
+    pub awaits_confirmation: bool,
+}
+
+/// Why a grant was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum GrantError {
+    /// It is not to be.
+    #[error(transparent)]
+    Refused(#[from] GrantRefused),
+    /// The vault could not keep it. Nothing half-written stays: the next sweep heals the item.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The table failed. What was kept is found by the next sweep.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<ApplyError<GrantRefused>> for GrantError {
+    fn from(error: ApplyError<GrantRefused>) -> Self {
+        match error {
+            ApplyError::Decided(refused) => Self::Refused(refused),
+            ApplyError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
+    /// Stores what the exchange of an authorization code gave.
+    ///
+    /// # Errors
+    /// [`GrantError`].
+    pub async fn store_grant(&self, grant: &Grant, tokens: NewTokens) -> Result<Stored, GrantError> {
+        let attempt = AttemptId::random();
+        let timer = ClaimTimer::start();
+        let mut account_conflict = false;
+        let item = self
+            .connections
+            .apply(&grant.connection, |item| {
+                let claimed = claim_for_grant(item, grant, attempt, self.connections.now())?;
+                account_conflict = claimed.account_conflict;
+                Ok(claimed.item)
+            })
+            .await?;
+        let (parent, granted_at) = (item.secret_version.clone(), item.granted_at);
+        let set = token_set(tokens, &grant.app_key, None, parent, granted_at, self.connections.now());
+        let version = keep(self.vault, &item.connection, attempt, &set, Create::Allowed, &timer).await?;
+        let shops = self.shops(&item, &set.access_token, &timer).await;
+        let right = Right::Grant { granted_at, token_version: item.token_version };
+        let kept = Kept::new(&set, version.clone());
+        let committed = self.connections.apply_to(Some(item), |item| {
+            settle::commit(item.ok_or(ClaimLost)?, right, kept.clone(), shops.clone(), self.connections.now())
+        });
+        let connection = match committed.await {
+            Ok(connection) => connection,
+            Err(ApplyError::Store(error)) => return Err(error.into()),
+            // A sweep may have found what was kept and committed it, or a later grant has taken over.
+            Err(ApplyError::Decided(ClaimLost)) => match self.connections.get(&grant.connection).await? {
+                Some(item) if item.secret_version == Some(version) => item,
+                _ => return Err(GrantRefused::LaterGrant.into()),
+            },
+        };
+        if account_conflict {
+            return Err(GrantRefused::AccountConflict.into());
+        }
+        let awaits_confirmation = connection.status == Status::Pending;
+        Ok(Stored { connection, awaits_confirmation })
+    }
+}

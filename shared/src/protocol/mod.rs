@@ -1,0 +1,81 @@
+//! The refresh protocol's I/O: claim, look back, exchange, keep, commit.
+//!
+//! Every change of grant or status runs through here; what each step makes of the item is decided in
+//! [`crate::connection`]. [`refresh`] is for the sweep and for refreshes on demand, [`grant`] for new authorizations.
+//! A token set is in the vault before the item names it, and named before anybody gets it.
+
+pub mod grant;
+mod keep;
+pub mod refresh;
+
+use crate::{
+    apps::Apps,
+    clock::ClaimTimer,
+    connection::{Connection, Shop},
+    marketplace::{Marketplace, NewTokens},
+    names::VersionId,
+    secret::Secret,
+    store::Connections,
+    time::Timestamp,
+    token_set::TokenSet,
+    vault::Vault,
+};
+
+/// How long an access token is taken to live whose answer did not say so, in seconds. Short: it is refreshed soon,
+/// and the next answer may say more.
+const UNSAID_LIFE: i64 = 3_600;
+
+/// How long the list of shops is waited for. It is wanted, not needed.
+const SHOPS_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// The protocol over one marketplace, one vault and the table.
+#[derive(Debug)]
+pub struct Protocol<'a, M, V> {
+    /// Where tokens come from.
+    pub marketplace: &'a M,
+    /// Where they are kept.
+    pub vault: &'a V,
+    /// Where it is written what became of them.
+    pub connections: &'a Connections,
+    /// The apps' credentials.
+    pub apps: &'a Apps,
+}
+
+impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
+    /// The shops under an authorization, or `None` if they cannot be listed now; then those known stay.
+    async fn shops(&self, item: &Connection, access_token: &Secret, timer: &ClaimTimer) -> Option<Vec<Shop>> {
+        let app = self.apps.get(&item.connection.app).await.ok()?;
+        let listing = self.marketplace.shops(&app, access_token);
+        let fault = match tokio::time::timeout(timer.left().min(SHOPS_PATIENCE), listing).await {
+            Ok(Ok(shops)) => return Some(shops),
+            Ok(Err(fault)) => fault.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        tracing::warn!(connection = %item.connection, fault, "the shops cannot be listed; those known stay");
+        None
+    }
+}
+
+/// The token set that an exchange's answer makes, in the line of the one before it.
+fn token_set(
+    tokens: NewTokens,
+    app_key: &str,
+    previous: Option<TokenSet>,
+    parent: Option<VersionId>,
+    granted_at: Timestamp,
+    now: Timestamp,
+) -> TokenSet {
+    let (refresh_token, authorization_expires_at, scopes) =
+        previous.map(|set| (set.refresh_token, set.authorization_expires_at, set.scopes)).unwrap_or_default();
+    TokenSet {
+        access_token: tokens.access_token,
+        // RFC 6749 §6: without a new refresh token the old one goes on.
+        refresh_token: tokens.refresh_token.or(refresh_token),
+        access_expires_at: tokens.access_expires_at.unwrap_or(now.plus(UNSAID_LIFE)),
+        authorization_expires_at: tokens.authorization_expires_at.or(authorization_expires_at),
+        scopes: tokens.scopes.unwrap_or(scopes),
+        app_key: app_key.to_owned(),
+        parent,
+        granted_at,
+    }
+}

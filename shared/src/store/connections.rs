@@ -1,0 +1,204 @@
+//! The table `connections`. Every write names the revision that it was decided on, so it applies to the very item
+//! that the decision saw or not at all: `docs/adr/0002-compare-and-swap.md`.
+
+use std::{fmt, sync::Arc};
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::{
+    Client,
+    config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeDeserializationInterceptorContextRef},
+    error::{BoxError, ProvideErrorMetadata},
+    operation::update_item::UpdateItemError,
+    primitives::{DateTime, DateTimeFormat},
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
+
+use super::{
+    StoreError,
+    guarded::{Conflict, Guarded},
+    item::{KEY, from_item},
+};
+use crate::{clock::ServerClock, connection::Connection, names::ConnectionKey, time::Timestamp};
+
+/// Times that a decision is taken anew because somebody else wrote in between.
+const TRIES: usize = 10;
+
+/// The table `connections`.
+#[derive(Clone)]
+pub struct Connections {
+    pub(super) client: Client,
+    pub(super) table: String,
+    clock: Arc<ServerClock>,
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").field("table", &self.table).finish_non_exhaustive()
+    }
+}
+
+/// Why a decision was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError<E> {
+    /// The decision itself said no.
+    #[error(transparent)]
+    Decided(E),
+    /// The table failed; whether the write happened is unknown.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Connections {
+    /// With a client of its own, which watches the answers' `Date`.
+    pub fn new(config: &SdkConfig, table: impl Into<String>) -> Self {
+        let clock = Arc::new(ServerClock::default());
+        let watch = DateWatch(Arc::clone(&clock));
+        let config = aws_sdk_dynamodb::config::Builder::from(config).interceptor(watch).build();
+        Self { client: Client::from_conf(config), table: table.into(), clock }
+    }
+
+    /// The table's own time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Reads one connection, strongly consistent: one `GetItem`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn get(&self, key: &ConnectionKey) -> Result<Option<Connection>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).key(KEY, AttributeValue::S(key.to_string()));
+        let answer = get.consistent_read(true).send().await;
+        let answer = answer.map_err(|error| StoreError::unavailable("get an item", &error))?;
+        answer.item.map(from_item).transpose()
+    }
+
+    /// Reads the connection, lets `decide` say what it becomes, and writes that, anew if somebody wrote in between.
+    /// A write whose answer was lost is recognised. Answers the item as written.
+    ///
+    /// # Errors
+    /// What `decide` said, or [`StoreError`].
+    pub async fn apply<E>(
+        &self,
+        key: &ConnectionKey,
+        decide: impl FnMut(Option<&Connection>) -> Result<Connection, E>,
+    ) -> Result<Connection, ApplyError<E>> {
+        let current = self.get(key).await?;
+        self.apply_to(current, decide).await
+    }
+
+    /// As [`Self::apply`], beginning with an item just read.
+    ///
+    /// # Errors
+    /// What `decide` said, or [`StoreError`].
+    pub async fn apply_to<E>(
+        &self,
+        mut current: Option<Connection>,
+        mut decide: impl FnMut(Option<&Connection>) -> Result<Connection, E>,
+    ) -> Result<Connection, ApplyError<E>> {
+        for _ in 0..TRIES {
+            let decided = decide(current.as_ref()).map_err(ApplyError::Decided)?;
+            match self.write(current.as_ref(), decided).await? {
+                Ok(written) => return Ok(written),
+                Err(Conflict(now)) => current = now.map(|item| *item),
+            }
+        }
+        Err(StoreError::Unavailable { operation: "update an item", code: "contention".into() }.into())
+    }
+
+    async fn write(
+        &self,
+        before: Option<&Connection>,
+        mut after: Connection,
+    ) -> Result<Result<Connection, Conflict>, StoreError> {
+        if before == Some(&after) {
+            return Ok(Ok(after));
+        }
+        after.revision = before.map_or(0, |before| before.revision) + 1;
+        let guarded = Guarded::new(before, &after)?;
+        let committed = before.is_some_and(|before| before.token_version != after.token_version);
+        let refused = if committed && !after.shops.is_empty() {
+            self.write_with_pointers(guarded, &after).await?
+        } else {
+            self.write_alone(guarded).await?
+        };
+        match refused {
+            Some(Conflict(Some(item))) if *item == after => {}
+            Some(conflict) => return Ok(Err(conflict)),
+            None => {}
+        }
+        if let Some(before) = before {
+            self.drop_pointers(before, &after).await;
+        }
+        Ok(Ok(after))
+    }
+
+    async fn write_alone(&self, guarded: Guarded) -> Result<Option<Conflict>, StoreError> {
+        let Guarded { key, change, condition } = guarded;
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(KEY, key)
+            .update_expression(change.expression)
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let Err(error) = answer else { return Ok(None) };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                Conflict::with(failed.item.clone()).map(Some)
+            }
+            _ => Err(StoreError::unavailable("update an item", &error)),
+        }
+    }
+
+    /// Takes the item away, if it is still the one that was decided on. Its shop pointers go first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn remove(&self, item: &Connection) -> Result<bool, StoreError> {
+        let without_shops = Connection { shops: Vec::new(), ..item.clone() };
+        self.drop_pointers(item, &without_shops).await;
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key(KEY, AttributeValue::S(item.connection.to_string()))
+            .condition_expression("revision = :revision")
+            .expression_attribute_values(":revision", AttributeValue::N(item.revision.to_string()))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(StoreError::unavailable("delete an item", &error)),
+        }
+    }
+}
+
+/// Takes note of the `Date` of every answer.
+#[derive(Debug)]
+struct DateWatch(Arc<ServerClock>);
+
+impl Intercept for DateWatch {
+    fn name(&self) -> &'static str {
+        "DateWatch"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        if let Some(date) = date.and_then(|date| DateTime::from_str(date, DateTimeFormat::HttpDate).ok()) {
+            self.0.observe(Timestamp(date.secs()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! Between a connection and its item, and the smallest change that turns one item into another.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::StoreError;
+use crate::connection::{
+    Connection, FORMAT,
+    due::{due_at, shard},
+};
+
+/// An item as DynamoDB knows it.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// The table's key attribute.
+pub(super) const KEY: &str = "connection";
+
+/// The item of a connection, with its place in the due index.
+pub(super) fn to_item(connection: &Connection) -> Result<Item, StoreError> {
+    let unreadable = |why: String| StoreError::Unreadable { key: connection.connection.to_string(), why };
+    let mut item: Item = serde_dynamo::to_item(connection).map_err(|error| unreadable(error.to_string()))?;
+    if let Some(due_at) = due_at(connection) {
+        item.insert("due_at".into(), AttributeValue::N(due_at.0.to_string()));
+        item.insert("due_shard".into(), AttributeValue::N(shard(&connection.connection).to_string()));
+    }
+    Ok(item)
+}
+
+/// The connection of an item. Attributes that this release does not know are passed over.
+pub(super) fn from_item(item: Item) -> Result<Connection, StoreError> {
+    let key = match item.get(KEY) {
+        Some(AttributeValue::S(key)) => key.clone(),
+        _ => String::new(),
+    };
+    let unreadable = |why: String| StoreError::Unreadable { key: key.clone(), why };
+    let connection: Connection = serde_dynamo::from_item(item).map_err(|error| unreadable(error.to_string()))?;
+    if connection.format > FORMAT {
+        return Err(unreadable(format!("it has format {}, this release reads up to {FORMAT}", connection.format)));
+    }
+    Ok(connection)
+}
+
+/// An update expression with its names and values.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Change {
+    pub(super) expression: String,
+    pub(super) names: HashMap<String, String>,
+    pub(super) values: Item,
+}
+
+/// What turns `before` into `after`. Attributes that neither names are left alone: a newer release may have them.
+pub(super) fn change(before: &Item, after: &Item) -> Change {
+    let mut change = Change::default();
+    let mut set = Vec::new();
+    let mut remove = Vec::new();
+    let mut attributes: Vec<_> = before.keys().chain(after.keys()).collect();
+    attributes.sort_unstable();
+    attributes.dedup();
+    for (n, attribute) in attributes.into_iter().enumerate() {
+        let name = format!("#a{n}");
+        match (before.get(attribute), after.get(attribute)) {
+            (before, Some(after)) if before != Some(after) => {
+                set.push(format!("{name} = :a{n}"));
+                change.values.insert(format!(":a{n}"), after.clone());
+            }
+            (Some(_), None) => remove.push(name.clone()),
+            _ => continue,
+        }
+        change.names.insert(name, attribute.clone());
+    }
+    let clauses = [("SET", set), ("REMOVE", remove)];
+    let clauses = clauses.into_iter().filter(|(_, parts)| !parts.is_empty());
+    change.expression =
+        clauses.map(|(verb, parts)| format!("{verb} {}", parts.join(", "))).collect::<Vec<_>>().join(" ");
+    change
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::connection::{
+        Reason, Status,
+        fixtures::{active, arbitrary, fault},
+    };
+
+    proptest! {
+        #[test]
+        fn a_connection_reads_back_as_it_was_written(connection in arbitrary()) {
+            let connection = Connection {
+                last_error: Some(crate::connection::LastError { at: crate::time::Timestamp(5), fault: fault() }),
+                ..connection
+            };
+            prop_assert_eq!(from_item(to_item(&connection).unwrap()).unwrap(), connection);
+        }
+    }
+
+    #[test]
+    fn an_item_without_a_future_is_in_no_index() {
+        let ended = Connection { status: Status::ReauthorizationRequired { reason: Reason::Refused }, ..active() };
+        let item = to_item(&ended).unwrap();
+        assert!(!item.contains_key("due_at") && !item.contains_key("due_shard"));
+        assert!(item.contains_key("reason"));
+        assert!(to_item(&active()).unwrap().contains_key("due_shard"));
+    }
+
+    #[test]
+    fn a_later_form_is_refused_and_unknown_attributes_are_not() {
+        let mut item = to_item(&active()).unwrap();
+        item.insert("from_the_future".into(), AttributeValue::Bool(true));
+        assert!(from_item(item.clone()).is_ok());
+        item.insert("format".into(), AttributeValue::N((FORMAT + 1).to_string()));
+        assert!(from_item(item).unwrap_err().to_string().contains("format 2"));
+    }
+
+    #[test]
+    fn a_change_names_only_what_differs() {
+        let before = Item::from([
+            ("same".into(), AttributeValue::Bool(true)),
+            ("moved".into(), AttributeValue::N("1".into())),
+            ("gone".into(), AttributeValue::S("x".into())),
+        ]);
+        let after = Item::from([
+            ("same".into(), AttributeValue::Bool(true)),
+            ("moved".into(), AttributeValue::N("2".into())),
+            ("new".into(), AttributeValue::S("y".into())),
+        ]);
+        let change = change(&before, &after);
+        assert_eq!(change.expression, "SET #a1 = :a1, #a2 = :a2 REMOVE #a0");
+        assert_eq!(change.names.len(), 3);
+        assert_eq!(change.values.len(), 2);
+    }
+}

@@ -1,0 +1,156 @@
+//! The table `connect-sessions`: sessions and visits under the digest of what opens them. `expires_at` is checked on
+//! every read: DynamoDB's time to live only cleans up, days late.
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::{Client, error::ProvideErrorMetadata, types::AttributeValue};
+use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use super::StoreError;
+use crate::{
+    connect_session::{ConnectSession, RESULT_SECONDS, Visit, VisitOutcome, VisitRecord},
+    time::Timestamp,
+};
+
+const KEY: &str = "key";
+
+/// The table `connect-sessions`.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    client: Client,
+    table: String,
+}
+
+impl Sessions {
+    /// With a client of its own.
+    pub fn new(config: &SdkConfig, table: impl Into<String>) -> Self {
+        Self { client: Client::new(config), table: table.into() }
+    }
+
+    /// Stores a new session.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open(&self, session: &ConnectSession) -> Result<(), StoreError> {
+        self.put(&format!("session/{}", session.id), session).await
+    }
+
+    /// The session of this id, expired or not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn session(&self, id: &str) -> Result<Option<ConnectSession>, StoreError> {
+        self.read(&format!("session/{id}")).await
+    }
+
+    /// Stores a new visit.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn begin_visit(&self, visit: &Visit) -> Result<(), StoreError> {
+        self.put(&format!("visit/{}", visit.id), visit).await
+    }
+
+    /// The visit of this id, expired or not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn visit(&self, id: &str) -> Result<Option<Visit>, StoreError> {
+        self.read(&format!("visit/{id}")).await
+    }
+
+    /// Uses a visit's `state` up; false if it was used already. A use whose answer was lost is recognised.
+    ///
+    /// # Errors
+    /// [`StoreError`]: whether it was used up is unknown.
+    pub async fn use_state(&self, visit: &Visit, now: Timestamp) -> Result<bool, StoreError> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(KEY, AttributeValue::S(format!("visit/{}", visit.id)))
+            .update_expression("SET used_at = :now, used_by = :use")
+            .condition_expression("attribute_exists(#key) AND (attribute_not_exists(used_at) OR used_by = :use)")
+            .expression_attribute_names("#key", KEY)
+            .expression_attribute_values(":now", AttributeValue::N(now.0.to_string()))
+            .expression_attribute_values(":use", AttributeValue::S(Uuid::new_v4().to_string()))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(StoreError::unavailable("use up a state", &error)),
+        }
+    }
+
+    /// Writes down how a visit ended, for its result page and for its session.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_visit(&self, visit: &Visit, record: &VisitRecord) -> Result<(), StoreError> {
+        if let Some(session_id) = &visit.session_id {
+            self.remember(session_id, record).await?;
+        }
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key(KEY, AttributeValue::S(format!("visit/{}", visit.id)))
+            .update_expression("SET ended = :ended, expires_at = :expires_at")
+            .expression_attribute_values(":ended", value::<VisitOutcome>(&record.outcome)?)
+            .expression_attribute_values(":expires_at", AttributeValue::N(record.at.plus(RESULT_SECONDS).0.to_string()))
+            .send()
+            .await
+            .map_err(|error| StoreError::unavailable("end a visit", &error))?;
+        Ok(())
+    }
+
+    async fn remember(&self, session_id: &str, record: &VisitRecord) -> Result<(), StoreError> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(KEY, AttributeValue::S(format!("session/{session_id}")))
+            .update_expression("SET visits = list_append(visits, :record)")
+            .condition_expression("attribute_exists(#key)")
+            .expression_attribute_names("#key", KEY)
+            .expression_attribute_values(":record", AttributeValue::L(vec![value(record)?]))
+            .send()
+            .await;
+        match answer {
+            // A session that time to live has taken away has nobody left to ask it.
+            Err(error) if error.code() != Some("ConditionalCheckFailedException") => {
+                Err(StoreError::unavailable("end a visit", &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn put(&self, key: &str, record: &impl Serialize) -> Result<(), StoreError> {
+        let item: std::collections::HashMap<String, AttributeValue> =
+            serde_dynamo::to_item(record).map_err(|error| unreadable(key, &error))?;
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .item(KEY, AttributeValue::S(key.to_owned()))
+            .send()
+            .await
+            .map_err(|error| StoreError::unavailable("put a session", &error))?;
+        Ok(())
+    }
+
+    async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).key(KEY, AttributeValue::S(key.to_owned()));
+        let answer = get.consistent_read(true).send().await;
+        let item = answer.map_err(|error| StoreError::unavailable("get a session", &error))?.item;
+        item.map(|item| serde_dynamo::from_item(item).map_err(|error| unreadable(key, &error))).transpose()
+    }
+}
+
+fn value<T: Serialize>(record: &T) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(record).map_err(|error| unreadable("a visit", &error))
+}
+
+fn unreadable(key: &str, error: &serde_dynamo::Error) -> StoreError {
+    StoreError::Unreadable { key: key.to_owned(), why: error.to_string() }
+}

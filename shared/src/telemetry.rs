@@ -1,0 +1,36 @@
+//! Logs: JSON lines on standard output, one a request or a connection worked on.
+//!
+//! Never logged: tokens, app secrets, codes, `state`s, session tokens, paths and queries, bodies, the marketplaces'
+//! own texts. `LOG_LEVEL` moves only our own lines; what libraries say below a warning could hold bodies and URLs, so
+//! it is off at any setting.
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::Reader;
+
+/// Crates whose lines follow `LOG_LEVEL`.
+const OURS: [&str; 4] = ["shop_keyring", "oauth_callback", "refresh_sweep", "token_lookup"];
+
+/// Reads `LOG_LEVEL`: `error`, `warn`, `info` (the default) or `debug`.
+pub fn log_level(reader: &mut Reader<'_>) -> LevelFilter {
+    match reader.optional("LOG_LEVEL").as_deref() {
+        None | Some("info") => LevelFilter::INFO,
+        Some("error") => LevelFilter::ERROR,
+        Some("warn") => LevelFilter::WARN,
+        Some("debug") => LevelFilter::DEBUG,
+        Some(_) => {
+            reader.problem("LOG_LEVEL", "must be `error`, `warn`, `info` or `debug`");
+            LevelFilter::INFO
+        }
+    }
+}
+
+/// Begins to log, once a process.
+pub fn start(level: LevelFilter) {
+    let targets = Targets::new().with_default(LevelFilter::WARN).with_targets(OURS.map(|target| (target, level)));
+    let lines =
+        tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    // A second start, as in tests, changes nothing.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(targets)).try_init();
+}

@@ -1,0 +1,54 @@
+use super::answer::code;
+
+/// What a refresh does to the refresh token that it was made with.
+///
+/// The platform does not say which of these it follows, so a client has to survive all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// Every answer carries the same refresh token.
+    Unchanged,
+    /// Every answer carries a new one, and all earlier ones stay valid.
+    KeepOld,
+    /// The old one is valid until the new pair is used for the first time, at any route.
+    Grace,
+    /// The old one is dead as soon as it was used, even if the answer never arrived.
+    OneTime,
+}
+
+/// How the platform behaves; may be changed at any time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Seconds for which an authorization code can be redeemed.
+    pub code_lifetime: u64,
+    /// Seconds that each new access token lives.
+    pub access_lifetime: u64,
+    /// Seconds for which a new authorization is granted. A refresh does not prolong it: only the
+    /// seller can, by authorizing again.
+    pub refresh_lifetime: u64,
+    /// What becomes of old refresh tokens.
+    pub rotation: Rotation,
+    /// Whether access tokens die with their refresh tokens rather than at their own expiry.
+    pub rotation_ends_access_tokens: bool,
+    /// Whether redeeming a code ends the same seller's earlier authorization of the same app.
+    pub new_grant_ends_old: bool,
+    /// What the token host answers for an authorization that has reached its end.
+    pub expired_refresh_code: i64,
+    /// Whether the timestamp in a signed call is compared with the machine's clock rather than the
+    /// simulator's: for a product that cannot travel along when the simulator's clock is advanced.
+    pub timestamps_by_machine_clock: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            code_lifetime: 30 * 60,
+            access_lifetime: 7 * 24 * 60 * 60,
+            refresh_lifetime: 365 * 24 * 60 * 60,
+            rotation: Rotation::KeepOld,
+            rotation_ends_access_tokens: false,
+            new_grant_ends_old: true,
+            expired_refresh_code: code::NO_AUTHORIZATION,
+            timestamps_by_machine_clock: false,
+        }
+    }
+}
