@@ -1,1 +1,96 @@
-fn main() {}
+//! `refresh-sweep`: what EventBridge Scheduler triggers each minute, and token-lookup for a refresh on demand.
+//!
+//! It works on every connection that is due, and is the only function that spends a refresh token. This file wires;
+//! [`sweep`] walks the due index, [`run`] decides when to stop, [`on_demand`] works on one connection. The line that
+//! spends the token is in `shop_keyring::protocol::refresh`.
+
+mod config;
+mod event;
+mod on_demand;
+mod queue;
+mod run;
+mod summary;
+mod sweep;
+
+use std::process::ExitCode;
+
+use aws_sdk_secretsmanager::Client as SecretsManager;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use shop_keyring::{
+    apps::Apps,
+    config::from_environment,
+    marketplace::{http, tiktok_shop::TikTokShop},
+    protocol::Protocol,
+    store::Connections,
+    telemetry,
+    vault::SecretsManagerVault,
+};
+
+use crate::{config::Config, event::Input};
+
+/// Everything that is built once a container.
+struct Keyring {
+    config: Config,
+    connections: Connections,
+    vault: SecretsManagerVault,
+    apps: Apps,
+    tiktok_shop: TikTokShop,
+}
+
+impl Keyring {
+    async fn new(config: Config) -> Result<Self, Error> {
+        let aws = shop_keyring::aws::load().await;
+        let secrets = SecretsManager::new(&aws);
+        Ok(Self {
+            connections: Connections::new(&aws, &config.connections_table),
+            vault: SecretsManagerVault::new(secrets.clone(), &config.secret_prefix),
+            apps: Apps::new(secrets, &config.secret_prefix, config.apps.clone()),
+            tiktok_shop: TikTokShop::new(http::client()?),
+            config,
+        })
+    }
+
+    fn protocol(&self) -> Protocol<'_, TikTokShop, SecretsManagerVault> {
+        Protocol {
+            marketplace: &self.tiktok_shop,
+            vault: &self.vault,
+            connections: &self.connections,
+            apps: &self.apps,
+        }
+    }
+
+    async fn handle(&self, event: LambdaEvent<serde_json::Value>) -> Result<serde_json::Value, Error> {
+        let answer = match Input::parse(event.payload)? {
+            Input::Sweep(partition) => {
+                let claims_until = sweep::claims_until(event.context.deadline());
+                let summary = sweep::sweep(&self.protocol(), &self.config, partition, claims_until).await?;
+                serde_json::to_value(summary)?
+            }
+            Input::OnDemand(request) => serde_json::to_value(on_demand::refresh(&self.protocol(), &request).await?)?,
+        };
+        Ok(answer)
+    }
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    let config = match Config::read(&from_environment) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    telemetry::start(config.log_level);
+    let served = async {
+        let keyring = Keyring::new(config).await?;
+        lambda_runtime::run(service_fn(|event| keyring.handle(event))).await
+    };
+    match served.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

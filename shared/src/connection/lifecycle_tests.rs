@@ -99,7 +99,7 @@ fn a_refusal_after_an_unknown_outcome_says_rotation_lost() {
 fn a_mass_refusal_blames_nobody() {
     let due = T0.plus(6 * 86_400);
     let (item, attempt) = claimed(&active(), due);
-    let after = refuse_without_blame(&item, attempt, fault(), due).unwrap();
+    let after = refuse_without_blame(&item, attempt, fault(), 900, due).unwrap();
     assert_eq!((after.status, after.strikes, after.failures), (Status::Active, 0, 0));
     assert!(after.attempts.is_empty());
 }

@@ -167,7 +167,9 @@ pub fn refuse(item: &Connection, attempt: AttemptId, fault: Fault, now: Timestam
     Ok(item)
 }
 
-/// A refusal that is not this connection's fault, for too many were refused at once: no strike, a later try.
+/// A refusal that is not this connection's fault, for too many were refused at once: no strike, and the next try after
+/// `wait` seconds. The wait should differ from one connection to the next: if the refusals were true after all, they
+/// come apart and count.
 ///
 /// # Errors
 /// [`ClaimLost`] if another attempt holds the claim.
@@ -175,11 +177,12 @@ pub fn refuse_without_blame(
     item: &Connection,
     attempt: AttemptId,
     fault: Fault,
+    wait: i64,
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
     let mut item = let_go(item, attempt, Spent::No, now)?;
     item.last_error = Some(LastError { at: now, fault });
-    item.not_before = Some(now.plus(SECOND_TRY_AFTER));
+    item.not_before = Some(now.plus(wait));
     Ok(item)
 }
 

@@ -7,7 +7,7 @@ use crate::{
         Connection, Fault, Status,
         claim::{NotClaimed, Trigger, claim},
         next::Next,
-        settle::{self, ClaimLost, Kept, Right, Spent, back_off},
+        settle::{self, ClaimLost, Kept, Right, SECOND_TRY_AFTER, Spent, back_off},
     },
     marketplace::{ExchangeError, Marketplace},
     names::{AttemptId, ConnectionKey},
@@ -17,6 +17,9 @@ use crate::{
 };
 
 use super::{Protocol, keep::keep, token_set};
+
+/// Over how many seconds the next tries after a mass refusal are spread.
+const MASS_REFUSAL_SPREAD: i64 = 45 * 60;
 
 /// What came of the work on one connection.
 #[derive(Debug)]
@@ -51,16 +54,12 @@ pub enum Outcome {
 /// A refusal whose claim is still held.
 #[derive(Debug)]
 pub struct Refusal {
-    connection: ConnectionKey,
-    attempt: AttemptId,
-    fault: Fault,
-}
-
-impl Refusal {
     /// Whom it concerns.
-    pub const fn connection(&self) -> &ConnectionKey {
-        &self.connection
-    }
+    pub connection: ConnectionKey,
+    /// Who holds the claim.
+    pub attempt: AttemptId,
+    /// What the marketplace said.
+    pub fault: Fault,
 }
 
 /// A claim in our hands.
@@ -118,10 +117,15 @@ impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
     /// [`StoreError`]: the connection falls due again by itself.
     pub async fn settle_refusal(&self, refusal: &Refusal, blame: bool) -> Result<(), StoreError> {
         let Refusal { connection, attempt, fault } = refusal;
-        let settle = if blame { settle::refuse } else { settle::refuse_without_blame };
-        let settled = self
-            .connections
-            .apply(connection, |item| settle(item.ok_or(ClaimLost)?, *attempt, fault.clone(), self.connections.now()));
+        let wait = SECOND_TRY_AFTER + rand::random_range(0..=MASS_REFUSAL_SPREAD);
+        let settled = self.connections.apply(connection, |item| {
+            let (item, fault, now) = (item.ok_or(ClaimLost)?, fault.clone(), self.connections.now());
+            if blame {
+                settle::refuse(item, *attempt, fault, now)
+            } else {
+                settle::refuse_without_blame(item, *attempt, fault, wait, now)
+            }
+        });
         match settled.await {
             Ok(item) => {
                 let status = item.status.as_str();

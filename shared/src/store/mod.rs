@@ -8,7 +8,7 @@ mod sessions;
 mod shop_pointers;
 
 pub use connections::{ApplyError, Connections};
-pub use due_index::{DueEntry, DuePage};
+pub use due_index::{DueCursor, DueEntry, DuePage};
 pub use sessions::Sessions;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;

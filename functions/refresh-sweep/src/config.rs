@@ -1,0 +1,45 @@
+//! What refresh-sweep reads from the environment.
+
+use std::num::NonZeroU32;
+
+use shop_keyring::{
+    apps::Sites,
+    config::{ConfigError, Reader},
+    telemetry::log_level,
+};
+use tracing::level_filters::LevelFilter;
+
+/// The configuration of refresh-sweep.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// `CONNECTIONS_TABLE`
+    pub(crate) connections_table: String,
+    /// `SECRET_PREFIX`
+    pub(crate) secret_prefix: String,
+    /// `TIKTOK_SHOP_APPS`
+    pub(crate) apps: Sites,
+    /// `SWEEP_CONCURRENCY`: connections worked on at a time, 32 unless set.
+    pub(crate) concurrency: NonZeroU32,
+    /// `VAULT_PUTS_PER_SECOND`: over all partitions, 30 unless set. Secrets Manager takes 50 a second in a Region.
+    pub(crate) puts_per_second: NonZeroU32,
+    /// `LOG_LEVEL`
+    pub(crate) log_level: LevelFilter,
+}
+
+impl Config {
+    /// Reads and checks all variables.
+    pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        const CONCURRENCY: NonZeroU32 = NonZeroU32::new(32).unwrap();
+        const PUTS: NonZeroU32 = NonZeroU32::new(30).unwrap();
+        let mut reader = Reader::new(variable);
+        let config = Self {
+            connections_table: reader.required("CONNECTIONS_TABLE"),
+            secret_prefix: reader.secret_prefix(),
+            apps: reader.tiktok_shop_apps(),
+            concurrency: reader.positive("SWEEP_CONCURRENCY", CONCURRENCY),
+            puts_per_second: reader.positive("VAULT_PUTS_PER_SECOND", PUTS),
+            log_level: log_level(&mut reader),
+        };
+        reader.finish(config)
+    }
+}

@@ -1,0 +1,112 @@
+//! What the function is invoked with.
+
+use serde::Deserialize;
+use serde_json::Value;
+use shop_keyring::{connection::due::SHARDS, names::ConnectionKey};
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// `{}`, EventBridge's envelope, or `{"partition":{"index":0,"count":4}}`
+    Sweep(Partition),
+    /// `{"connection":"…","rejected_version":7}`
+    OnDemand(OnDemand),
+}
+
+/// The part of the shards that one of several schedules works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Partition {
+    /// `0..count`
+    pub(crate) index: u8,
+    /// How many schedules there are, 16 at most.
+    pub(crate) count: u8,
+}
+
+impl Partition {
+    /// All shards.
+    const WHOLE: Self = Self { index: 0, count: 1 };
+
+    /// Whether the shard is this schedule's.
+    pub(crate) const fn has(self, shard: u8) -> bool {
+        shard % self.count == self.index
+    }
+}
+
+/// One connection, for a caller whom this version of its token set will not do.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OnDemand {
+    /// Which one.
+    pub(crate) connection: ConnectionKey,
+    /// The `version` that the caller saw.
+    pub(crate) rejected_version: u64,
+}
+
+impl Input {
+    /// Reads an event. EventBridge's envelope has neither `connection` nor `partition`.
+    pub(crate) fn parse(event: Value) -> Result<Self, String> {
+        if event.get("connection").is_some() {
+            let request = serde_json::from_value(event);
+            return request.map(Self::OnDemand).map_err(|error| format!("not a request for a refresh: {error}"));
+        }
+        let partition = match event {
+            Value::Object(mut event) => match event.remove("partition") {
+                Some(partition) => {
+                    serde_json::from_value(partition).map_err(|error| format!("not a partition: {error}"))?
+                }
+                None => Partition::WHOLE,
+            },
+            _ => return Err("the event must be a JSON object".into()),
+        };
+        if partition.index < partition.count && partition.count <= SHARDS {
+            Ok(Self::Sweep(partition))
+        } else {
+            Err(format!("`partition` must have `index` < `count` <= {SHARDS}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_form_is_read() {
+        let whole = Ok(Input::Sweep(Partition::WHOLE));
+        assert_eq!(Input::parse(json!({})), whole);
+        let envelope = json!({"version":"0","id":"53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa","detail-type":"Scheduled Event",
+            "source":"aws.scheduler","account":"123456789012","time":"2026-11-21T00:00:00Z","region":"us-east-1",
+            "resources":["arn:aws:scheduler:us-east-1:123456789012:schedule/default/sweep"],"detail":{}});
+        assert_eq!(Input::parse(envelope), whole);
+        let part = json!({"partition":{"index":3,"count":4}});
+        assert_eq!(Input::parse(part), Ok(Input::Sweep(Partition { index: 3, count: 4 })));
+        let one = json!({"connection":"tiktok-shop/us/7","rejected_version":7});
+        assert!(matches!(Input::parse(one), Ok(Input::OnDemand(OnDemand { rejected_version: 7, .. }))));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (event, what) in [
+            (json!([]), "JSON object"),
+            (json!({"partition":{"index":4,"count":4}}), "`index` < `count`"),
+            (json!({"partition":{"index":0,"count":17}}), "<= 16"),
+            (json!({"partition":{"index":0,"count":0}}), "`index` < `count`"),
+            (json!({"partition":{"index":0}}), "count"),
+            (json!({"connection":"x"}), "not a request for a refresh"),
+        ] {
+            assert!(Input::parse(event.clone()).unwrap_err().contains(what), "{event}");
+        }
+    }
+
+    #[test]
+    fn partitions_cover_every_shard_once() {
+        for count in 1..=SHARDS {
+            for shard in 0..SHARDS {
+                assert_eq!((0..count).filter(|&index| Partition { index, count }.has(shard)).count(), 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The breakers of one run: pure bookkeeping over outcomes, which decides what may still be claimed.
+
+use std::collections::{HashMap, HashSet};
+
+use shop_keyring::{
+    names::{AppKeyPath, ConnectionKey, MarketplaceName},
+    protocol::refresh::Outcome,
+    store::StoreError,
+};
+
+use crate::summary::{Stop, Summary};
+
+/// Transport failures in a row at one marketplace, or at the table, that end the claiming there: an outage must not
+/// burn every connection's back-off.
+const FAILURES_IN_A_ROW: u32 = 5;
+
+/// Refusals of one app in a run that are believed in any case.
+const REFUSALS_BELIEVED: u32 = 5;
+
+/// One run's state.
+#[derive(Debug)]
+pub(crate) struct Run {
+    apps: HashMap<AppKeyPath, App>,
+    failures_in_a_row: HashMap<MarketplaceName, u32>,
+    out_of_reach: HashSet<MarketplaceName>,
+    table_failures_in_a_row: u32,
+    concurrency: usize,
+    has_kept: bool,
+    summary: Summary,
+}
+
+#[derive(Debug, Default)]
+struct App {
+    tried: u32,
+    refused: u32,
+    misconfigured: bool,
+    mass_refusal: bool,
+}
+
+impl App {
+    const fn is_stopped(&self) -> bool {
+        self.misconfigured || self.mass_refusal
+    }
+
+    /// When more than five and more than a fifth of those tried are refused, it is not the sellers.
+    fn note_refusal(&mut self, path: &AppKeyPath) {
+        self.refused += 1;
+        let (tried, refused) = (self.tried, self.refused);
+        if refused > REFUSALS_BELIEVED.max(tried / 5) && !std::mem::replace(&mut self.mass_refusal, true) {
+            tracing::error!(
+                alarm = "mass_refusal",
+                app = %path,
+                refused,
+                tried,
+                "too many refused at once: no connection is blamed, and work on this app stops"
+            );
+        }
+    }
+}
+
+impl Run {
+    /// A run over these apps.
+    pub(crate) fn new(apps: impl Iterator<Item = AppKeyPath>, concurrency: usize, oldest_due_seconds: i64) -> Self {
+        Self {
+            apps: apps.map(|app| (app, App::default())).collect(),
+            failures_in_a_row: HashMap::new(),
+            out_of_reach: HashSet::new(),
+            table_failures_in_a_row: 0,
+            concurrency,
+            has_kept: false,
+            summary: Summary { oldest_due_seconds, ..Summary::default() },
+        }
+    }
+
+    /// How many connections may be worked on at a time: one, until the vault has shown that it keeps. A vault that
+    /// does not costs one refresh token then, not thirty-two.
+    pub(crate) const fn limit(&self) -> usize {
+        if self.has_kept { self.concurrency } else { 1 }
+    }
+
+    /// Takes note that a connection was taken from the due index; false if a breaker says to leave it alone.
+    pub(crate) fn admit(&mut self, connection: &ConnectionKey) -> bool {
+        self.summary.due += 1;
+        let app = self.apps.entry(connection.app.clone()).or_default();
+        let admitted = !app.is_stopped() && !self.out_of_reach.contains(&connection.app.marketplace);
+        if !admitted {
+            self.summary.skipped += 1;
+        }
+        admitted
+    }
+
+    /// Whether to go on claiming.
+    pub(crate) fn goes_on(&mut self) -> bool {
+        let all_stopped = !self.apps.is_empty()
+            && self.apps.iter().all(|(path, app)| app.is_stopped() || self.out_of_reach.contains(&path.marketplace));
+        if all_stopped {
+            self.stop(Stop::Marketplaces);
+        }
+        self.summary.stopped.is_none()
+    }
+
+    /// Stops claiming; the first reason stays.
+    pub(crate) fn stop(&mut self, reason: Stop) {
+        self.summary.stopped.get_or_insert(reason);
+    }
+
+    /// Takes note of what came of one connection.
+    pub(crate) fn record(&mut self, connection: &ConnectionKey, outcome: &Result<Outcome, StoreError>) {
+        let summary = &mut self.summary;
+        let app = self.apps.entry(connection.app.clone()).or_default();
+        let in_a_row = self.failures_in_a_row.entry(connection.app.marketplace).or_default();
+        match outcome {
+            Ok(Outcome::Refreshed) => {
+                summary.refreshed += 1;
+                app.tried += 1;
+                *in_a_row = 0;
+                self.has_kept = true;
+            }
+            Ok(Outcome::Refused(_)) => {
+                summary.refused += 1;
+                app.tried += 1;
+                app.note_refusal(&connection.app);
+                *in_a_row = 0;
+            }
+            Ok(Outcome::Transient { outage }) => {
+                summary.transient += 1;
+                app.tried += 1;
+                *in_a_row = if *outage { *in_a_row + 1 } else { 0 };
+                if *in_a_row >= FAILURES_IN_A_ROW && self.out_of_reach.insert(connection.app.marketplace) {
+                    tracing::error!(
+                        alarm = "marketplace_out_of_reach",
+                        marketplace = %connection.app.marketplace,
+                        "the marketplace cannot be reached; no more of its connections are claimed in this run"
+                    );
+                }
+            }
+            Ok(Outcome::Misconfigured(problem)) => {
+                summary.misconfigured += 1;
+                if !std::mem::replace(&mut app.misconfigured, true) {
+                    tracing::error!(alarm = "configuration_fault", app = %connection.app, problem, "work on this app stops");
+                }
+            }
+            Ok(Outcome::VaultFault(error)) => {
+                summary.errors += 1;
+                tracing::error!(alarm = "vault_fault", %connection, %error, "the vault does not work; claiming stops");
+                summary.stopped.get_or_insert(Stop::Vault);
+            }
+            Ok(Outcome::Healed) => summary.healed += 1,
+            Ok(Outcome::Expired) => summary.expired += 1,
+            Ok(Outcome::Removed) => summary.removed += 1,
+            Ok(Outcome::Skipped(_) | Outcome::Lost | Outcome::NothingFound) => summary.skipped += 1,
+            Err(error) => {
+                summary.errors += 1;
+                tracing::error!(%connection, %error, "the table failed; the connection falls due again");
+            }
+        }
+        self.note_table(outcome.as_ref().err());
+    }
+
+    fn note_table(&mut self, error: Option<&StoreError>) {
+        match error {
+            Some(StoreError::Unavailable { .. }) => self.table_failures_in_a_row += 1,
+            Some(StoreError::Unreadable { .. }) => {}
+            None => self.table_failures_in_a_row = 0,
+        }
+        if self.table_failures_in_a_row >= FAILURES_IN_A_ROW {
+            self.stop(Stop::Table);
+        }
+    }
+
+    /// Whether a refusal may be held against its connection: not while its whole app is being refused.
+    pub(crate) fn blames(&self, connection: &ConnectionKey) -> bool {
+        self.apps.get(&connection.app).is_none_or(|app| !app.mass_refusal)
+    }
+
+    /// The counts.
+    pub(crate) fn into_summary(self) -> Summary {
+        self.summary
+    }
+}
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -1,0 +1,47 @@
+//! What a run returns and logs.
+
+use serde::Serialize;
+
+/// Counts of one run.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Summary {
+    /// Connections that were taken from the due index.
+    pub(crate) due: u32,
+    /// New token sets obtained and committed.
+    pub(crate) refreshed: u32,
+    /// Token sets of lost attempts found in the vault and committed.
+    pub(crate) healed: u32,
+    /// Authorizations that had ended.
+    pub(crate) expired: u32,
+    /// Connections taken away: never committed, or never confirmed.
+    pub(crate) removed: u32,
+    /// Failures that may pass.
+    pub(crate) transient: u32,
+    /// Refusals.
+    pub(crate) refused: u32,
+    /// Left alone because the vendor's configuration is wrong.
+    pub(crate) misconfigured: u32,
+    /// Not worked on: somebody else was at it, it was not due after all, or a breaker was open.
+    pub(crate) skipped: u32,
+    /// Failures of our own table or vault.
+    pub(crate) errors: u32,
+    /// For how many seconds the oldest connection of all shards had been due when the run began.
+    pub(crate) oldest_due_seconds: i64,
+    /// Why the run stopped claiming before everything was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stopped: Option<Stop>,
+}
+
+/// Why a run stopped claiming.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stop {
+    /// The Lambda's time no longer covers a claim.
+    Deadline,
+    /// The vault could not keep or give a token set.
+    Vault,
+    /// The table did not answer.
+    Table,
+    /// Nothing is left that may be worked on: each marketplace is out of reach, or its apps are stopped.
+    Marketplaces,
+}

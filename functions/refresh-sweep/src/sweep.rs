@@ -1,0 +1,138 @@
+//! One run: walks what is due and works on it, a bounded number at a time.
+
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant, SystemTime},
+};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use shop_keyring::{
+    connection::claim::{CLAIM_SECONDS, Trigger},
+    marketplace::Marketplace,
+    protocol::{
+        Protocol,
+        refresh::{Outcome, Refusal},
+    },
+    store::StoreError,
+    vault::{PutPermits, Vault},
+};
+
+use crate::{
+    config::Config,
+    event::Partition,
+    queue::DueQueue,
+    run::Run,
+    summary::{Stop, Summary},
+};
+
+/// How long a run claims when it does not know its deadline.
+const CLAIMING: Duration = Duration::from_mins(1);
+
+/// How long a refusal may wait, its claim held, for the run to see how many others are refused. Well inside a claim.
+const REFUSALS_WAIT: Duration = Duration::from_secs(20);
+
+/// When to stop claiming: what is left of the Lambda's time must cover a whole claim. A deadline that is past at the
+/// start means that it is not known.
+pub(crate) fn claims_until(deadline: SystemTime) -> Instant {
+    let claim = Duration::from_secs(CLAIM_SECONDS.unsigned_abs());
+    let left = deadline.duration_since(SystemTime::now()).map_or(CLAIMING, |left| left.saturating_sub(claim));
+    Instant::now() + left
+}
+
+/// Works on everything that is due in the partition.
+pub(crate) async fn sweep<M: Marketplace, V: Vault>(
+    protocol: &Protocol<'_, M, V>,
+    config: &Config,
+    partition: Partition,
+    claims_until: Instant,
+) -> Result<Summary, StoreError> {
+    let mut queue = DueQueue::probe(protocol.connections, partition, protocol.connections.now()).await?;
+    let concurrency = usize::try_from(config.concurrency.get()).unwrap_or(usize::MAX);
+    let mut run = Run::new(config.apps.keys().cloned(), concurrency, queue.oldest_due_seconds());
+    let permits = PutPermits::per_second(share(config.puts_per_second, partition.count));
+    let mut at_work = FuturesUnordered::new();
+    let mut refusals = Refusals::default();
+    loop {
+        while at_work.len() < run.limit() && run.goes_on() {
+            if claims_until <= Instant::now() {
+                run.stop(Stop::Deadline);
+                break;
+            }
+            let Some(entry) = queue.take().await? else { break };
+            if run.admit(&entry.connection) {
+                at_work.push(async {
+                    let outcome = protocol.work(&entry.connection, Trigger::Schedule, &permits).await;
+                    (entry.connection, outcome)
+                });
+            }
+        }
+        let Some((connection, outcome)) = at_work.next().await else { break };
+        run.record(&connection, &outcome);
+        if let Ok(Outcome::Refused(refusal)) = outcome {
+            refusals.add(*refusal);
+        }
+        if refusals.wait_is_over() {
+            refusals.settle(protocol, &run).await;
+        }
+    }
+    refusals.settle(protocol, &run).await;
+    drop(at_work);
+    let summary = run.into_summary();
+    tracing::info!(summary = %serde_json::json!(summary), partition = partition.index, "sweep");
+    Ok(summary)
+}
+
+/// A partition's share of the permits.
+fn share(puts_per_second: NonZeroU32, partitions: u8) -> NonZeroU32 {
+    NonZeroU32::new(puts_per_second.get() / u32::from(partitions)).unwrap_or(NonZeroU32::MIN)
+}
+
+/// Refusals that wait, their claims held, until the run has seen how many there are.
+#[derive(Default)]
+struct Refusals {
+    waiting: Vec<Refusal>,
+    since: Option<Instant>,
+}
+
+impl Refusals {
+    fn add(&mut self, refusal: Refusal) {
+        self.since.get_or_insert_with(Instant::now);
+        self.waiting.push(refusal);
+    }
+
+    fn wait_is_over(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() >= REFUSALS_WAIT)
+    }
+
+    async fn settle<M: Marketplace, V: Vault>(&mut self, protocol: &Protocol<'_, M, V>, run: &Run) {
+        self.since = None;
+        for refusal in self.waiting.drain(..) {
+            let blame = run.blames(&refusal.connection);
+            if let Err(error) = protocol.settle_refusal(&refusal, blame).await {
+                let connection = &refusal.connection;
+                tracing::error!(%connection, %error, "a refusal could not be written; the connection falls due again");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_in_the_past_is_unknown_and_a_short_one_leaves_no_claim() {
+        let left = |deadline| claims_until(deadline).saturating_duration_since(Instant::now()).as_secs();
+        assert!((59..=60).contains(&left(SystemTime::UNIX_EPOCH + Duration::from_mins(10))));
+        assert_eq!(left(SystemTime::now() + Duration::from_secs(59)), 0);
+        assert!((38..=40).contains(&left(SystemTime::now() + Duration::from_secs(100))));
+    }
+
+    #[test]
+    fn permits_are_shared_and_never_none() {
+        let rate = |n| NonZeroU32::new(n).unwrap();
+        assert_eq!(share(rate(30), 1), rate(30));
+        assert_eq!(share(rate(30), 4), rate(7));
+        assert_eq!(share(rate(3), 16), rate(1));
+    }
+}

@@ -1,0 +1,22 @@
+//! Test doubles of the AWS services around the functions: what the end-to-end tests and the local
+//! sandbox talk to instead of an AWS account.
+//!
+//! | module | stands for |
+//! |---|---|
+//! | [`secrets_manager`] | Secrets Manager, with the real rules of versions and staging labels |
+//! | [`dynamodb`] | `DynamoDB`: dynoxide, embedded |
+//! | [`gateway`] | an HTTP API of API Gateway in front of Lambda functions |
+//! | [`front`] | what the first two stand behind: a log of calls, faults, and points at which calls are held |
+//!
+//! Every server listens on a loopback address on the current Tokio runtime; its handle is cheap to
+//! clone, and all clones see the same server. Nothing here checks that a caller may do what it does,
+//! except the gateway's IAM routes.
+
+pub mod dynamodb;
+pub mod front;
+pub mod gateway;
+pub mod secrets_manager;
+mod server;
+mod times;
+
+pub use server::Server;

@@ -1,0 +1,107 @@
+//! Secrets Manager with the real rules of versions and staging labels, in memory, behind a [`Front`].
+//!
+//! The rules are pure functions of the stored secrets and the time; HTTP is only wrapped around them.
+//! Signatures are not looked at.
+
+mod input;
+mod lifecycle;
+mod output;
+mod refusal;
+mod secret;
+mod store;
+mod versions;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::SystemTime,
+};
+
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, response::Response};
+use serde_json::Value;
+
+use crate::{
+    front::{Front, Service, Subject},
+    server::Server,
+    times,
+};
+use store::Store;
+
+/// A running Secrets Manager, in Region `us-east-1` of account `123456789012`. Clones see the same
+/// secrets.
+#[derive(Clone, Debug)]
+pub struct SecretsManager {
+    server: Server,
+    front: Front,
+    state: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    store: Mutex<Store>,
+    ahead: AtomicI64,
+}
+
+impl Inner {
+    fn now(&self) -> SystemTime {
+        times::shifted(SystemTime::now(), self.ahead.load(Ordering::SeqCst))
+    }
+}
+
+impl SecretsManager {
+    /// Starts without secrets.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn start(address: SocketAddr) -> io::Result<Self> {
+        let front = Front::new(Service {
+            name: "secretsmanager",
+            content_type: wire::CONTENT_TYPE,
+            internal_error: "InternalServiceError",
+            throttled: "ThrottlingException",
+            subject: Arc::new(|_, input| subject(input)),
+        });
+        let state = Arc::new(Inner::default());
+        let router = front.before(Router::new().fallback(answer).with_state(Arc::clone(&state)));
+        Ok(Self { server: Server::start(address, router).await?, front, state })
+    }
+
+    /// The listener.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// What stands before it: log, faults, pause points.
+    pub fn front(&self) -> &Front {
+        &self.front
+    }
+
+    /// Where it listens, as the SDK's `endpoint_url` wants it.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// Lets time pass: recovery windows end, versions grow old enough to be dropped.
+    pub fn advance(&self, seconds: u32) {
+        self.state.ahead.fetch_add(seconds.into(), Ordering::SeqCst);
+    }
+}
+
+async fn answer(State(state): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or("");
+    let mut store = state.store.lock().unwrap_or_else(PoisonError::into_inner);
+    wire::answer(&mut store, target, &body, state.now())
+}
+
+fn subject(input: &Value) -> Subject {
+    let id = input["SecretId"].as_str().or_else(|| input["Name"].as_str());
+    Subject { resource: id.map(|id| store::name_of(id).to_owned()), keys: Vec::new() }
+}

@@ -1,0 +1,75 @@
+//! moto's server as a child process.
+
+use std::{
+    io::Write,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::Stdio,
+    time::Duration,
+};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    process::{Child, Command},
+    time::{Instant, sleep},
+};
+
+const START_UP: Duration = Duration::from_secs(30);
+
+/// Runs until it is stopped or dropped.
+pub(crate) struct Moto {
+    address: SocketAddr,
+    process: Child,
+}
+
+impl Moto {
+    /// `None`, and a line on the terminal, if moto is not installed.
+    pub(crate) async fn start() -> Option<Self> {
+        let Some(program) = installed() else {
+            // Past the test harness's capture, for a skipped test counts as passed.
+            let _ = writeln!(
+                std::io::stderr(),
+                "SKIPPED: the contract suite against moto: no moto_server at $MOTO_SERVER or in \
+                 .tools/venv/bin (pip install 'moto[server]==5.2.5')"
+            );
+            return None;
+        };
+        let address = free_address().await;
+        let process = Command::new(program)
+            .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("moto_server starts");
+        let deadline = Instant::now() + START_UP;
+        while TcpStream::connect(address).await.is_err() {
+            assert!(Instant::now() < deadline, "moto_server does not listen after {START_UP:?}");
+            sleep(Duration::from_millis(50)).await;
+        }
+        Some(Self { address, process })
+    }
+
+    /// Unlike dropping it, leaves no zombie.
+    pub(crate) async fn stop(mut self) {
+        self.process.kill().await.expect("moto_server can be killed");
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+fn installed() -> Option<PathBuf> {
+    let program = std::env::var_os("MOTO_SERVER").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.tools/venv/bin/moto_server")),
+        PathBuf::from,
+    );
+    program.is_file().then_some(program)
+}
+
+async fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    listener.local_addr().unwrap()
+}
