@@ -46,24 +46,32 @@ impl ServerClock {
 
 /// How far a claim has run, counted from before it was sent.
 #[derive(Debug, Clone, Copy)]
-pub struct ClaimTimer(Since);
+pub struct ClaimTimer {
+    since: Since,
+    flight: Duration,
+}
 
 const CLAIM: Duration = Duration::from_secs(CLAIM_SECONDS as u64);
 
 impl ClaimTimer {
     /// To be started before the claim is sent.
     pub fn start() -> Self {
-        Self(Since::now())
+        Self::start_within(CLAIM / 4 * 3)
+    }
+
+    /// The same for work that somebody waits for: nothing is in flight any more after `limit`.
+    pub fn start_within(limit: Duration) -> Self {
+        Self { since: Since::now(), flight: limit.min(CLAIM / 4 * 3) }
     }
 
     /// No exchange starts after a quarter of the claim: what follows it must fit into the rest.
     pub fn may_start_exchange(&self) -> bool {
-        self.0.elapsed() < CLAIM / 4
+        self.since.elapsed() < CLAIM / 4
     }
 
-    /// How long something may still be in flight: until three quarters of the claim. Zero after that.
+    /// How long something may still be in flight: until three quarters of the claim at most. Zero after that.
     pub fn left(&self) -> Duration {
-        (CLAIM / 4 * 3).saturating_sub(self.0.elapsed())
+        self.flight.saturating_sub(self.since.elapsed())
     }
 }
 
@@ -82,10 +90,8 @@ mod tests {
     #[test]
     fn a_frozen_process_loses_its_claim_on_the_wall_clock() {
         let frozen = |seconds| {
-            ClaimTimer(Since {
-                monotonic: Instant::now(),
-                wall: SystemTime::now().checked_sub(Duration::from_secs(seconds)).unwrap(),
-            })
+            let wall = SystemTime::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+            ClaimTimer { since: Since { monotonic: Instant::now(), wall }, ..ClaimTimer::start() }
         };
         assert!(frozen(14).may_start_exchange());
         assert!(!frozen(15).may_start_exchange());

@@ -80,6 +80,19 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// URLs separated by commas, each as [`Self::base_url`] wants it; none if the variable is not set.
+    pub fn urls(&mut self, name: &str) -> Vec<Url> {
+        let value = self.optional(name).unwrap_or_default();
+        let mut urls = Vec::new();
+        for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            match parse_url(part) {
+                Ok(url) => urls.push(url),
+                Err(what) => self.problem(name, format_args!("each URL {what}")),
+            }
+        }
+        urls
+    }
+
     /// The prefix of the secrets' names: `SECRET_PREFIX`.
     pub fn secret_prefix(&mut self) -> String {
         let prefix = self.optional("SECRET_PREFIX").unwrap_or_else(|| "shop-keyring".into());
@@ -220,6 +233,8 @@ mod tests {
         assert_eq!(number, ["N: must be a whole number from 1 up"]);
         let prefix = problems(&[("SECRET_PREFIX", "a//b")], |reader| drop(reader.secret_prefix()));
         assert!(prefix[0].starts_with("SECRET_PREFIX: "));
+        let urls = problems(&[("U", "https://a.example/x, ftp://b.example")], |reader| drop(reader.urls("U")));
+        assert_eq!(urls, ["U: each URL must begin with https://"]);
         assert_eq!(problems(&[], |reader| drop(reader.base_url("PUBLIC_BASE_URL"))), ["PUBLIC_BASE_URL: not set"]);
     }
 

@@ -22,8 +22,6 @@ pub struct Grant {
     pub seller_base_region: Option<String>,
     /// Where it came from.
     pub origin: Origin,
-    /// When the exchange answered.
-    pub at: Timestamp,
 }
 
 /// Where an authorization came from.
@@ -61,7 +59,7 @@ pub enum GrantRefused {
     LaterGrant,
 }
 
-/// Takes the claim for a new grant, from any holder.
+/// Takes the claim for a new grant, from any holder. `now` is when the exchange answered, and orders grants.
 ///
 /// # Errors
 /// [`GrantRefused`] says why nothing is to be written.
@@ -72,14 +70,14 @@ pub fn claim_for_grant(
     now: Timestamp,
 ) -> Result<GrantClaimed, GrantRefused> {
     let Some(existing) = existing else {
-        let item = hold(create(grant, now), grant, grant.at, attempt, now);
+        let item = hold(create(grant, now), grant, now, attempt, now);
         return Ok(GrantClaimed { item, account_conflict: false });
     };
-    if existing.granted_at > grant.at {
+    if existing.granted_at > now {
         return Err(GrantRefused::LaterGrant);
     }
     // Two grants within one second: the later claim is the later grant, and gets a name of its own.
-    let granted_at = grant.at.max(existing.granted_at.plus(1));
+    let granted_at = now.max(existing.granted_at.plus(1));
     let relation = Relation::of(existing, grant);
     let item = match relation {
         Relation::Same => Connection { confirm_by: renewed_confirm_by(existing, grant, now), ..existing.clone() },
@@ -145,7 +143,7 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
         secret_version: None,
         access_expires_at: None,
         authorization_expires_at: None,
-        granted_at: grant.at,
+        granted_at: now,
         authorized_at: None,
         refreshed_at: None,
         created_at: now,

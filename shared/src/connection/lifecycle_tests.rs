@@ -15,14 +15,13 @@ fn claimed(item: &Connection, now: Timestamp) -> (Connection, AttemptId) {
     (claim(item, Trigger::Schedule, now, attempt).unwrap().item, attempt)
 }
 
-fn grant_for(account: &str, confirm: bool, at: Timestamp) -> Grant {
+fn grant_for(account: &str, confirm: bool) -> Grant {
     Grant {
         connection: key("seller-1"),
         app_key: "app-key".into(),
         seller_name: Some("Seller".into()),
         seller_base_region: None,
         origin: Origin::Session { account_id: account.parse().unwrap(), confirm },
-        at,
     }
 }
 
@@ -116,7 +115,7 @@ fn the_end_of_the_authorization_is_its_own_reason() {
 #[test]
 fn a_new_seller_waits_for_the_vendor() {
     let attempt = AttemptId::random();
-    let grant = grant_for("acme", true, T0);
+    let grant = grant_for("acme", true);
     let item = claim_for_grant(None, &grant, attempt, T0).unwrap().item;
     assert_eq!((item.status, item.secret_version.clone()), (Status::Pending, None));
     assert_eq!(next(&item, T0.plus(60)), Next::LookBack, "a crash is healed by the next sweep");
@@ -141,7 +140,7 @@ fn a_seller_already_connected_under_this_account_needs_no_confirmation() {
     let now = T0.plus(100);
     let attempt = AttemptId::random();
     let (refreshing, refresher) = claimed(&active(), T0.plus(6 * 86_400));
-    let taken = claim_for_grant(Some(&refreshing), &grant_for("acme", true, now), attempt, now).unwrap();
+    let taken = claim_for_grant(Some(&refreshing), &grant_for("acme", true), attempt, now).unwrap();
     assert!(!taken.account_conflict);
     let item = taken.item;
     assert_eq!((item.status, item.granted_at, item.confirm_by), (Status::Active, now, None));
@@ -154,8 +153,7 @@ fn a_seller_already_connected_under_this_account_needs_no_confirmation() {
 #[test]
 fn a_sweep_that_took_over_does_not_stand_in_a_grants_way() {
     let attempt = AttemptId::random();
-    let item =
-        claim_for_grant(Some(&active()), &grant_for("acme", true, T0.plus(9)), attempt, T0.plus(9)).unwrap().item;
+    let item = claim_for_grant(Some(&active()), &grant_for("acme", true), attempt, T0.plus(9)).unwrap().item;
     let (item, sweeper) = claimed(&item, T0.plus(70));
     assert!(item.is_held_by(sweeper));
     let right = Right::Grant { granted_at: T0.plus(9), token_version: 1 };
@@ -164,7 +162,7 @@ fn a_sweep_that_took_over_does_not_stand_in_a_grants_way() {
 
 #[test]
 fn another_account_is_refused_and_its_working_connection_kept_alive() {
-    let grant = grant_for("other", true, T0.plus(9));
+    let grant = grant_for("other", true);
     let taken = claim_for_grant(Some(&active()), &grant, AttemptId::random(), T0.plus(9)).unwrap();
     assert!(taken.account_conflict);
     assert_eq!((taken.item.account_id, taken.item.status), (active().account_id, Status::Active));
@@ -177,18 +175,18 @@ fn another_account_is_refused_and_its_working_connection_kept_alive() {
 #[test]
 fn what_was_never_confirmed_belongs_to_nobody() {
     let waiting = Connection { status: Status::Pending, confirm_by: Some(T0.plus(3_600)), ..active() };
-    let taken = claim_for_grant(Some(&waiting), &grant_for("other", true, T0.plus(9)), AttemptId::random(), T0.plus(9));
+    let taken = claim_for_grant(Some(&waiting), &grant_for("other", true), AttemptId::random(), T0.plus(9));
     let item = taken.unwrap().item;
     assert_eq!((item.account_id, item.status), (Some("other".parse().unwrap()), Status::Pending));
 
-    let unsolicited = Grant { origin: Origin::Unsolicited, ..grant_for("acme", false, T0.plus(9)) };
+    let unsolicited = Grant { origin: Origin::Unsolicited, ..grant_for("acme", false) };
     let item = claim_for_grant(Some(&waiting), &unsolicited, AttemptId::random(), T0.plus(9)).unwrap().item;
     assert_eq!(item.confirm_by, waiting.confirm_by, "what nobody asked for confirms nothing");
 }
 
 #[test]
 fn an_unsolicited_grant_never_changes_an_account() {
-    let unsolicited = Grant { origin: Origin::Unsolicited, ..grant_for("acme", false, T0.plus(9)) };
+    let unsolicited = Grant { origin: Origin::Unsolicited, ..grant_for("acme", false) };
     let item = claim_for_grant(Some(&active()), &unsolicited, AttemptId::random(), T0.plus(9)).unwrap().item;
     assert_eq!(item.account_id, active().account_id);
     let item = claim_for_grant(None, &unsolicited, AttemptId::random(), T0).unwrap().item;
@@ -197,10 +195,10 @@ fn an_unsolicited_grant_never_changes_an_account() {
 
 #[test]
 fn grants_are_ordered() {
-    let earlier = grant_for("acme", true, T0.plus(-1));
-    assert_eq!(claim_for_grant(Some(&active()), &earlier, AttemptId::random(), T0), Err(GrantRefused::LaterGrant));
-    let tied = grant_for("acme", true, T0);
-    let item = claim_for_grant(Some(&active()), &tied, AttemptId::random(), T0).unwrap().item;
+    let grant = grant_for("acme", true);
+    let earlier = claim_for_grant(Some(&active()), &grant, AttemptId::random(), T0.plus(-1));
+    assert_eq!(earlier, Err(GrantRefused::LaterGrant));
+    let item = claim_for_grant(Some(&active()), &grant, AttemptId::random(), T0).unwrap().item;
     assert_eq!(item.granted_at, T0.plus(1), "a grant of the same second gets a name of its own");
 }
 

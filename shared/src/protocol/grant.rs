@@ -1,5 +1,7 @@
 //! A new authorization, stored: the claim from any holder, then keep, then commit.
 
+use std::time::Duration;
+
 use crate::{
     clock::ClaimTimer,
     connection::{
@@ -14,6 +16,9 @@ use crate::{
 };
 
 use super::{Protocol, keep::keep, token_set};
+
+/// How long storing may take while a seller waits: with the exchange before it, inside API Gateway's 30 seconds.
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// A grant that became a connection, or renewed one.
 #[derive(Debug)]
@@ -54,16 +59,16 @@ impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
     /// [`GrantError`].
     pub async fn store_grant(&self, grant: &Grant, tokens: NewTokens) -> Result<Stored, GrantError> {
         let attempt = AttemptId::random();
-        let timer = ClaimTimer::start();
+        let timer = ClaimTimer::start_within(PATIENCE);
         let mut account_conflict = false;
-        let item = self
-            .connections
-            .apply(&grant.connection, |item| {
-                let claimed = claim_for_grant(item, grant, attempt, self.connections.now())?;
-                account_conflict = claimed.account_conflict;
-                Ok(claimed.item)
-            })
-            .await?;
+        let existing = self.connections.get(&grant.connection).await?;
+        let answered_at = self.connections.now();
+        let claimed = self.connections.apply_to(existing, |item| {
+            let claimed = claim_for_grant(item, grant, attempt, answered_at)?;
+            account_conflict = claimed.account_conflict;
+            Ok(claimed.item)
+        });
+        let item = claimed.await?;
         let (parent, granted_at) = (item.secret_version.clone(), item.granted_at);
         let set = token_set(tokens, &grant.app_key, None, parent, granted_at, self.connections.now());
         let version = keep(self.vault, &item.connection, attempt, &set, Create::Allowed, &timer).await?;

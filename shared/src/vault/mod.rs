@@ -6,7 +6,7 @@ mod secrets_manager;
 
 use std::{future::Future, time::Duration};
 
-pub use cache::CachedVault;
+pub use cache::{CachedVault, Source};
 pub use permits::PutPermits;
 pub use secrets_manager::SecretsManagerVault;
 

@@ -1,0 +1,48 @@
+//! What token-lookup reads from the environment.
+
+use shop_keyring::{
+    apps::Sites,
+    config::{ConfigError, Reader},
+    telemetry::log_level,
+};
+use tracing::level_filters::LevelFilter;
+use url::Url;
+
+/// The configuration of token-lookup.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// `CONNECTIONS_TABLE`
+    pub(crate) connections_table: String,
+    /// `SESSIONS_TABLE`
+    pub(crate) sessions_table: String,
+    /// `SECRET_PREFIX`
+    pub(crate) secret_prefix: String,
+    /// `TIKTOK_SHOP_APPS`: for the address that callers use their token at.
+    pub(crate) apps: Sites,
+    /// `PUBLIC_BASE_URL`: where sellers reach oauth-callback.
+    pub(crate) public_base_url: Url,
+    /// `RETURN_URLS`: where sellers may be sent back to, separated by commas.
+    pub(crate) return_urls: Vec<Url>,
+    /// `REFRESH_FUNCTION`: name or ARN of refresh-sweep.
+    pub(crate) refresh_function: String,
+    /// `LOG_LEVEL`
+    pub(crate) log_level: LevelFilter,
+}
+
+impl Config {
+    /// Reads and checks all variables.
+    pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(variable);
+        let config = Self {
+            connections_table: reader.required("CONNECTIONS_TABLE"),
+            sessions_table: reader.required("SESSIONS_TABLE"),
+            secret_prefix: reader.secret_prefix(),
+            apps: reader.tiktok_shop_apps(),
+            public_base_url: reader.base_url("PUBLIC_BASE_URL"),
+            return_urls: reader.urls("RETURN_URLS"),
+            refresh_function: reader.required("REFRESH_FUNCTION"),
+            log_level: log_level(&mut reader),
+        };
+        reader.finish(config)
+    }
+}

@@ -1,0 +1,31 @@
+//! Metadata of one connection: `GET /v1/connections/{marketplace}/{app}/{seller_id}`. Holds no token.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use shop_keyring::names::{AppKeyPath, ConnectionKey};
+
+use crate::{problem::Problem, router::Keyring, views::ConnectionView};
+
+/// A connection's path segments.
+pub(crate) type ConnectionPath = Path<(String, String, String)>;
+
+/// Parses the app from a path.
+pub(crate) fn app(marketplace: &str, app: &str) -> Result<AppKeyPath, Problem> {
+    Ok(AppKeyPath { marketplace: marketplace.parse()?, app: app.parse()? })
+}
+
+/// Parses the key from a path.
+pub(crate) fn key(Path((marketplace, app_name, seller_id)): ConnectionPath) -> Result<ConnectionKey, Problem> {
+    Ok(ConnectionKey { app: app(&marketplace, &app_name)?, seller_id: seller_id.parse()? })
+}
+
+/// The connection's metadata and health.
+pub(crate) async fn get(State(keyring): State<Arc<Keyring>>, path: ConnectionPath) -> Result<Response, Problem> {
+    let item = keyring.connections.get(&key(path)?).await?.ok_or(Problem::ConnectionNotFound)?;
+    Ok(Json(ConnectionView::new(&item)).into_response())
+}

@@ -1,0 +1,91 @@
+//! The routes, and what holds for all of them: identity, canonical paths, no caching, a time limit, one log line.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request},
+    http::{HeaderValue, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use lambda_http::request::RequestContext;
+use shop_keyring::{
+    store::{Connections, Sessions},
+    vault::{CachedVault, SecretsManagerVault},
+};
+
+use crate::{caller, config::Config, connections, paths, problem::Problem, refresher::Refresher, sessions, token};
+
+/// Every answer comes within this; API Gateway cuts at 30 seconds.
+const TIME_LIMIT: Duration = Duration::from_secs(19);
+
+/// Everything that is built once a container.
+pub(crate) struct Keyring {
+    pub(crate) config: Config,
+    pub(crate) connections: Connections,
+    pub(crate) sessions: Sessions,
+    pub(crate) vault: CachedVault<SecretsManagerVault>,
+    pub(crate) refresher: Refresher,
+}
+
+impl Keyring {
+    pub(crate) async fn new(config: Config) -> Self {
+        let aws = shop_keyring::aws::load().await;
+        let secrets = aws_sdk_secretsmanager::Client::new(&aws);
+        Self {
+            connections: Connections::new(&aws, &config.connections_table),
+            sessions: Sessions::new(&aws, &config.sessions_table),
+            vault: CachedVault::new(SecretsManagerVault::new(secrets, &config.secret_prefix)),
+            refresher: Refresher::new(&aws, &config.refresh_function),
+            config,
+        }
+    }
+}
+
+/// All routes.
+pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
+    Router::new()
+        .route("/v1/connections/{marketplace}/{app}/{seller_id}", get(connections::get))
+        .route("/v1/connections/{marketplace}/{app}/{seller_id}/token", get(token::by_connection))
+        .route("/v1/connections/{marketplace}/{app}/{seller_id}/refresh", post(token::refresh))
+        .route("/v1/shops/{marketplace}/{app}/{shop_id}/token", get(token::by_shop))
+        .route("/v1/connect-sessions", post(sessions::open))
+        .route("/v1/connect-sessions/{id}", get(sessions::get))
+        .route("/v1/connect-sessions/{id}/confirm", post(sessions::confirm))
+        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
+        .fallback(async || Problem::RouteNotFound)
+        .layer(middleware::from_fn(paths::require_canonical))
+        .layer(middleware::from_fn(caller::require))
+        .layer(middleware::from_fn(answer))
+        .with_state(keyring)
+}
+
+/// Around every request: the time limit, the headers that all answers have, and the log line, which has the route's
+/// template and never its path.
+async fn answer(request: Request, next: Next) -> Response {
+    let started = std::time::Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", |path| path.as_str()).to_owned();
+    let request_id = request_id(&request);
+    let caller = caller::identity(request.extensions().get()).map_or_else(String::new, |caller| caller.0);
+    let answered = tokio::time::timeout(TIME_LIMIT, next.run(request)).await;
+    let mut response = answered.unwrap_or_else(|_| Problem::RefreshFailed { retry_after: 5 }.into_response());
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        headers.insert("x-request-id", id);
+    }
+    let (status, milliseconds) = (response.status().as_u16(), started.elapsed().as_millis());
+    tracing::info!(%method, route, status, milliseconds, request_id, caller, "request");
+    response
+}
+
+fn request_id(request: &Request) -> String {
+    match request.extensions().get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone().unwrap_or_default(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,120 @@
+//! Whether a token may be served: pure.
+
+use shop_keyring::{
+    connection::{Connection, Status},
+    time::Timestamp,
+};
+
+use crate::problem::Problem;
+
+/// What to do for somebody who wants a token.
+#[derive(Debug)]
+pub(crate) enum Decision {
+    /// Serve the current one.
+    Serve,
+    /// Refresh first.
+    Refresh,
+    /// Say why there is none.
+    Refuse(Problem),
+}
+
+/// Decides for a token that is to last at least `min_ttl` seconds.
+pub(crate) fn decide(item: &Connection, min_ttl: i64, now: Timestamp) -> Decision {
+    let left = item.access_left(now).unwrap_or_default();
+    match item.status {
+        Status::Pending => Decision::Refuse(Problem::Pending),
+        Status::Disconnected => Decision::Refuse(Problem::Disconnected),
+        Status::ReauthorizationRequired { .. } if left > 0 => Decision::Serve,
+        Status::ReauthorizationRequired { reason } => Decision::Refuse(Problem::ReauthorizationRequired(reason)),
+        Status::Active if left >= min_ttl.max(1) => Decision::Serve,
+        // A refresh would not help: the new token would be under `min_ttl` from its first second.
+        Status::Active if left > 0 && item.access_life().is_some_and(|life| life < min_ttl) => Decision::Serve,
+        Status::Active => Decision::Refresh,
+    }
+}
+
+/// Decides after a refresh was tried, whatever came of it: a token that is still valid is better than none.
+pub(crate) fn decide_after_refresh(item: &Connection, now: Timestamp) -> Decision {
+    match decide(item, 1, now) {
+        Decision::Refresh => Decision::Refuse(refresh_failed(item, now)),
+        decision => decision,
+    }
+}
+
+/// That the refresh failed, and when another try can help.
+pub(crate) fn refresh_failed(item: &Connection, now: Timestamp) -> Problem {
+    let wait = item.not_before.map_or(0, |not_before| not_before.since(now));
+    Problem::RefreshFailed { retry_after: wait.clamp(5, 3_600) }
+}
+
+#[cfg(test)]
+mod tests {
+    use shop_keyring::connection::{FORMAT, Purpose, Reason};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000);
+
+    /// A connection whose token lives for `life` seconds and has `left` of them.
+    fn item(status: Status, life: i64, left: i64) -> Connection {
+        Connection {
+            connection: "tiktok-shop/us/7".parse().unwrap(),
+            format: FORMAT,
+            revision: 1,
+            app_key: "key".into(),
+            seller_name: None,
+            seller_base_region: None,
+            purpose: Purpose::All,
+            account_id: None,
+            shops: Vec::new(),
+            scopes: Vec::new(),
+            status,
+            token_version: 1,
+            secret_version: None,
+            access_expires_at: Some(NOW.plus(left)),
+            authorization_expires_at: None,
+            granted_at: NOW,
+            authorized_at: None,
+            refreshed_at: Some(NOW.plus(left - life)),
+            created_at: NOW,
+            updated_at: NOW,
+            attempt: None,
+            attempts: Vec::new(),
+            not_before: Some(NOW.plus(90)),
+            confirm_by: None,
+            strikes: 0,
+            failures: 0,
+            last_error: None,
+        }
+    }
+
+    fn say(decision: &Decision) -> String {
+        match decision {
+            Decision::Serve => "serve".into(),
+            Decision::Refresh => "refresh".into(),
+            Decision::Refuse(problem) => format!("{problem:?}"),
+        }
+    }
+
+    #[test]
+    fn every_state_has_its_answer() {
+        let reauthorization = Status::ReauthorizationRequired { reason: Reason::Refused };
+        for (status, life, left, min_ttl, before, after) in [
+            (Status::Active, 600, 300, 60, "serve", "serve"),
+            (Status::Active, 600, 60, 60, "serve", "serve"),
+            (Status::Active, 600, 59, 60, "refresh", "serve"),
+            (Status::Active, 600, 0, 60, "refresh", "RefreshFailed { retry_after: 90 }"),
+            (Status::Active, 600, 0, 0, "refresh", "RefreshFailed { retry_after: 90 }"),
+            (Status::Active, 50, 40, 60, "serve", "serve"),
+            (Status::Active, 50, -1, 60, "refresh", "RefreshFailed { retry_after: 90 }"),
+            (Status::Pending, 600, 300, 60, "Pending", "Pending"),
+            (Status::Disconnected, 600, 300, 60, "Disconnected", "Disconnected"),
+            (reauthorization, 600, 1, 60, "serve", "serve"),
+            (reauthorization, 600, 0, 60, "ReauthorizationRequired(Refused)", "ReauthorizationRequired(Refused)"),
+        ] {
+            let item = item(status, life, left);
+            assert_eq!(say(&decide(&item, min_ttl, NOW)), before, "{status:?} {life} {left} {min_ttl}");
+            assert_eq!(say(&decide_after_refresh(&item, NOW)), after, "{status:?} {life} {left} {min_ttl}");
+        }
+    }
+}

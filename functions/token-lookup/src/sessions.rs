@@ -1,0 +1,279 @@
+//! Connect sessions: opening one, how it went, and the confirmation by the vendor's logged-in backend.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State, rejection::JsonRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use shop_keyring::{
+    connect_session::{ConnectSession, VisitOutcome},
+    connection::{Status, grant},
+    names::{AccountId, ConnectionKey},
+    secret::{Secret, digest, random_value},
+    store::ApplyError,
+    time::Timestamp,
+};
+
+use crate::{problem::Problem, return_url, router::Keyring, views::Time};
+
+/// Seconds that a session lives unless the caller says otherwise.
+const EXPIRES_IN: i64 = 3_600;
+const SHORTEST: i64 = 60;
+const LONGEST: i64 = 7 * 86_400;
+
+/// Longest label or reference, in characters.
+const LONGEST_TEXT: usize = 256;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OpenRequest {
+    account_id: AccountId,
+    account_label: Option<String>,
+    return_url: Option<String>,
+    reference: Option<String>,
+    confirm: Option<bool>,
+    expires_in: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct Opened {
+    session_id: String,
+    connect_url: String,
+    expires_at: Time,
+}
+
+/// `POST /v1/connect-sessions`
+pub(crate) async fn open(
+    State(keyring): State<Arc<Keyring>>,
+    body: Result<Json<OpenRequest>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Json(request) = body?;
+    let token = random_value();
+    let session = session(request, &keyring.config.return_urls, &token, Timestamp::local_now())?;
+    keyring.sessions.open(&session).await?;
+    let base = keyring.config.public_base_url.as_str().trim_end_matches('/');
+    let connect_url = format!("{base}/connect/{}", token.expose());
+    let opened = Opened { session_id: session.id, connect_url, expires_at: Time(session.expires_at) };
+    Ok((StatusCode::CREATED, Json(opened)).into_response())
+}
+
+/// Checks a request and makes the session of it.
+fn session(
+    request: OpenRequest,
+    allowed: &[url::Url],
+    token: &Secret,
+    now: Timestamp,
+) -> Result<ConnectSession, Problem> {
+    let bad = |what: String| Err(Problem::BadRequest(what));
+    let confirm = request.confirm.unwrap_or(true);
+    let expires_in = request.expires_in.unwrap_or(EXPIRES_IN);
+    if !(SHORTEST..=LONGEST).contains(&expires_in) {
+        return bad(format!("`expires_in` must be {SHORTEST} to {LONGEST} seconds."));
+    }
+    for (name, text) in [("account_label", &request.account_label), ("reference", &request.reference)] {
+        let valid = |text: &String| {
+            !text.trim().is_empty() && text.chars().count() <= LONGEST_TEXT && !text.chars().any(char::is_control)
+        };
+        if !text.as_ref().is_none_or(valid) {
+            return bad(format!("`{name}` must be 1 to {LONGEST_TEXT} characters without control characters."));
+        }
+    }
+    let return_url = request.return_url.as_deref().map(|url| return_url::check(url, allowed)).transpose()?;
+    if confirm && return_url.is_none() {
+        return bad(
+            "`return_url` is needed: the seller carries the `result` to it that you confirm. Without one, set \
+                    `confirm` to false and give an `account_label` for the seller to agree to."
+                .into(),
+        );
+    }
+    if !confirm && request.account_label.is_none() {
+        return bad("`account_label` is needed when `confirm` is false: the seller agrees to it by a button.".into());
+    }
+    Ok(ConnectSession {
+        id: digest(token.expose()),
+        account_id: request.account_id,
+        account_label: request.account_label,
+        return_url: return_url.map(String::from),
+        reference: request.reference,
+        confirm,
+        created_at: now,
+        expires_at: now.plus(expires_in),
+        visits: Vec::new(),
+    })
+}
+
+/// How a session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum SessionStatus {
+    Open,
+    AwaitingConfirmation,
+    Finished,
+    Failed,
+    Expired,
+}
+
+#[derive(Serialize)]
+struct SessionView<'a> {
+    session_id: &'a str,
+    status: SessionStatus,
+    account_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a str>,
+    created_at: Time,
+    expires_at: Time,
+    connections: Vec<Connected>,
+    /// Why the last visit connected nothing, if it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'static str>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Connected {
+    connection: String,
+    #[serde(flatten)]
+    status: Status,
+}
+
+/// `GET /v1/connect-sessions/{id}`
+pub(crate) async fn get(State(keyring): State<Arc<Keyring>>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let session = keyring.sessions.session(&id).await?.ok_or(Problem::SessionNotFound)?;
+    view(&keyring, &session).await
+}
+
+async fn view(keyring: &Keyring, session: &ConnectSession) -> Result<Response, Problem> {
+    let mut connections = Vec::new();
+    for key in connected(session) {
+        // A connection that nobody confirmed is gone after its hour.
+        if let Some(item) = keyring.connections.get(key).await? {
+            connections.push(Connected { connection: key.to_string(), status: item.status });
+        }
+    }
+    let failure = session.visits.last().and_then(|visit| match &visit.outcome {
+        VisitOutcome::Failed { failure } => Some(failure.as_str()),
+        VisitOutcome::Connected { .. } => None,
+    });
+    Ok(Json(SessionView {
+        session_id: &session.id,
+        status: status(&connections, failure, session.expires_at <= Timestamp::local_now()),
+        account_id: session.account_id.as_str(),
+        reference: session.reference.as_deref(),
+        created_at: Time(session.created_at),
+        expires_at: Time(session.expires_at),
+        connections,
+        failure,
+    })
+    .into_response())
+}
+
+/// The connections of a session, each once.
+fn connected(session: &ConnectSession) -> Vec<&ConnectionKey> {
+    let mut keys: Vec<_> = session
+        .visits
+        .iter()
+        .filter_map(|visit| match &visit.outcome {
+            VisitOutcome::Connected { connection, .. } => Some(connection),
+            VisitOutcome::Failed { .. } => None,
+        })
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+fn status(connections: &[Connected], failure: Option<&str>, expired: bool) -> SessionStatus {
+    if connections.iter().any(|connected| connected.status == Status::Pending) {
+        SessionStatus::AwaitingConfirmation
+    } else if !connections.is_empty() {
+        SessionStatus::Finished
+    } else if failure.is_some() {
+        SessionStatus::Failed
+    } else if expired {
+        SessionStatus::Expired
+    } else {
+        SessionStatus::Open
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Confirmation {
+    result: Secret,
+}
+
+/// `POST /v1/connect-sessions/{id}/confirm`: the seller who came back is the vendor's own. Confirming twice changes
+/// nothing more.
+pub(crate) async fn confirm(
+    State(keyring): State<Arc<Keyring>>,
+    Path(id): Path<String>,
+    body: Result<Json<Confirmation>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Json(Confirmation { result }) = body?;
+    let session = keyring.sessions.session(&id).await?.ok_or(Problem::SessionNotFound)?;
+    let result = Secret::new(digest(result.expose()));
+    let visit = session.visits.iter().find(|visit| Secret::new(visit.result.clone()).same_as(&result));
+    match &visit.ok_or(Problem::ResultNotFound)?.outcome {
+        VisitOutcome::Failed { failure } => {
+            Err(Problem::NothingToConfirm(format!("The visit connected nothing ({}).", failure.as_str())))
+        }
+        VisitOutcome::Connected { connection, granted_at, .. } => {
+            let confirmed = keyring.connections.apply(connection, |item| {
+                let item = item.ok_or(grant::NothingToConfirm)?;
+                grant::confirm(item, &session.account_id, *granted_at, keyring.connections.now())
+            });
+            match confirmed.await {
+                Ok(item) => {
+                    tracing::info!(connection = %item.connection, session = session.id, "confirmed");
+                    view(&keyring, &session).await
+                }
+                Err(ApplyError::Decided(nothing)) => Err(Problem::NothingToConfirm(nothing.to_string())),
+                Err(ApplyError::Store(error)) => Err(error.into()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(json: &serde_json::Value) -> Result<ConnectSession, Problem> {
+        let allowed = ["https://app.example/shops".parse().unwrap()];
+        let request = serde_json::from_value(json.clone()).unwrap();
+        session(request, &allowed, &Secret::new("token"), Timestamp(1_000))
+    }
+
+    #[test]
+    fn a_session_needs_a_way_to_be_confirmed() {
+        let back = "https://app.example/shops/done";
+        let opened = request(&serde_json::json!({"account_id":"a","return_url":back})).unwrap();
+        assert!(opened.confirm);
+        assert_eq!((opened.id.as_str(), opened.expires_at), (digest("token").as_str(), Timestamp(4_600)));
+        for (body, what) in [
+            (serde_json::json!({"account_id":"a"}), "return_url"),
+            (serde_json::json!({"account_id":"a","confirm":false}), "account_label"),
+            (serde_json::json!({"account_id":"a","return_url":back,"expires_in":59}), "expires_in"),
+            (serde_json::json!({"account_id":"a","return_url":back,"expires_in":604_801}), "expires_in"),
+            (serde_json::json!({"account_id":"a","return_url":back,"reference":"\u{7}"}), "reference"),
+            (serde_json::json!({"account_id":"a","return_url":"https://evil.example"}), "return_url"),
+        ] {
+            let Err(Problem::BadRequest(detail)) = request(&body) else { panic!("{body}") };
+            assert!(detail.contains(what), "{detail}");
+        }
+        assert!(request(&serde_json::json!({"account_id":"a","confirm":false,"account_label":"Acme"})).is_ok());
+    }
+
+    #[test]
+    fn a_session_tells_how_it_stands() {
+        let with = |status| [Connected { connection: "tiktok-shop/us/7".into(), status }];
+        assert_eq!(status(&[], None, false), SessionStatus::Open);
+        assert_eq!(status(&[], None, true), SessionStatus::Expired);
+        assert_eq!(status(&[], Some("denied"), false), SessionStatus::Failed);
+        assert_eq!(status(&with(Status::Pending), None, true), SessionStatus::AwaitingConfirmation);
+        assert_eq!(status(&with(Status::Active), Some("denied"), true), SessionStatus::Finished);
+    }
+}

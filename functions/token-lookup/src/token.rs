@@ -1,0 +1,157 @@
+//! Tokens: by connection, by shop, and after a forced refresh.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    extract::{
+        Path, Query, State,
+        rejection::{JsonRejection, QueryRejection},
+    },
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use shop_keyring::{
+    connection::{Connection, Status},
+    names::ShopId,
+};
+
+use crate::{
+    caller::Caller,
+    connections::{ConnectionPath, app, key},
+    problem::Problem,
+    router::Keyring,
+    serve::{Decision, decide, decide_after_refresh, refresh_failed},
+    views::{RefreshOutcome, TokenView},
+};
+
+/// Seconds that a token lasts at least, unless the caller says otherwise.
+const MIN_TTL: i64 = 60;
+const LONGEST_MIN_TTL: i64 = 86_400;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenQuery {
+    min_ttl: Option<i64>,
+}
+
+impl TokenQuery {
+    fn min_ttl(&self) -> Result<i64, Problem> {
+        let min_ttl = self.min_ttl.unwrap_or(MIN_TTL);
+        if (0..=LONGEST_MIN_TTL).contains(&min_ttl) {
+            Ok(min_ttl)
+        } else {
+            Err(Problem::BadRequest(format!("`min_ttl` must be 0 to {LONGEST_MIN_TTL} seconds.")))
+        }
+    }
+}
+
+/// `GET /v1/connections/{marketplace}/{app}/{seller_id}/token`
+pub(crate) async fn by_connection(
+    State(keyring): State<Arc<Keyring>>,
+    Extension(caller): Extension<Caller>,
+    path: ConnectionPath,
+    query: Result<Query<TokenQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let (key, min_ttl) = (key(path)?, query?.min_ttl()?);
+    let item = keyring.connections.get(&key).await?.ok_or(Problem::ConnectionNotFound)?;
+    serve(&keyring, &caller, item, min_ttl).await
+}
+
+/// `GET /v1/shops/{marketplace}/{app}/{shop_id}/token`
+pub(crate) async fn by_shop(
+    State(keyring): State<Arc<Keyring>>,
+    Extension(caller): Extension<Caller>,
+    Path((marketplace, app_name, shop)): Path<(String, String, String)>,
+    query: Result<Query<TokenQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let (app, shop, min_ttl) = (app(&marketplace, &app_name)?, shop.parse::<ShopId>()?, query?.min_ttl()?);
+    let key = keyring.connections.connection_of_shop(&app, &shop).await?.ok_or(Problem::ConnectionNotFound)?;
+    let item = keyring.connections.get(&key).await?.ok_or(Problem::ConnectionNotFound)?;
+    // A pointer may have outlived its shop: the item decides.
+    if item.shops.iter().all(|known| known.id != shop) {
+        return Err(Problem::ConnectionNotFound);
+    }
+    serve(&keyring, &caller, item, min_ttl).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rejected {
+    rejected_version: u64,
+}
+
+/// `POST /v1/connections/{marketplace}/{app}/{seller_id}/refresh`: refreshes unless the rejected version is not the
+/// current one any more, so that many callers with one dead token cost one exchange.
+pub(crate) async fn refresh(
+    State(keyring): State<Arc<Keyring>>,
+    Extension(caller): Extension<Caller>,
+    path: ConnectionPath,
+    body: Result<Json<Rejected>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let (key, Json(Rejected { rejected_version })) = (key(path)?, body?);
+    let item = keyring.connections.get(&key).await?.ok_or(Problem::ConnectionNotFound)?;
+    if rejected_version > item.token_version {
+        return Err(Problem::BadRequest("`rejected_version` is higher than the current version.".into()));
+    }
+    let now = keyring.connections.now();
+    match item.status {
+        Status::Active => {}
+        Status::ReauthorizationRequired { reason } => return Err(Problem::ReauthorizationRequired(reason)),
+        Status::Pending => return Err(Problem::Pending),
+        Status::Disconnected => return Err(Problem::Disconnected),
+    }
+    if item.token_version != rejected_version && item.access_left(now).is_some_and(|left| left > 0) {
+        return answer(&keyring, &caller, &item, Some(RefreshOutcome::Superseded)).await;
+    }
+    if item.not_before.is_some_and(|not_before| now < not_before) {
+        let recently = item.failures == 0 && item.strikes == 0 && item.access_left(now).is_some_and(|left| left > 0);
+        return if recently {
+            answer(&keyring, &caller, &item, Some(RefreshOutcome::RefreshedRecently)).await
+        } else {
+            Err(refresh_failed(&item, now))
+        };
+    }
+    let before = item.token_version;
+    let item = keyring.refresher.refresh(&keyring.connections, item).await?;
+    let now = keyring.connections.now();
+    match decide_after_refresh(&item, now) {
+        Decision::Refuse(problem) => Err(problem),
+        _ if item.token_version != before => answer(&keyring, &caller, &item, Some(RefreshOutcome::Refreshed)).await,
+        _ => Err(refresh_failed(&item, now)),
+    }
+}
+
+async fn serve(keyring: &Keyring, caller: &Caller, item: Connection, min_ttl: i64) -> Result<Response, Problem> {
+    let item = match decide(&item, min_ttl, keyring.connections.now()) {
+        Decision::Serve => item,
+        Decision::Refuse(problem) => return Err(problem),
+        Decision::Refresh => {
+            let item = keyring.refresher.refresh(&keyring.connections, item).await?;
+            match decide_after_refresh(&item, keyring.connections.now()) {
+                Decision::Refuse(problem) => return Err(problem),
+                _ => item,
+            }
+        }
+    };
+    answer(keyring, caller, &item, None).await
+}
+
+/// The token answer, and the audit's line of it.
+async fn answer(
+    keyring: &Keyring,
+    caller: &Caller,
+    item: &Connection,
+    refresh: Option<RefreshOutcome>,
+) -> Result<Response, Problem> {
+    let version = item.secret_version.as_ref().ok_or(Problem::Pending)?;
+    let (set, source) = keyring.vault.get(&item.connection, version).await?;
+    tracing::info!(
+        caller = caller.0,
+        connection = %item.connection,
+        version = item.token_version,
+        ?source,
+        "token read"
+    );
+    Ok(Json(TokenView::new(item, &set, &keyring.config.apps, refresh)).into_response())
+}
