@@ -93,6 +93,8 @@ pub enum ConnectFailure {
     NotASeller,
     /// The seller is connected under another account.
     AccountConflict,
+    /// A later authorization by the same seller came first.
+    Overtaken,
     /// The marketplace did not answer, or not in time.
     MarketplaceUnavailable,
     /// The vendor's own configuration is wrong.
@@ -111,6 +113,7 @@ impl ConnectFailure {
             Self::CodeRefused => "code_refused",
             Self::NotASeller => "not_a_seller",
             Self::AccountConflict => "account_conflict",
+            Self::Overtaken => "overtaken",
             Self::MarketplaceUnavailable => "marketplace_unavailable",
             Self::Misconfigured => "misconfigured",
             Self::StorageUnavailable => "storage_unavailable",

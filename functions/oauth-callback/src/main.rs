@@ -1,1 +1,46 @@
-fn main() {}
+//! `oauth-callback`: what sellers hit. Connect pages, the redirect to the marketplace, and the way back.
+//!
+//! This file wires; [`connect`] is the way out, [`callback`] the way back, [`finish`] what happens between an
+//! authorization code and a stored connection, [`pages`] all that a seller reads. [`problem`] is the one place where
+//! what went wrong becomes a page.
+
+mod browser;
+mod callback;
+mod config;
+mod connect;
+mod finish;
+mod pages;
+mod problem;
+mod result;
+mod router;
+
+use std::{process::ExitCode, sync::Arc};
+
+use lambda_http::Error;
+use shop_keyring::{config::from_environment, telemetry};
+
+use crate::{config::Config, router::Keyring};
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    let config = match Config::read(&from_environment) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    telemetry::start(config.log_level);
+    match run(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Config) -> Result<(), Error> {
+    let keyring = Arc::new(Keyring::new(config).await?);
+    lambda_http::run(router::router(keyring)).await
+}

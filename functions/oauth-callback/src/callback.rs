@@ -1,0 +1,210 @@
+//! The way back: the Redirect URL of an app. A path per app, so that no answer can be taken for another's; the
+//! answer leads on to a clean address, without the code in it.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, RawQuery, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use shop_keyring::{
+    connect_session::{ConnectFailure, StateCheck, Visit, VisitOutcome, VisitRecord, result_of},
+    connection::grant::Origin,
+    names::AppKeyPath,
+    secret::{Secret, digest},
+    time::Timestamp,
+};
+use url::{Url, form_urlencoded};
+
+use crate::{browser, config::Unsolicited, connect::app_of, finish, problem::Problem, router::Keyring};
+
+/// What the marketplace sent the browser back with.
+#[derive(Debug, Default)]
+struct Answer {
+    code: Option<Secret>,
+    state: Option<Secret>,
+    app_key: Option<String>,
+    error: Option<String>,
+}
+
+impl Answer {
+    /// Reads the query. Unknown parameters are ignored; one of ours that is there twice is refused (RFC 6749 §3.1).
+    fn read(query: &str) -> Result<Self, Problem> {
+        let mut answer = Self::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let repeated = match &*name {
+                "code" => answer.code.replace(Secret::new(value)).is_some(),
+                "state" => answer.state.replace(Secret::new(value)).is_some(),
+                "app_key" => answer.app_key.replace(value.into_owned()).is_some(),
+                "error" => answer.error.replace(value.into_owned()).is_some(),
+                _ => false,
+            };
+            if repeated {
+                return Err(Problem::BadCallback);
+            }
+        }
+        answer.state = answer.state.filter(|state| !state.is_empty());
+        // Who says no is sent back with the literal text `null` for a code.
+        answer.code = answer.code.filter(|code| !code.is_empty() && code.expose() != "null");
+        Ok(answer)
+    }
+
+    /// The code, or how the visit failed without one.
+    fn code(&self) -> Result<&Secret, ConnectFailure> {
+        match (&self.code, self.error.as_deref()) {
+            (Some(code), None) => Ok(code),
+            (_, Some("auth_denied")) => Err(ConnectFailure::Denied),
+            _ => Err(ConnectFailure::BadCallback),
+        }
+    }
+}
+
+/// `GET /callback/tiktok-shop/{app}`
+pub(crate) async fn tiktok_shop(
+    State(keyring): State<Arc<Keyring>>,
+    Path(app): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let back = async {
+        let app = app_of(&keyring, &app)?;
+        let answer = Answer::read(query.as_deref().unwrap_or_default())?;
+        check_app_key(&keyring, &app, &answer).await?;
+        match &answer.state {
+            Some(state) => solicited(&keyring, &app, &answer, state, &headers).await,
+            None => unsolicited(&keyring, &app, &answer, &headers).await,
+        }
+    };
+    back.await.unwrap_or_else(|problem| problem.page(&keyring))
+}
+
+/// An answer that names another app was not meant for this path.
+async fn check_app_key(keyring: &Keyring, app: &AppKeyPath, answer: &Answer) -> Result<(), Problem> {
+    let Some(app_key) = &answer.app_key else { return Ok(()) };
+    if *app_key == keyring.apps.get(app).await?.app_key { Ok(()) } else { Err(Problem::OtherApp) }
+}
+
+/// The way back of somebody whom we had sent.
+async fn solicited(
+    keyring: &Keyring,
+    app: &AppKeyPath,
+    answer: &Answer,
+    state: &Secret,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let now = Timestamp::local_now();
+    let visit = keyring.sessions.visit(&digest(state.expose())).await?.ok_or(Problem::UnknownState)?;
+    let browser = browser::known(headers, &keyring.config.public_base_url);
+    match visit.check(app, browser.as_ref(), now) {
+        StateCheck::Fresh => {}
+        StateCheck::Ended => return arrive(keyring, &visit, Some(state)).await,
+        StateCheck::UnderWay => return Err(Problem::UnderWay),
+        StateCheck::Expired => return Err(Problem::StateExpired),
+        StateCheck::OtherBrowser => return Err(Problem::OtherBrowser),
+        StateCheck::OtherApp => return Err(Problem::OtherApp),
+    }
+    if !keyring.sessions.use_state(&visit, now).await? {
+        return Err(Problem::UnderWay);
+    }
+    let session_id = visit.session_id.clone().unwrap_or_default();
+    let session = keyring.sessions.session(&session_id).await?.ok_or(Problem::LinkExpired)?;
+    let outcome = match answer.code() {
+        Ok(code) => {
+            let origin = Origin::Session { account_id: session.account_id, confirm: session.confirm };
+            finish::connect(keyring, app, code, origin).await
+        }
+        Err(failure) => VisitOutcome::Failed { failure },
+    };
+    end(keyring, visit, outcome, &result_of(state), Some(state)).await
+}
+
+/// Somebody whom we had not sent: a development shop, or an install begun in the platform's store. The code takes the
+/// place of a `state`, so that a reload finds the visit again.
+async fn unsolicited(
+    keyring: &Keyring,
+    app: &AppKeyPath,
+    answer: &Answer,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    if keyring.config.unsolicited == Unsolicited::Refuse {
+        tracing::warn!(%app, "a callback without a `state` was refused; UNSOLICITED_CALLBACKS=accept lets such in");
+        return Err(Problem::Unsolicited);
+    }
+    let code = answer.code().map_err(Problem::Failed)?;
+    let (browser, cookie) = browser::known_or_new(headers, &keyring.config.public_base_url);
+    let now = Timestamp::local_now();
+    let visit = match keyring.sessions.visit(&digest(code.expose())).await? {
+        Some(visit) if visit.ended.is_some() => return arrive(keyring, &visit, None).await,
+        Some(_) => return Err(Problem::UnderWay),
+        None => Visit::begin(code, None, app, &browser, now),
+    };
+    keyring.sessions.begin_visit(&visit).await?;
+    if !keyring.sessions.use_state(&visit, now).await? {
+        return Err(Problem::UnderWay);
+    }
+    let outcome = finish::connect(keyring, app, code, Origin::Unsolicited).await;
+    let mut response = end(keyring, visit, outcome, &result_of(code), None).await?;
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// Writes down how the visit ended and leads on.
+async fn end(
+    keyring: &Keyring,
+    visit: Visit,
+    outcome: VisitOutcome,
+    result: &Secret,
+    state: Option<&Secret>,
+) -> Result<Response, Problem> {
+    let record = VisitRecord { at: Timestamp::local_now(), outcome, result: digest(result.expose()) };
+    keyring.sessions.end_visit(&visit, &record).await?;
+    arrive(keyring, &Visit { ended: Some(record.outcome), ..visit }, state).await
+}
+
+/// Where an ended visit leads: a connected seller back to the vendor, everybody else to the result page.
+async fn arrive(keyring: &Keyring, visit: &Visit, state: Option<&Secret>) -> Result<Response, Problem> {
+    let mut location = format!("{}/result/{}", keyring.config.public_base_url.as_str().trim_end_matches('/'), visit.id);
+    if let (Some(VisitOutcome::Connected { .. }), Some(session_id), Some(state)) =
+        (&visit.ended, &visit.session_id, state)
+    {
+        let session = keyring.sessions.session(session_id).await?.ok_or(Problem::LinkExpired)?;
+        if let Some(mut url) = session.return_url.as_deref().and_then(|url| Url::parse(url).ok()) {
+            url.query_pairs_mut()
+                .append_pair("session_id", session_id)
+                .append_pair("status", "connected")
+                .append_pair("result", result_of(state).expose());
+            location = url.into();
+        }
+    }
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(query: &str) -> Result<String, ConnectFailure> {
+        Answer::read(query).unwrap().code().map(|code| code.expose().to_owned())
+    }
+
+    #[test]
+    fn answers_are_read_as_the_platform_writes_them() {
+        let query = "app_key=6b&code=ROW_x-y_z%3D&locale=en&shop_region=US&state=s&unknown=1";
+        assert_eq!(code(query).unwrap(), "ROW_x-y_z=");
+        assert_eq!(code("code=null&error=auth_denied&state=s"), Err(ConnectFailure::Denied));
+        assert_eq!(code("error=auth_denied"), Err(ConnectFailure::Denied));
+        assert_eq!(code("code=null"), Err(ConnectFailure::BadCallback));
+        assert_eq!(code("code=x&error=server_error"), Err(ConnectFailure::BadCallback));
+        assert_eq!(code(""), Err(ConnectFailure::BadCallback));
+    }
+
+    #[test]
+    fn a_parameter_that_is_there_twice_is_refused() {
+        for query in ["code=a&code=b", "code=a&state=s&state=s", "app_key=1&app_key=1"] {
+            assert!(matches!(Answer::read(query), Err(Problem::BadCallback)), "{query}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What oauth-callback reads from the environment.
+
+use shop_keyring::{
+    apps::Sites,
+    config::{ConfigError, Reader},
+    telemetry::log_level,
+};
+use tracing::level_filters::LevelFilter;
+use url::Url;
+
+/// The configuration of oauth-callback.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// `CONNECTIONS_TABLE`
+    pub(crate) connections_table: String,
+    /// `SESSIONS_TABLE`
+    pub(crate) sessions_table: String,
+    /// `SECRET_PREFIX`
+    pub(crate) secret_prefix: String,
+    /// `TIKTOK_SHOP_APPS`
+    pub(crate) apps: Sites,
+    /// `PUBLIC_BASE_URL`: where sellers reach this function.
+    pub(crate) public_base_url: Url,
+    /// `VENDOR_NAME`: as sellers know the vendor.
+    pub(crate) vendor_name: String,
+    /// `SUPPORT_URL`: where a seller finds help.
+    pub(crate) support_url: Option<String>,
+    /// `UNSOLICITED_CALLBACKS`
+    pub(crate) unsolicited: Unsolicited,
+    /// `LOG_LEVEL`
+    pub(crate) log_level: LevelFilter,
+}
+
+/// What to do with a callback that nobody asked for: development shops, installs begun in the platform's store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unsolicited {
+    /// Help the seller to the right start. The default.
+    Refuse,
+    /// Store the connection without an account.
+    Accept,
+}
+
+impl Config {
+    /// Reads and checks all variables.
+    pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(variable);
+        let config = Self {
+            connections_table: reader.required("CONNECTIONS_TABLE"),
+            sessions_table: reader.required("SESSIONS_TABLE"),
+            secret_prefix: reader.secret_prefix(),
+            apps: reader.tiktok_shop_apps(),
+            public_base_url: reader.base_url("PUBLIC_BASE_URL"),
+            vendor_name: reader.required("VENDOR_NAME"),
+            support_url: support_url(&mut reader),
+            unsolicited: unsolicited(&mut reader),
+            log_level: log_level(&mut reader),
+        };
+        reader.finish(config)
+    }
+}
+
+fn support_url(reader: &mut Reader<'_>) -> Option<String> {
+    const NAME: &str = "SUPPORT_URL";
+    let value = reader.optional(NAME)?;
+    if !["https://", "http://", "mailto:"].iter().any(|scheme| value.starts_with(scheme)) || Url::parse(&value).is_err()
+    {
+        reader.problem(NAME, "must be an https:// or mailto: address");
+    }
+    Some(value)
+}
+
+fn unsolicited(reader: &mut Reader<'_>) -> Unsolicited {
+    const NAME: &str = "UNSOLICITED_CALLBACKS";
+    match reader.optional(NAME).as_deref() {
+        None | Some("refuse") => Unsolicited::Refuse,
+        Some("accept") => Unsolicited::Accept,
+        Some(_) => {
+            reader.problem(NAME, "must be `refuse` or `accept`");
+            Unsolicited::Refuse
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variable_is_checked_and_named() {
+        let good = [
+            ("CONNECTIONS_TABLE", "connections"),
+            ("SESSIONS_TABLE", "connect-sessions"),
+            ("TIKTOK_SHOP_APPS", r#"{"us":{"name":"Acme"}}"#),
+            ("PUBLIC_BASE_URL", "https://connect.example"),
+            ("VENDOR_NAME", "Acme"),
+        ];
+        let read = |changed: &str, value: Option<&str>| {
+            let variable = |name: &str| {
+                let given = good.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+                (if name == changed { value } else { given }).map(str::to_owned)
+            };
+            Config::read(&variable).map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert_eq!(read("", None), Ok(()));
+        for (name, _) in good {
+            assert_eq!(read(name, None), Err(format!("{name}: not set")));
+        }
+        for (name, value) in [
+            ("PUBLIC_BASE_URL", "http://connect.example"),
+            ("SUPPORT_URL", "javascript:alert(1)"),
+            ("UNSOLICITED_CALLBACKS", "maybe"),
+            ("LOG_LEVEL", "loud"),
+            ("SECRET_PREFIX", "a b"),
+        ] {
+            let error = read(name, Some(value)).unwrap_err();
+            assert!(error.starts_with(&format!("{name}: ")) && error.lines().count() == 1, "{error}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What went wrong before a visit could end, as a page: the one place where errors become HTTP.
+
+use std::fmt::Display;
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use shop_keyring::{apps::AppError, connect_session::ConnectFailure, store::StoreError};
+
+use crate::{pages, router::Keyring};
+
+/// Named by what the seller can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// No such page.
+    NotFound,
+    /// No such connect link.
+    UnknownLink,
+    /// The connect link's time is over.
+    LinkExpired,
+    /// No such `state`.
+    UnknownState,
+    /// The visit's time is over.
+    StateExpired,
+    /// The visit was begun in another browser.
+    OtherBrowser,
+    /// The answer was meant for another app.
+    OtherApp,
+    /// The visit is being worked on, or broke off.
+    UnderWay,
+    /// Nobody had sent the seller.
+    Unsolicited,
+    /// The marketplace's answer is not in order.
+    BadCallback,
+    /// The visit failed, and there is no visit to remember it by.
+    Failed(ConnectFailure),
+    /// The vendor's configuration is wrong.
+    Misconfigured,
+    /// Our own storage does not answer.
+    StorageUnavailable,
+}
+
+impl Problem {
+    /// The vendor's configuration is wrong; the operator is told what.
+    pub(crate) fn misconfigured(what: impl Display) -> Self {
+        tracing::error!(alarm = "configuration_fault", problem = %what, "a seller was turned away");
+        Self::Misconfigured
+    }
+
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::NotFound | Self::UnknownLink => StatusCode::NOT_FOUND,
+            Self::LinkExpired | Self::StateExpired => StatusCode::GONE,
+            Self::OtherBrowser | Self::Unsolicited => StatusCode::FORBIDDEN,
+            Self::UnknownState | Self::OtherApp | Self::BadCallback | Self::Failed(_) => StatusCode::BAD_REQUEST,
+            Self::UnderWay => StatusCode::CONFLICT,
+            Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The page.
+    pub(crate) fn page(self, keyring: &Keyring) -> Response {
+        (self.status(), pages::problem(&keyring.config, self)).into_response()
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the table failed");
+        Self::StorageUnavailable
+    }
+}
+
+impl From<AppError> for Problem {
+    fn from(error: AppError) -> Self {
+        Self::misconfigured(error)
+    }
+}

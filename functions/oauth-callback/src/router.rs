@@ -1,0 +1,114 @@
+//! The routes, and what holds for every page: no script, nothing from elsewhere, no caching, no referrer, one log line.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderValue, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
+};
+use lambda_http::{Error, request::RequestContext};
+use shop_keyring::{
+    apps::Apps,
+    marketplace::{http, tiktok_shop::TikTokShop},
+    protocol::Protocol,
+    store::{Connections, Sessions},
+    vault::SecretsManagerVault,
+};
+
+use crate::{callback, config::Config, connect, pages::STYLE_HASH, problem::Problem, result};
+
+/// Everything that is built once a container.
+pub(crate) struct Keyring {
+    pub(crate) config: Config,
+    pub(crate) connections: Connections,
+    pub(crate) sessions: Sessions,
+    pub(crate) apps: Apps,
+    pub(crate) tiktok_shop: TikTokShop,
+    vault: SecretsManagerVault,
+    content_policy: HeaderValue,
+}
+
+impl Keyring {
+    pub(crate) async fn new(config: Config) -> Result<Self, Error> {
+        let aws = shop_keyring::aws::load().await;
+        let secrets = aws_sdk_secretsmanager::Client::new(&aws);
+        Ok(Self {
+            connections: Connections::new(&aws, &config.connections_table),
+            sessions: Sessions::new(&aws, &config.sessions_table),
+            apps: Apps::new(secrets.clone(), &config.secret_prefix, config.apps.clone()),
+            tiktok_shop: TikTokShop::new(http::client()?),
+            vault: SecretsManagerVault::new(secrets, &config.secret_prefix),
+            content_policy: content_policy(&config)?,
+            config,
+        })
+    }
+
+    pub(crate) fn protocol(&self) -> Protocol<'_, TikTokShop, SecretsManagerVault> {
+        Protocol {
+            marketplace: &self.tiktok_shop,
+            vault: &self.vault,
+            connections: &self.connections,
+            apps: &self.apps,
+        }
+    }
+}
+
+/// One style sheet, known by its hash, and forms that lead here or on to the marketplaces' authorization links.
+fn content_policy(config: &Config) -> Result<HeaderValue, Error> {
+    let mut forms: Vec<_> = config.apps.values().map(|site| site.link_url.origin().ascii_serialization()).collect();
+    forms.sort_unstable();
+    forms.dedup();
+    let policy = format!(
+        "default-src 'none'; style-src '{}'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
+        *STYLE_HASH,
+        forms.join(" ")
+    );
+    Ok(HeaderValue::from_str(&policy)?)
+}
+
+/// All routes.
+pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
+    Router::new()
+        .route("/connect/{session}", get(connect::page))
+        .route("/connect/{session}/tiktok-shop/{app}", get(connect::leave).post(connect::agree_and_leave))
+        .route("/callback/tiktok-shop/{app}", get(callback::tiktok_shop))
+        .route("/result/{visit}", get(result::page))
+        .method_not_allowed_fallback(async |State(keyring): State<Arc<Keyring>>| Problem::NotFound.page(&keyring))
+        .fallback(async |State(keyring): State<Arc<Keyring>>| Problem::NotFound.page(&keyring))
+        .layer(middleware::from_fn_with_state(Arc::clone(&keyring), answer))
+        .with_state(keyring)
+}
+
+/// Around every request: the headers of all answers, and the log line, which has the route's template and never its
+/// path.
+async fn answer(State(keyring): State<Arc<Keyring>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", |path| path.as_str()).to_owned();
+    let request_id = match request.extensions().get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone().unwrap_or_default(),
+        _ => String::new(),
+    };
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, keyring.content_policy.clone());
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        headers.insert("x-request-id", id);
+    }
+    let (status, milliseconds) = (response.status().as_u16(), started.elapsed().as_millis());
+    tracing::info!(%method, route, status, milliseconds, request_id, "request");
+    response
+}
