@@ -1,0 +1,143 @@
+//! `make sandbox`: the keyring on this machine, to look at and to click through.
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a walk that is not as expected ends its step, and all this program does is talk to a terminal"
+)]
+
+mod args;
+mod steps;
+mod walk;
+
+use std::{io, process::ExitCode, time::Duration};
+
+use end_to_end::{
+    Options, Stack,
+    backend::{self, Backend},
+    schedule::{Runs, Schedule},
+};
+use simulators::tiktok_shop::{Seller, Shop, UserType};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::{Args, Command};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = match Command::read() {
+        Ok(Command::Run(args)) => args,
+        Ok(Command::Help) => {
+            println!("{}", args::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => return failure(&problem),
+    };
+    // Before anything is started: from here on, whatever ends the sandbox ends its processes.
+    let ended = match ended() {
+        Ok(ended) => ended,
+        Err(error) => return failure(&format!("signals cannot be caught: {error}")),
+    };
+    tokio::select! {
+        outcome = run(&args) => match outcome {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(problem) => failure(&problem),
+        },
+        () = ended => {
+            println!("\nEnded; nothing is left running.");
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn failure(problem: &str) -> ExitCode {
+    eprintln!("sandbox: {problem}");
+    ExitCode::FAILURE
+}
+
+/// Ends with Ctrl-C, or when the process is told to end.
+fn ended() -> io::Result<impl Future<Output = ()>> {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let [mut interrupt, mut terminate, mut hangup] = [signal(kinds[0])?, signal(kinds[1])?, signal(kinds[2])?];
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
+}
+
+async fn run(args: &Args) -> Result<(), String> {
+    println!("Shop Keyring sandbox: all on this machine, nothing leaves it.");
+    let stack = Stack::start(options(args)).await.map_err(|error| explained(&error.to_string(), args))?;
+    // --once shall not take long.
+    let every = Duration::from_secs(if args.once { 2 } else { 5 });
+    let schedule = Schedule::start(stack.sweeper(), every);
+    let backend = Backend::start(args.vendor_port(), stack.vendor(), schedule.runs().clone()).await;
+    let backend =
+        backend.map_err(|error| explained(&format!("port {} (vendor): {error}", args.vendor_port()), args))?;
+
+    if let Err(walk) = walk::walk(&stack, schedule.runs()).await {
+        eprintln!("\n---- what the functions wrote:\n{}----\n", stack.output());
+        return Err(walk.0);
+    }
+    backend.remember(walk::CONNECTION);
+    if args.once {
+        println!("\nEvery step worked.");
+        return Ok(());
+    }
+    invite(&stack, &backend);
+    tell_sweeps(schedule.runs()).await
+}
+
+fn explained(error: &str, args: &Args) -> String {
+    let other = if args.base_port < 60_000 { args.base_port + 100 } else { 8700 };
+    format!("{error}\n(other ports: make sandbox ARGS=\"--base-port {other}\")")
+}
+
+/// Tokens of two minutes, so that one sees them change. With `--once` of 50 seconds: under the 60 that a lookup asks
+/// for by default, and then it serves them as they are.
+fn options(args: &Args) -> Options {
+    let return_url = backend::return_url(args.vendor_port());
+    let named = |id: &str, name: &str| Seller { name: Some(name.to_owned()), ..Seller::new(id) };
+    Options {
+        support_url: Some("mailto:support@vendor.example".into()),
+        return_urls: return_url.clone(),
+        return_url,
+        access_lifetime: Some(if args.once { 50 } else { 120 }),
+        sellers: vec![
+            named(walk::SELLER, "Ann's Attic").with_shop(Shop::new("7001", "US")),
+            named("bens-books", "Ben's Books").with_shop(Shop::new("7002", "GB")).with_shop(Shop::new("7003", "DE")),
+            Seller { user_type: UserType::Creator, ..named("cleo-creates", "Cleo, a creator without a shop") },
+        ],
+        ports: args.ports(),
+        ..Options::default()
+    }
+}
+
+fn invite(stack: &Stack, backend: &Backend) {
+    let (vendor, gateway) = (stack.vendor(), stack.gateway().url());
+    println!(
+        "\nEvery step worked. It stays up; Ctrl-C ends it.\n\n\
+         To click through: {}\n\n\
+         To ask for the token yourself:\n\n\
+         curl --aws-sigv4 aws:amz:{}:execute-api --user {} \\\n    {gateway}/v1/connections/{}/token\n",
+        backend.url(),
+        end_to_end::REGION,
+        vendor.user(),
+        walk::CONNECTION,
+    );
+}
+
+/// Tells of every sweep that did something, for as long as the sandbox stays up.
+async fn tell_sweeps(runs: &Runs) -> Result<(), String> {
+    let mut seen = runs.after(0).last().map_or(0, |run| run.number);
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for run in runs.after(seen) {
+            seen = run.number;
+            if run.did_something() {
+                println!("sweep {}: {}", run.number, run.in_words());
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The main job, step by step.
+
+use std::time::{Duration, Instant};
+
+use end_to_end::{Stack, backend, schedule::Runs};
+use serde_json::{Value, json};
+
+use crate::steps::{Failed, Steps, tell, tell_json};
+
+/// The seller of the walk.
+pub(crate) const SELLER: &str = "ann-attic";
+pub(crate) const CONNECTION: &str = "tiktok-shop/us/ann-attic";
+
+/// Walks one seller from the vendor's button to a renewed token.
+pub(crate) async fn walk(stack: &Stack, runs: &Runs) -> Result<(), Failed> {
+    let vendor = stack.vendor();
+    let mut steps = Steps::new();
+
+    let session = steps
+        .step("The vendor opens a connect session", async {
+            let body = json!({ "account_id": backend::ACCOUNT_ID, "account_label": "Ann's Attic Ltd." });
+            let session = vendor.connect_session(body).await;
+            tell("POST /v1/connect-sessions -> 201");
+            tell(format_args!("the link for the seller: {}", session.connect_url));
+            session
+        })
+        .await?;
+
+    let returned = steps
+        .step("The seller opens the link and authorizes at TikTok Shop (simulated)", async {
+            let browser = stack.browser();
+            browser.open(&session.connect_url).await.expect(200);
+            tell("the connect page opens");
+            let link = browser.leave(&session.connect_url, "us").await;
+            tell(format_args!("\"United States\" leads to {}{}", link.origin().ascii_serialization(), link.path()));
+            let callback = browser.authorize(&link, SELLER).await;
+            tell(format_args!("\"Authorize\" leads to {}", callback.path()));
+            let returned = browser.come_back(&callback).await;
+            let _ = returned.result();
+            tell(format_args!("and that leads back to the vendor, {}", without_query(&returned.url)));
+            returned
+        })
+        .await?;
+
+    steps
+        .step("The vendor confirms", async {
+            let waiting = vendor.token(CONNECTION).await.expect(409);
+            tell(format_args!("until then nobody gets the token: 409 {}", waiting.code().unwrap_or_default()));
+            let confirmed = vendor.confirm(&session.session_id, returned.result()).await.expect(200).json();
+            tell(format_args!("POST /v1/connect-sessions/…/confirm -> 200, {}", confirmed["connections"]));
+        })
+        .await?;
+
+    let first = steps.step("A service looks the token up", look_up(stack)).await?;
+    let name = "The sweep renews it before it ends";
+    steps.step(name, wait_for_version(stack, runs, version(&first) + 1)).await?;
+    steps
+        .step("The service looks the token up again", async {
+            let second = look_up(stack).await;
+            assert!(version(&second) > version(&first), "the version has not risen");
+            assert_ne!(first["access_token"], second["access_token"], "it is the same token");
+            let accepted = second["access_token"].as_str().is_some_and(|token| stack.tiktok_shop().accepts(token));
+            assert!(accepted, "TikTok Shop does not accept it");
+            tell("another token, a higher version, and TikTok Shop accepts it");
+        })
+        .await
+}
+
+/// As it stands: to look on shall not be what renews it.
+async fn look_up(stack: &Stack) -> Value {
+    let token = stack.vendor().token_for(CONNECTION, 0).await.expect(200).json();
+    tell(format_args!("GET /v1/connections/{CONNECTION}/token -> 200"));
+    tell_json(&token);
+    token
+}
+
+async fn wait_for_version(stack: &Stack, runs: &Runs, version_wanted: u64) {
+    let vendor = stack.vendor();
+    let connection = vendor.connection(CONNECTION).await.expect(200).json();
+    tell(format_args!(
+        "the token ends at {}, its refresh falls due at {}",
+        connection["expires_at"], connection["next_due_at"]
+    ));
+    let (began, mut told, mut seen) = (Instant::now(), 0, runs.after(0).last().map_or(0, |run| run.number));
+    loop {
+        for run in runs.after(seen) {
+            seen = run.number;
+            let waited = began.elapsed().as_secs();
+            if run.did_something() || waited >= told + 10 {
+                told = waited;
+                tell(format_args!("{waited:>3} s  sweep: {}", run.in_words()));
+            }
+        }
+        if version(&vendor.connection(CONNECTION).await.expect(200).json()) >= version_wanted {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn version(answer: &Value) -> u64 {
+    answer["version"].as_u64().expect("a version")
+}
+
+fn without_query(url: &reqwest::Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}

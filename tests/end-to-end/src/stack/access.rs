@@ -1,0 +1,199 @@
+//! What a test can do with a running stack.
+
+use emulators::{dynamodb::DynamoDb, gateway::Gateway, secrets_manager::SecretsManager};
+use serde_json::{Value, json};
+use simulators::tiktok_shop::Simulator;
+
+use super::{Function, Stack, StartError, Table, time_travel::shift, vendor};
+use crate::{answer::Answer, browser::Browser, schedule::Sweeper, vendor_api::VendorApi};
+
+/// What the functions talk to.
+impl Stack {
+    /// `DynamoDB`: log, faults, pause points.
+    pub fn dynamodb(&self) -> &DynamoDb {
+        &self.dynamodb
+    }
+
+    /// Secrets Manager: likewise.
+    pub fn secrets_manager(&self) -> &SecretsManager {
+        &self.secrets_manager
+    }
+
+    /// TikTok Shop: sellers, settings, faults, calls.
+    pub fn tiktok_shop(&self) -> &Simulator {
+        &self.tiktok_shop
+    }
+
+    /// The public address and the API.
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// The key of the vendor's app for this site, `us` or `global`.
+    pub fn app_key(&self, site: &str) -> &'static str {
+        vendor::app_key(site)
+    }
+}
+
+/// Callers, and invocations.
+impl Stack {
+    /// The vendor's services.
+    pub fn vendor(&self) -> VendorApi {
+        VendorApi {
+            client: self.client.clone(),
+            base_url: self.gateway.url(),
+            credential: vendor::credential(),
+            return_url: self.return_url.clone(),
+            seen: self.seen.clone(),
+        }
+    }
+
+    /// A seller's browser, without cookies.
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.client.clone(), &self.gateway.url(), self.seen.clone())
+    }
+
+    /// Runs a sweep, as the schedule does each minute; gives its summary. Panics if it fails.
+    pub async fn invoke_sweep(&self) -> Value {
+        self.invoke_sweep_with(&json!({})).await
+    }
+
+    /// Invokes refresh-sweep with this input; gives what it returns. Panics if it fails.
+    pub async fn invoke_sweep_with(&self, input: &Value) -> Value {
+        let answer = self.invoke(Function::RefreshSweep, input).await;
+        answer.unwrap_or_else(|error| panic!("refresh-sweep is not to be reached: {error}")).expect(200).json()
+    }
+
+    /// Invokes a function. One that fails is answered with 500 and its error.
+    ///
+    /// # Errors
+    /// When there is no answer: its process died, or none is there to take the invocation.
+    pub async fn invoke(&self, function: Function, input: &Value) -> Result<Answer, reqwest::Error> {
+        self.sweeper().invoke(function, input).await
+    }
+
+    /// Invokes refresh-sweep, for a [`Schedule`](crate::schedule::Schedule).
+    pub fn sweeper(&self) -> Sweeper {
+        Sweeper { client: self.client.clone(), lambda_url: self.runtime.url() }
+    }
+
+    /// Where functions are invoked: the endpoint of the Lambda API.
+    pub fn lambda_url(&self) -> String {
+        self.runtime.url()
+    }
+}
+
+/// Processes.
+impl Stack {
+    /// Starts one more process of a function; gives its process id.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start_process(&self, function: Function) -> Result<u32, StartError> {
+        self.functions.start(function)
+    }
+
+    /// Kills all processes of a function, whatever they are doing (SIGKILL). Who waits for one of them waits on until
+    /// the time-out; what is asked later waits for the next [`Self::start_process`].
+    pub fn kill(&self, function: Function) {
+        self.functions.kill(function);
+    }
+
+    /// The ids of a function's processes that are alive.
+    pub fn processes(&self, function: Function) -> Vec<u32> {
+        self.functions.alive(function)
+    }
+
+    /// Ends all processes of functions, so that [`Self::output`] is complete.
+    pub fn stop_functions(&self) {
+        self.functions.kill_all();
+    }
+
+    /// What all processes wrote so far.
+    pub fn output(&self) -> String {
+        self.output.text()
+    }
+
+    /// What the processes of one function wrote so far.
+    pub fn output_of(&self, function: Function) -> String {
+        self.output.text_of(function.name())
+    }
+
+    /// Everything that may be found nowhere but in the vault: app secrets, codes, tokens; connect links' tokens,
+    /// `state`s, cookies and results that went through this stack's callers.
+    pub fn secrets_in_play(&self) -> Vec<String> {
+        let mut secrets = self.tiktok_shop.secrets();
+        secrets.extend(self.seen.all());
+        secrets
+    }
+}
+
+/// What is stored, and its age.
+impl Stack {
+    /// The item of a connection, as plain JSON.
+    pub async fn item(&self, connection: &str) -> Option<Value> {
+        self.tables.item(Table::Connections, connection).await
+    }
+
+    /// Writes a whole item of the connections, as plain JSON.
+    pub async fn put_item(&self, item: &Value) {
+        self.tables.put(Table::Connections, item).await;
+    }
+
+    /// Takes an item of the connections away.
+    pub async fn delete_item(&self, connection: &str) {
+        self.tables.delete(Table::Connections, connection).await;
+    }
+
+    /// All items of a table.
+    pub async fn items(&self, table: Table) -> Vec<Value> {
+        self.tables.items(table).await
+    }
+
+    /// A secret's current value, or its value of one version.
+    pub async fn secret(&self, name: &str, version_id: Option<&str>) -> Option<Value> {
+        let mut input = json!({ "SecretId": name });
+        if let Some(version_id) = version_id {
+            input["VersionId"] = version_id.into();
+        }
+        let answer = self.secrets.try_call("GetSecretValue", &input).await.ok()?;
+        serde_json::from_str(answer["SecretString"].as_str()?).ok()
+    }
+
+    /// The token set of a connection in the vault: the current one, or of one version.
+    pub async fn token_set(&self, connection: &str, version_id: Option<&str>) -> Option<Value> {
+        self.secret(&format!("{}/connections/{connection}/tokens", vendor::SECRET_PREFIX), version_id).await
+    }
+
+    /// Whether a secret can be read: it exists, and is not deleted.
+    pub async fn secret_is_there(&self, name: &str) -> bool {
+        self.secret(name, None).await.is_some()
+    }
+
+    /// Creates a secret, or gives it a new current version.
+    pub async fn put_secret(&self, name: &str, value: &Value) {
+        let token = format!("end-to-end-{:032}", self.secrets_manager.front().calls().len());
+        let value = value.to_string();
+        let create = json!({ "Name": name, "SecretString": value, "ClientRequestToken": token });
+        if self.secrets.try_call("CreateSecret", &create).await.is_err() {
+            let put = json!({ "SecretId": name, "SecretString": value, "ClientRequestToken": format!("{token}-put") });
+            self.secrets.call("PutSecretValue", &put).await;
+        }
+    }
+
+    /// Lets time pass for what is stored: all times in both tables move back by so many seconds, and Secrets Manager's
+    /// clock moves on. To be used while no function is at work: it writes items as it has read them.
+    ///
+    /// TikTok Shop's clock stays, so that the expiries in its answers mean the present. For its own view of old tokens
+    /// and ended authorizations, [`Simulator::advance`] it as well; tokens
+    /// that it issues from then on live longer by as much.
+    pub async fn age(&self, seconds: i64) {
+        for table in Table::ALL {
+            for mut item in self.tables.items(table).await {
+                shift(&mut item, seconds);
+                self.tables.put(table, &item).await;
+            }
+        }
+        self.secrets_manager.advance(seconds.try_into().expect("time only passes"));
+    }
+}

@@ -1,0 +1,34 @@
+//! The three functions by name.
+
+use std::fmt;
+
+/// One of the keyring's functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Function {
+    /// What sellers hit.
+    OauthCallback,
+    /// What the schedule triggers.
+    RefreshSweep,
+    /// What the vendor's services call.
+    TokenLookup,
+}
+
+impl Function {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::OauthCallback, Self::RefreshSweep, Self::TokenLookup];
+
+    /// The name of the function, and of its binary: cargo-lambda knows functions by the workspace's binaries.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OauthCallback => "oauth-callback",
+            Self::RefreshSweep => "refresh-sweep",
+            Self::TokenLookup => "token-lookup",
+        }
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

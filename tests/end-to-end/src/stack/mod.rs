@@ -1,0 +1,161 @@
+//! Everything that the keyring needs, and the keyring, started together and ended together.
+
+mod access;
+mod error;
+mod function;
+mod functions;
+mod options;
+mod output;
+mod process;
+mod programs;
+mod runtime;
+mod tables;
+mod time_travel;
+pub(crate) mod vendor;
+mod warden;
+
+pub use error::StartError;
+pub use function::Function;
+pub use options::{Options, Ports};
+pub use tables::Table;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use emulators::{
+    dynamodb::DynamoDb,
+    gateway::{Config, Gateway},
+    secrets_manager::SecretsManager,
+};
+use simulators::tiktok_shop::Simulator;
+
+use self::{functions::Functions, output::Output, runtime::Runtime, tables::Tables, vendor::Addresses, warden::Warden};
+use crate::{aws::Aws, secrets::Seen};
+
+/// API Gateway answers within 30 seconds; nobody here waits much longer.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// The running keyring. It ends when this is dropped, and its processes even when the program is killed. A test that
+/// panics gets to see what they wrote.
+#[derive(Debug)]
+pub struct Stack {
+    dynamodb: DynamoDb,
+    secrets_manager: SecretsManager,
+    tiktok_shop: Simulator,
+    gateway: Gateway,
+    functions: Functions,
+    runtime: Runtime,
+    tables: Tables,
+    secrets: Aws,
+    client: reqwest::Client,
+    output: Output,
+    seen: Seen,
+    return_url: String,
+}
+
+impl Stack {
+    /// Starts everything. Functions poll for work when they are up; what is asked of them before waits.
+    ///
+    /// # Errors
+    /// [`StartError`], in a line that says what to do.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let ports = &options.ports;
+        let dynamodb = DynamoDb::start(loopback(ports.dynamodb)).await;
+        let dynamodb = dynamodb.map_err(|why| StartError::listening("dynamodb", ports.dynamodb, why))?;
+        let secrets_manager = SecretsManager::start(loopback(ports.secrets_manager)).await;
+        let secrets_manager =
+            secrets_manager.map_err(|why| StartError::listening("secrets-manager", ports.secrets_manager, why))?;
+        let tiktok_shop = Simulator::start(loopback(ports.tiktok_shop)).await;
+        let tiktok_shop = tiktok_shop.map_err(|why| StartError::listening("tiktok-shop", ports.tiktok_shop, why))?;
+
+        let (output, warden) = (Output::default(), Arc::new(Warden::start()?));
+        let runtime = Runtime::start(ports.lambda, &output, &warden).await?;
+        let mut gateway = Config::new(runtime.url());
+        gateway.routes = vendor::routes();
+        gateway.credentials = vec![vendor::credential()];
+        let gateway = Gateway::start(loopback(ports.gateway), gateway).await;
+        let gateway = gateway.map_err(|why| StartError::listening("gateway", ports.gateway, why))?;
+
+        let addresses = Addresses {
+            gateway: gateway.url(),
+            tiktok_shop: tiktok_shop.base_url(),
+            lambda: runtime.url(),
+            dynamodb: dynamodb.url(),
+            secrets_manager: secrets_manager.url(),
+        };
+        let environments = vendor::environments(&options, &addresses);
+        let client = client();
+        let stack = Self {
+            tables: Tables(Aws::dynamodb(client.clone(), addresses.dynamodb)),
+            secrets: Aws::secrets_manager(client.clone(), addresses.secrets_manager),
+            functions: Functions::new(addresses.lambda, environments, output.clone(), warden),
+            return_url: options.return_url.clone(),
+            seen: Seen::default(),
+            dynamodb,
+            secrets_manager,
+            tiktok_shop,
+            gateway,
+            runtime,
+            client,
+            output,
+        };
+        stack.set_up(options).await?;
+        Ok(stack)
+    }
+
+    async fn set_up(&self, options: Options) -> Result<(), StartError> {
+        self.set_up_tiktok_shop(&options);
+        self.tables.create().await;
+        for (site, _, app) in vendor::apps() {
+            let name = format!("{}/apps/tiktok-shop/{site}", vendor::SECRET_PREFIX);
+            self.put_secret(&name, &vendor::app_secret(&app)).await;
+        }
+        self.seen.note(vendor::SECRET_ACCESS_KEY);
+        for (function, count) in options.processes {
+            for _ in 0..count {
+                self.start_process(function)?;
+            }
+        }
+        self.dynamodb.front().forget_calls();
+        self.secrets_manager.front().forget_calls();
+        Ok(())
+    }
+
+    fn set_up_tiktok_shop(&self, options: &Options) {
+        self.tiktok_shop.configure(|settings| {
+            // The functions cannot travel along when the simulator's clock is advanced.
+            settings.timestamps_by_machine_clock = true;
+            settings.access_lifetime = options.access_lifetime.unwrap_or(settings.access_lifetime);
+            settings.refresh_lifetime = options.authorization_lifetime.unwrap_or(settings.refresh_lifetime);
+        });
+        for (site, _, app) in vendor::apps() {
+            let callback = format!("{}/callback/tiktok-shop/{site}", self.gateway.url());
+            self.tiktok_shop.add_app(app.with_redirect_url(callback.parse().expect("a URL")));
+        }
+        for seller in &options.sellers {
+            self.tiktok_shop.add_seller(seller.clone());
+        }
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        self.functions.kill_all();
+        if std::thread::panicking() {
+            eprintln!("---- what the processes of the stack wrote:\n{}----", self.output.text());
+        }
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+/// One connection pool for all that talks to the stack. Nothing is retried or redirected behind a test's back.
+fn client() -> reqwest::Client {
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
+    client.build().expect("an HTTP client")
+}

@@ -1,0 +1,93 @@
+//! What a stack is started with.
+
+use std::collections::BTreeMap;
+
+use simulators::tiktok_shop::{Seller, Shop};
+
+use super::Function;
+
+/// How a [`Stack`](super::Stack) is set up. The default suits most tests.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `VENDOR_NAME`
+    pub vendor_name: String,
+    /// `SUPPORT_URL`, if there is one.
+    pub support_url: Option<String>,
+    /// `UNSOLICITED_CALLBACKS`: whether they are accepted.
+    pub accept_unsolicited: bool,
+    /// Where sellers return to, unless a test says otherwise.
+    pub return_url: String,
+    /// `RETURN_URLS`: the addresses that are allowed, separated by commas.
+    pub return_urls: String,
+    /// Seconds that an access token lives; TikTok Shop's seven days unless set.
+    pub access_lifetime: Option<u64>,
+    /// Seconds that an authorization lives; a year unless set.
+    pub authorization_lifetime: Option<u64>,
+    /// The sellers that TikTok Shop knows; more can be added later.
+    pub sellers: Vec<Seller>,
+    /// Processes of each function: as many calls of it run at the same time.
+    pub processes: BTreeMap<Function, usize>,
+    /// Further variables, or other values.
+    pub environment: Vec<(Function, String, String)>,
+    /// Where everything listens.
+    pub ports: Ports,
+}
+
+/// Ports on 127.0.0.1; 0 is any free one.
+#[derive(Debug, Clone, Default)]
+pub struct Ports {
+    /// The gateway: the public address, and the API.
+    pub gateway: u16,
+    /// The simulator of TikTok Shop.
+    pub tiktok_shop: u16,
+    /// cargo-lambda: the runtime API, and the one that invokes functions.
+    pub lambda: u16,
+    /// `DynamoDB`.
+    pub dynamodb: u16,
+    /// Secrets Manager.
+    pub secrets_manager: u16,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            vendor_name: "Acme Listing".into(),
+            support_url: Some("https://vendor.example/help".into()),
+            accept_unsolicited: false,
+            return_url: "https://vendor.example/shops/connected".into(),
+            return_urls: "https://vendor.example/shops".into(),
+            access_lifetime: None,
+            authorization_lifetime: None,
+            sellers: vec![
+                Seller::new("seller-1").with_shop(Shop::new("shop-1", "US")),
+                Seller::new("seller-2").with_shop(Shop::new("shop-2", "GB")).with_shop(Shop::new("shop-3", "DE")),
+            ],
+            processes: Function::ALL.map(|function| (function, 2)).into(),
+            environment: Vec::new(),
+            ports: Ports::default(),
+        }
+    }
+}
+
+impl Options {
+    /// The same with this many processes of a function.
+    #[must_use]
+    pub fn with_processes(mut self, function: Function, count: usize) -> Self {
+        self.processes.insert(function, count);
+        self
+    }
+
+    /// The same with a variable of one function set.
+    #[must_use]
+    pub fn with_variable(mut self, function: Function, name: &str, value: &str) -> Self {
+        self.environment.push((function, name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same with access tokens that live this many seconds.
+    #[must_use]
+    pub fn with_access_lifetime(mut self, seconds: u64) -> Self {
+        self.access_lifetime = Some(seconds);
+        self
+    }
+}

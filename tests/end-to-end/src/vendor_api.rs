@@ -1,0 +1,147 @@
+//! The vendor's services, as they call the API: with requests signed by an IAM user's key.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_sigv4::{
+    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    sign::v4,
+};
+use emulators::gateway::Credential;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{answer::Answer, secrets::Seen};
+
+/// The Region that requests are signed for.
+pub const REGION: &str = "us-east-1";
+
+/// A signing client of the API. Clones are the same caller.
+#[derive(Debug, Clone)]
+pub struct VendorApi {
+    pub(crate) client: reqwest::Client,
+    pub(crate) base_url: String,
+    pub(crate) credential: Credential,
+    pub(crate) return_url: String,
+    pub(crate) seen: Seen,
+}
+
+/// A connect session just opened.
+#[derive(Debug, Clone)]
+pub struct ConnectSession {
+    /// Not secret.
+    pub session_id: String,
+    /// The link for the seller.
+    pub connect_url: String,
+}
+
+impl VendorApi {
+    /// Access key and secret key, as curl's `--user` wants them.
+    pub fn user(&self) -> String {
+        format!("{}:{}", self.credential.access_key_id, self.credential.secret_access_key)
+    }
+
+    /// `POST /v1/connect-sessions` with this very body.
+    pub async fn open_session(&self, body: &Value) -> Answer {
+        let answer = self.send(Method::POST, "/v1/connect-sessions", Some(body)).await;
+        if let Some(token) = serde_json::from_str::<Value>(&answer.body)
+            .ok()
+            .and_then(|opened| Some(opened["connect_url"].as_str()?.rsplit('/').next()?.to_owned()))
+        {
+            self.seen.note(&token);
+        }
+        answer
+    }
+
+    /// Opens a session, with the stack's own `return_url` unless the body names one; panics unless it is opened.
+    pub async fn connect_session(&self, mut body: Value) -> ConnectSession {
+        if body.get("return_url").is_none() {
+            body["return_url"] = json!(self.return_url);
+        }
+        let opened = self.open_session(&body).await.expect(201).json();
+        let text = |name: &str| opened[name].as_str().expect("a text").to_owned();
+        ConnectSession { session_id: text("session_id"), connect_url: text("connect_url") }
+    }
+
+    /// `GET /v1/connect-sessions/{id}`
+    pub async fn session(&self, id: &str) -> Answer {
+        self.send(Method::GET, &format!("/v1/connect-sessions/{id}"), None).await
+    }
+
+    /// `POST /v1/connect-sessions/{id}/confirm`
+    pub async fn confirm(&self, id: &str, result: &str) -> Answer {
+        let body = json!({ "result": result });
+        self.send(Method::POST, &format!("/v1/connect-sessions/{id}/confirm"), Some(&body)).await
+    }
+
+    /// `GET /v1/connections/{connection}/token`
+    pub async fn token(&self, connection: &str) -> Answer {
+        self.send(Method::GET, &format!("/v1/connections/{connection}/token"), None).await
+    }
+
+    /// The same with `?min_ttl=`.
+    pub async fn token_for(&self, connection: &str, min_ttl: u32) -> Answer {
+        self.send(Method::GET, &format!("/v1/connections/{connection}/token?min_ttl={min_ttl}"), None).await
+    }
+
+    /// `GET /v1/shops/{marketplace}/{app}/{shop_id}/token`, for `tiktok-shop/us/shop-1`.
+    pub async fn token_by_shop(&self, shop: &str) -> Answer {
+        self.send(Method::GET, &format!("/v1/shops/{shop}/token"), None).await
+    }
+
+    /// `GET /v1/connections/{connection}`
+    pub async fn connection(&self, connection: &str) -> Answer {
+        self.send(Method::GET, &format!("/v1/connections/{connection}"), None).await
+    }
+
+    /// `POST /v1/connections/{connection}/refresh`
+    pub async fn refresh(&self, connection: &str, rejected_version: u64) -> Answer {
+        let body = json!({ "rejected_version": rejected_version });
+        self.send(Method::POST, &format!("/v1/connections/{connection}/refresh"), Some(&body)).await
+    }
+
+    /// Any signed request.
+    pub async fn send(&self, method: Method, path_and_query: &str, body: Option<&Value>) -> Answer {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let signed = self.signature(&method, path_and_query, &body);
+        let mut request = self.request(method, path_and_query, body);
+        for (name, value) in signed {
+            request = request.header(name, value);
+        }
+        answered(request).await
+    }
+
+    /// The same without a signature.
+    pub async fn send_unsigned(&self, method: Method, path_and_query: &str, body: Option<&Value>) -> Answer {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        answered(self.request(method, path_and_query, body)).await
+    }
+
+    fn request(&self, method: Method, path_and_query: &str, body: String) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, format!("{}{path_and_query}", self.base_url));
+        request.header("content-type", "application/json").body(body)
+    }
+
+    fn signature(&self, method: &Method, path_and_query: &str, body: &str) -> Vec<(String, String)> {
+        let Credential { access_key_id, secret_access_key, session_token, .. } = self.credential.clone();
+        let identity = Credentials::new(access_key_id, secret_access_key, session_token, None, "vendor").into();
+        let params = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(REGION)
+            .name("execute-api")
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .expect("complete signing parameters")
+            .into();
+        let url = format!("{}{path_and_query}", self.base_url);
+        let headers = [("content-type", "application/json")].into_iter();
+        let request = SignableRequest::new(method.as_str(), url, headers, SignableBody::Bytes(body.as_bytes()));
+        let (instructions, _) = sign(request.expect("a URL"), &params).expect("a signature").into_parts();
+        instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+}
+
+async fn answered(request: reqwest::RequestBuilder) -> Answer {
+    Answer::to(request).await.unwrap_or_else(|error| panic!("the API does not answer: {error}"))
+}

@@ -1,0 +1,115 @@
+//! When something is wrong that no seller is to blame for.
+
+use emulators::front::{Fault as AwsFault, FaultKind};
+use end_to_end::Stack;
+use serde_json::{Value, json};
+use simulators::tiktok_shop::{Fault, Route, Trouble, When};
+
+use crate::setting::{DUE, connect_all, item, with_sellers};
+
+async fn fleet(count: usize) -> Stack {
+    let stack = Stack::start(with_sellers(count)).await.unwrap();
+    connect_all(&stack, count).await;
+    stack.age(DUE).await;
+    stack
+}
+
+async fn all(stack: &Stack, count: usize, attribute: &str) -> Vec<Value> {
+    let mut values = Vec::new();
+    for n in 0..count {
+        values.push(item(stack, &format!("tiktok-shop/us/s-{n}")).await[attribute].clone());
+    }
+    values
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_app_secret_blames_nobody_and_is_loud() {
+    let stack = fleet(3).await;
+    let before = (all(&stack, 3, "strikes").await, all(&stack, 3, "failures").await, all(&stack, 3, "due_at").await);
+    let good = stack.secret("shop-keyring/apps/tiktok-shop/us", None).await.unwrap();
+    let mut bad = good.clone();
+    bad["app_secret"] = json!("not-the-app-secret-at-all");
+    stack.put_secret("shop-keyring/apps/tiktok-shop/us", &bad).await;
+    let swept = stack.invoke_sweep().await;
+    assert_eq!((&swept["misconfigured"], &swept["stopped"]), (&json!(1), &Value::Null), "{swept}");
+    assert_eq!(swept["skipped"], 2, "work on the app stops: {swept}");
+    let after = (all(&stack, 3, "strikes").await, all(&stack, 3, "failures").await, all(&stack, 3, "due_at").await);
+    assert_eq!(before, after);
+    assert_eq!(stack.tiktok_shop().effects(Route::TokenRefresh), 0);
+    assert!(stack.output().contains("configuration_fault"));
+
+    // Another app's key: not even asked for.
+    let calls = stack.tiktok_shop().calls_to(Route::TokenRefresh).len();
+    bad = good.clone();
+    bad["app_key"] = json!("6other0key");
+    stack.put_secret("shop-keyring/apps/tiktok-shop/us", &bad).await;
+    assert_eq!(stack.invoke_sweep().await["misconfigured"], 1);
+    assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), calls);
+    assert!(stack.output().contains("not the one that its sellers authorized"));
+
+    stack.put_secret("shop-keyring/apps/tiktok-shop/us", &good).await;
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 3, "and as soon as it is right again, all goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mass_refusal_blames_nobody() {
+    let stack = fleet(8).await;
+    stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(Trouble::answer(When::BeforeEffect, 36_004_005, "gone")));
+    let swept = stack.invoke_sweep().await;
+    assert_eq!(swept["refused"], 6, "the sixth says that it is not the sellers: {swept}");
+    assert_eq!(swept["skipped"], 2, "{swept}");
+    assert_eq!(all(&stack, 8, "strikes").await, vec![json!(0); 8]);
+    assert_eq!(all(&stack, 8, "status").await, vec![json!("active"); 8]);
+    assert!(stack.output().contains("mass_refusal"));
+
+    stack.tiktok_shop().clear_faults(Route::TokenRefresh);
+    stack.age(3_601).await;
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_refusals_are_believed() {
+    let stack = fleet(5).await;
+    stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(Trouble::answer(When::BeforeEffect, 36_004_005, "gone")));
+    assert_eq!(stack.invoke_sweep().await["refused"], 5);
+    assert_eq!(all(&stack, 5, "strikes").await, vec![json!(1); 5]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vault_that_refuses_puts_stops_the_run_after_one() {
+    let stack = fleet(4).await;
+    let full = stack.secrets_manager().front().inject(AwsFault::new(FaultKind::Throttle).on("PutSecretValue").always());
+    let swept = stack.invoke_sweep().await;
+    assert_eq!((&swept["stopped"], &swept["errors"]), (&json!("vault"), &json!(1)), "{swept}");
+    assert_eq!(stack.tiktok_shop().effects(Route::TokenRefresh), 1, "one refresh token was spent, not four");
+    assert!(stack.output().contains("vault_fault"));
+    full.clear();
+    stack.age(1_900).await;
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 4, "the old refresh token lives on here");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_costs_no_connection_more_than_one_failure_a_run() {
+    let stack = fleet(9).await;
+    stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(Trouble::Drop(When::BeforeEffect)));
+    let swept = stack.invoke_sweep().await;
+    assert_eq!((&swept["transient"], &swept["stopped"]), (&json!(5), &json!("marketplaces")), "{swept}");
+    let failures = all(&stack, 9, "failures").await;
+    assert!(failures.iter().all(|failures| failures.as_u64() <= Some(1)), "{failures:?}");
+    assert_eq!(all(&stack, 9, "strikes").await, vec![json!(0); 9]);
+    stack.tiktok_shop().clear_faults(Route::TokenRefresh);
+    stack.age(1_900).await;
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 9);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_share_the_work() {
+    let stack = fleet(6).await;
+    let mut refreshed = 0;
+    for index in 0..4 {
+        let swept = stack.invoke_sweep_with(&json!({"partition": {"index": index, "count": 4}})).await;
+        refreshed += swept["refreshed"].as_u64().unwrap();
+    }
+    assert_eq!(refreshed, 6);
+    assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 6);
+}

@@ -1,0 +1,205 @@
+//! The way back from the marketplace, and everything that can be wrong with it.
+
+use std::time::Duration;
+
+use emulators::front::{Fault as AwsFault, FaultKind};
+use end_to_end::{Answer, Browser, Options, Stack};
+use reqwest::Url;
+use serde_json::json;
+use simulators::tiktok_shop::{Fault, Route, Seller, Trouble, UserType, When};
+
+use crate::setting::{SELLER_1, US_APP_KEY, item};
+
+/// A browser that has authorized, with the callback that it was sent to.
+async fn authorized(stack: &Stack, seller: &str) -> (Browser, Url) {
+    let session = stack.vendor().connect_session(json!({"account_id": "acme"})).await;
+    let browser = stack.browser();
+    let link = browser.leave(&session.connect_url, "us").await;
+    let callback = browser.authorize(&link, seller).await;
+    (browser, callback)
+}
+
+fn with(callback: &Url, name: &str, value: Option<&str>) -> String {
+    let mut url = callback.clone();
+    let kept: Vec<_> = callback.query_pairs().filter(|(known, _)| known != name).map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
+    url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(value.map(|value| (name, value)));
+    url.into()
+}
+
+#[track_caller]
+fn says(page: &Answer, words: &str) {
+    assert!(page.body.contains(words), "{}: {}", page.asked, page.body);
+    for (name, value) in [("cache-control", "no-store"), ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY")] {
+        assert_eq!(page.header(name), Some(value), "{}", page.asked);
+    }
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_works_once_in_its_browser_for_thirty_minutes() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let exchanges = || stack.tiktok_shop().calls_to(Route::TokenGet).len();
+
+    let (browser, callback) = authorized(&stack, "seller-1").await;
+    says(&browser.open(&with(&callback, "state", Some("forged-state-of-somebody-else-1234567890123"))).await.expect(400), "We do not know this visit");
+    says(&browser.open(&with(&callback, "state", None)).await.expect(403), "Please begin at our side");
+    says(&browser.open(&format!("{callback}&state=x")).await.expect(400), "not complete");
+    says(&browser.open(&format!("{callback}&code=x")).await.expect(400), "not complete");
+    says(&stack.browser().open(callback.as_str()).await.expect(403), "stay in one browser");
+    let stranger = stack.browser();
+    drop(authorized(&stack, "seller-2").await);
+    says(&stranger.open(callback.as_str()).await.expect(403), "stay in one browser");
+    assert_eq!(exchanges(), 0, "none of these spends the code");
+    assert!(stack.output().contains("UNSOLICITED_CALLBACKS"), "the log tells the operator the setting");
+
+    stack.age(31 * 60).await;
+    says(&browser.open(callback.as_str()).await.expect(410), "took too long");
+    assert_eq!(exchanges(), 0);
+
+    let (browser, callback) = authorized(&stack, "seller-1").await;
+    let back = browser.come_back(&callback).await;
+    assert_eq!(exchanges(), 1);
+    let again = browser.come_back(&callback).await;
+    assert_eq!(again.url, back.url, "a reload leads to the same place");
+    let other_code = stack.tiktok_shop().authorize(&app_key(&callback), "seller-2", None).unwrap();
+    let other_code = other_code.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    let reused = browser.come_back(&with(&callback, "code", Some(&other_code)).parse().unwrap()).await;
+    assert_eq!(reused.url, back.url, "and so does another code under a used state");
+    assert_eq!(exchanges(), 1, "nobody was asked again");
+}
+
+fn app_key(callback: &Url) -> String {
+    callback.query_pairs().find(|(name, _)| name == "app_key").unwrap().1.into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_tabs_of_one_browser_both_arrive() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let browser = stack.browser();
+    let mut callbacks = Vec::new();
+    for seller in ["seller-1", "seller-2"] {
+        let session = stack.vendor().connect_session(json!({"account_id": "acme"})).await;
+        let link = browser.leave(&session.connect_url, "us").await;
+        callbacks.push(browser.authorize(&link, seller).await);
+    }
+    assert_eq!(browser.cookies().len(), 1, "one cookie a browser");
+    for callback in callbacks.iter().rev() {
+        assert_eq!(browser.come_back(callback).await.parameter("status").as_deref(), Some("connected"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forwarded_link_stays_pending_and_is_gone_after_an_hour() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let vendor = stack.vendor();
+    let session = vendor.connect_session(json!({"account_id": "attacker"})).await;
+    drop(stack.browser().connect(&session.connect_url, "us", "seller-1").await);
+    assert_eq!(vendor.token(SELLER_1).await.expect(409).code().as_deref(), Some("pending"));
+    assert_eq!(vendor.token_by_shop("tiktok-shop/us/shop-1").await.expect(409).code().as_deref(), Some("pending"));
+    drop(vendor.confirm(&session.session_id, "a-guess").await.expect(404));
+    stack.age(3_500).await;
+    assert_eq!(stack.invoke_sweep().await["removed"], 0);
+    stack.age(200).await;
+    assert_eq!(stack.invoke_sweep().await["removed"], 1);
+    drop(vendor.token(SELLER_1).await.expect(404));
+    assert!(stack.item("shop/tiktok-shop/us/shop-1").await.is_none());
+    assert!(stack.token_set(SELLER_1, None).await.is_none(), "its secret is gone");
+
+    // The seller's own account is not hindered by what happened, the secret's recovery window included.
+    let session = vendor.connect_session(json!({"account_id": "acme"})).await;
+    let back = stack.browser().connect(&session.connect_url, "us", "seller-1").await;
+    drop(vendor.confirm(&session.session_id, back.result()).await.expect(200));
+    assert_eq!(vendor.token(SELLER_1).await.expect(200).json()["account_id"], "acme");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_no_or_is_no_seller_is_told_what_to_do() {
+    let mut options = Options::default();
+    options.sellers.push(Seller { user_type: UserType::Creator, ..Seller::new("creator-1") });
+    let stack = Stack::start(options).await.unwrap();
+    let vendor = stack.vendor();
+
+    let session = vendor.connect_session(json!({"account_id": "acme"})).await;
+    let browser = stack.browser();
+    let link = browser.leave(&session.connect_url, "us").await;
+    let denied = browser.deny(&link).await;
+    let page = browser.come_back(&denied).await.page.unwrap().expect(200);
+    says(&page, "You did not give permission");
+    assert!(page.asked.contains("/result/"), "a clean address: {}", page.asked);
+    assert!(page.body.contains("https://vendor.example/shops/connected?session_id="), "{}", page.body);
+    says(&browser.come_back(&denied).await.page.unwrap(), "You did not give permission");
+    assert_eq!(vendor.session(&session.session_id).await.json()["failure"], "denied");
+
+    let (browser, callback) = authorized(&stack, "creator-1").await;
+    says(&browser.come_back(&callback).await.page.unwrap(), "not a seller account");
+    assert!(stack.item("tiktok-shop/us/creator-1").await.is_none());
+
+    let (browser, callback) = authorized(&stack, "seller-1").await;
+    stack.tiktok_shop().advance(31 * 60);
+    says(&browser.come_back(&callback).await.page.unwrap(), "did not accept this authorization");
+    assert!(stack.item(SELLER_1).await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_at_that_moment_end_in_a_page_and_are_healed() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let vendor = stack.vendor();
+
+    // The exchange times out: nothing is known, nothing is written.
+    stack.tiktok_shop().inject(Route::TokenGet, Fault::new(Trouble::Hang(When::AfterEffect)).times(1));
+    let (browser, callback) = authorized(&stack, "seller-1").await;
+    says(&browser.come_back(&callback).await.page.unwrap(), "did not answer");
+    assert!(stack.item(SELLER_1).await.is_none());
+
+    // The vault is down: the pending item is taken away by the sweep.
+    let down = stack.secrets_manager().front().inject(
+        AwsFault::new(FaultKind::ErrorBefore).when(|call| call.operation != "GetSecretValue").always(),
+    );
+    let (browser, callback) = authorized(&stack, "seller-1").await;
+    says(&browser.come_back(&callback).await.page.unwrap(), "went wrong on our side");
+    down.clear();
+    assert_eq!(item(&stack, SELLER_1).await["status"], "pending");
+    stack.age(61).await;
+    assert_eq!(stack.invoke_sweep().await["removed"], 1);
+    assert!(stack.item(SELLER_1).await.is_none());
+
+    // The table fails at the commit: the sweep finds what was kept, and commits it without asking the marketplace.
+    let down = stack.dynamodb().front().inject(AwsFault::new(FaultKind::ErrorBefore).on("TransactWriteItems").always());
+    let (browser, callback) = authorized(&stack, "seller-1").await;
+    says(&browser.come_back(&callback).await.page.unwrap(), "went wrong on our side");
+    down.clear();
+    stack.age(61).await;
+    assert_eq!(stack.invoke_sweep().await["healed"], 1);
+    assert_eq!(item(&stack, SELLER_1).await["status"], "pending", "still nobody has confirmed it");
+
+    // And with all of that over, the seller simply connects.
+    let (browser, callback) = authorized(&stack, "seller-1").await;
+    let back = browser.come_back(&callback).await;
+    let session = back.parameter("session_id").unwrap();
+    drop(vendor.confirm(&session, back.result()).await.expect(200));
+    let token = vendor.token(SELLER_1).await.expect(200).json();
+    assert!(stack.tiktok_shop().accepts(token["access_token"].as_str().unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_that_nobody_asked_for_is_accepted_where_that_is_set() {
+    let stack = Stack::start(Options { accept_unsolicited: true, ..Options::default() }).await.unwrap();
+    let (vendor, platform) = (stack.vendor(), stack.tiktok_shop());
+    let callback = platform.authorize(US_APP_KEY, "seller-1", None).unwrap();
+    let browser = stack.browser();
+    let page = browser.come_back(&callback).await.page.unwrap().expect(200);
+    says(&page, "is connected");
+    assert!(!page.asked.contains("code"), "a clean address: {}", page.asked);
+    says(&browser.come_back(&callback).await.page.unwrap(), "is connected");
+    assert_eq!(platform.calls_to(Route::TokenGet).len(), 1);
+    let token = vendor.token(SELLER_1).await.expect(200).json();
+    assert_eq!(token["account_id"], serde_json::Value::Null);
+
+    // It never changes an account.
+    crate::setting::connect(&stack, "us", "seller-2", "acme").await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let callback = platform.authorize(US_APP_KEY, "seller-2", None).unwrap();
+    says(&browser.come_back(&callback).await.page.unwrap(), "is connected");
+    assert_eq!(vendor.token("tiktok-shop/us/seller-2").await.expect(200).json()["account_id"], "acme");
+}

@@ -1,0 +1,78 @@
+//! Nothing that is secret turns up where it does not belong, whatever goes wrong.
+
+use end_to_end::{Options, Stack};
+use emulators::front::{Fault as AwsFault, FaultKind};
+use serde_json::json;
+use simulators::tiktok_shop::{Fault, Route, Trouble, When};
+
+use crate::setting::{DUE, SELLER_1, US_APP_KEY, connect};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_in_any_log_page_or_answer() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let (vendor, platform) = (stack.vendor(), stack.tiktok_shop());
+    let mut written = Vec::new();
+
+    // The whole way, twice, with refreshes, and a lookup by every route.
+    connect(&stack, "us", "seller-1", "acme").await;
+    connect(&stack, "global", "seller-2", "acme").await;
+    let tokens = [vendor.token(SELLER_1).await, vendor.token("tiktok-shop/global/seller-2").await];
+    stack.age(DUE).await;
+    written.push(stack.invoke_sweep().await.to_string());
+    written.push(vendor.connection(SELLER_1).await.body);
+
+    // And everything that goes wrong, at each side.
+    for trouble in [
+        Trouble::Drop(When::AfterEffect),
+        Trouble::ServerError(When::BeforeEffect),
+        Trouble::Truncated,
+        Trouble::answer(When::BeforeEffect, 36_004_005, "no such token: your refresh_token"),
+        Trouble::answer(When::BeforeEffect, 36_009_004, "Invalid app_key"),
+    ] {
+        stack.age(DUE).await;
+        platform.inject(Route::TokenRefresh, Fault::new(trouble.clone()).times(1));
+        written.push(stack.invoke_sweep().await.to_string());
+        written.push(vendor.refresh(SELLER_1, 1).await.body.replace(&newest(&stack), ""));
+        platform.clear_faults(Route::TokenRefresh);
+
+        platform.inject(Route::TokenGet, Fault::new(trouble).times(1));
+        let session = vendor.connect_session(json!({"account_id": "acme"})).await;
+        let back = stack.browser().connect(&session.connect_url, "us", "seller-1").await;
+        written.extend(back.page.map(|page| page.body));
+        written.push(vendor.session(&session.session_id).await.body);
+        platform.clear_faults(Route::TokenGet);
+    }
+    stack.age(DUE).await;
+    let down = stack.secrets_manager().front().inject(AwsFault::new(FaultKind::Garbage).always());
+    written.push(stack.invoke_sweep().await.to_string());
+    down.clear();
+    let down = stack.dynamodb().front().inject(AwsFault::new(FaultKind::Garbage).on("GetItem").times(3));
+    written.push(vendor.token(SELLER_1).await.body.replace(&newest(&stack), ""));
+    down.clear();
+
+    stack.stop_functions();
+    written.push(stack.output());
+    let written = written.join("\n");
+    assert!(written.contains("token read") && written.contains("connected"), "the run has written something");
+    let secrets = stack.secrets_in_play();
+    assert!(secrets.len() > 20, "{}", secrets.len());
+    for secret in &secrets {
+        let found = written.find(secret.as_str());
+        assert!(found.is_none(), "a secret of {} characters was written: {}", secret.len(), around(&written, found));
+    }
+    for token in tokens {
+        let own = token.expect(200).json()["access_token"].as_str().unwrap().to_owned();
+        assert!(secrets.contains(&own), "the search knows the tokens that were served");
+    }
+}
+
+/// The access token that an answer may hold: its own.
+fn newest(stack: &Stack) -> String {
+    stack.tiktok_shop().newest_access_token(US_APP_KEY, "seller-1").unwrap_or_default()
+}
+
+fn around(text: &str, at: Option<usize>) -> &str {
+    let at = at.unwrap_or_default();
+    let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    text[line_start..].lines().next().unwrap_or_default()
+}

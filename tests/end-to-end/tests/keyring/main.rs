@@ -1,0 +1,13 @@
+//! The keyring from outside: through HTTP, over the real Lambda runtime API, against emulators and the simulator.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends when something is not as expected")]
+
+mod breakers;
+mod callback;
+mod configuration;
+mod connect;
+mod leaks;
+mod lookup;
+mod refresh;
+mod sessions;
+mod setting;
