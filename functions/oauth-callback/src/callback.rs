@@ -79,10 +79,11 @@ pub(crate) async fn tiktok_shop(
     back.await.unwrap_or_else(|problem| problem.page(&keyring))
 }
 
-/// An answer that names another app was not meant for this path.
+/// An answer that names another app was not meant for this path. The app is read here in any case: without it the
+/// code could not be exchanged, and the `state` shall not be used up for that.
 async fn check_app_key(keyring: &Keyring, app: &AppKeyPath, answer: &Answer) -> Result<(), Problem> {
-    let Some(app_key) = &answer.app_key else { return Ok(()) };
-    if *app_key == keyring.apps.get(app).await?.app_key { Ok(()) } else { Err(Problem::OtherApp) }
+    let app = keyring.protocol.apps.get(app).await?;
+    if answer.app_key.as_ref().is_none_or(|app_key| *app_key == app.app_key) { Ok(()) } else { Err(Problem::OtherApp) }
 }
 
 /// The way back of somebody whom we had sent.
@@ -104,11 +105,11 @@ async fn solicited(
         StateCheck::OtherBrowser => return Err(Problem::OtherBrowser),
         StateCheck::OtherApp => return Err(Problem::OtherApp),
     }
+    let session_id = visit.session_id.clone().unwrap_or_default();
+    let session = keyring.sessions.session(&session_id).await?.ok_or(Problem::LinkExpired)?;
     if !keyring.sessions.use_state(&visit, now).await? {
         return Err(Problem::UnderWay);
     }
-    let session_id = visit.session_id.clone().unwrap_or_default();
-    let session = keyring.sessions.session(&session_id).await?.ok_or(Problem::LinkExpired)?;
     let outcome = match answer.code() {
         Ok(code) => {
             let origin = Origin::Session { account_id: session.account_id, confirm: session.confirm };
@@ -139,8 +140,7 @@ async fn unsolicited(
         Some(_) => return Err(Problem::UnderWay),
         None => Visit::begin(code, None, app, &browser, now),
     };
-    keyring.sessions.begin_visit(&visit).await?;
-    if !keyring.sessions.use_state(&visit, now).await? {
+    if !(keyring.sessions.begin_visit(&visit).await? && keyring.sessions.use_state(&visit, now).await?) {
         return Err(Problem::UnderWay);
     }
     let outcome = finish::connect(keyring, app, code, Origin::Unsolicited).await;

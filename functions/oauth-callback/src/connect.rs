@@ -45,7 +45,7 @@ pub(crate) async fn leave(
     way.await.unwrap_or_else(|problem| problem.page(&keyring))
 }
 
-/// `POST /connect/{session}/tiktok-shop/{app}`: the seller has agreed, on our page; else they are asked.
+/// `POST /connect/{session}/tiktok-shop/{app}`: the seller has agreed, on our page.
 pub(crate) async fn agree_and_leave(
     State(keyring): State<Arc<Keyring>>,
     Path((token, app)): Path<(String, String)>,
@@ -57,7 +57,7 @@ pub(crate) async fn agree_and_leave(
         if is_from_our_page(&keyring, &headers) {
             depart(&keyring, &session, &app, &headers).await
         } else {
-            Ok(ask(&keyring, &session, &app, &token, &headers))
+            Err(Problem::OtherBrowser)
         }
     };
     way.await.unwrap_or_else(|problem| problem.page(&keyring))
@@ -100,7 +100,7 @@ async fn depart(
     path: &AppKeyPath,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let app = keyring.apps.get(path).await?;
+    let app = keyring.protocol.apps.get(path).await?;
     let Some(service_id) = &app.service_id else {
         return Err(Problem::misconfigured(format_args!("the secret of the app {path} has no `service_id`")));
     };

@@ -28,13 +28,13 @@ async fn store(
     code: &Secret,
     origin: Origin,
 ) -> Result<VisitOutcome, ConnectFailure> {
-    let app = keyring.apps.get(path).await.map_err(|error| {
+    let app = keyring.protocol.apps.get(path).await.map_err(|error| {
         tracing::error!(alarm = "configuration_fault", app = %path, %error, "the app's credentials cannot be had");
         ConnectFailure::Misconfigured
     })?;
-    let granted = keyring.tiktok_shop.exchange_code(&app, code).await.map_err(|error| {
+    let granted = keyring.protocol.marketplace.exchange_code(&app, code).await.map_err(|error| {
         if matches!(error, ExchangeError::Configuration { .. }) {
-            keyring.apps.forget(path);
+            keyring.protocol.apps.forget(path);
             tracing::error!(alarm = "configuration_fault", app = %path, %error, "the marketplace rejects the app");
         } else {
             tracing::warn!(app = %path, %error, "the code could not be exchanged");
@@ -51,7 +51,7 @@ async fn store(
         seller_base_region: base_region,
         origin,
     };
-    match keyring.protocol().store_grant(&grant, granted.tokens).await {
+    match keyring.protocol.store_grant(&grant, granted.tokens).await {
         Ok(stored) => {
             let awaits_confirmation = stored.awaits_confirmation;
             tracing::info!(connection = %grant.connection, awaits_confirmation, "connected");

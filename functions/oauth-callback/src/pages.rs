@@ -128,13 +128,15 @@ enum Mark {
 }
 
 /// The shop is connected.
-pub(crate) fn connected(config: &Config, seller_name: Option<&str>) -> Page {
+pub(crate) fn connected(config: &Config, seller_name: Option<&str>, awaits_confirmation: bool) -> Page {
     let vendor = &config.vendor_name;
     let shop = seller_name.map_or_else(|| "Your shop".to_owned(), |name| format!("“{name}”"));
-    let lines = vec![
-        format!("{shop} is connected to {vendor}."),
-        "You have nothing more to do, and can close this page.".into(),
-    ];
+    let next = if awaits_confirmation {
+        format!("Go back to {vendor} within the hour to finish.")
+    } else {
+        "You have nothing more to do, and can close this page.".into()
+    };
+    let lines = vec![format!("{shop} is connected to {vendor}."), next];
     Page(
         MessagePage {
             frame: Frame::new(config, "Your shop is connected"),

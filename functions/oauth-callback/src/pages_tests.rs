@@ -62,7 +62,7 @@ fn connecting() {
     all.push_str("---\n");
     all.push_str(&text(agree(&config, &session(Some("Nina’s shops")), &path, "TOKEN")));
     all.push_str("---\n");
-    all.push_str(&text(connected(&config, Some("Jjj test shop"))));
+    all.push_str(&text(connected(&config, Some("Jjj test shop"), false)));
     insta::assert_snapshot!(all);
 }
 
@@ -105,6 +105,6 @@ fn what_others_wrote_is_escaped() {
     let config = config("<b>Acme</b>");
     let html = connect(&config, &session(Some("<img src=x onerror=alert(1)>")), "TOKEN").0.unwrap();
     assert!(!html.contains("<b>Acme") && !html.contains("<img"));
-    let html = connected(&config, Some("\"><script>alert(1)</script>")).0.unwrap();
+    let html = connected(&config, Some("\"><script>alert(1)</script>"), false).0.unwrap();
     assert!(!html.contains("<script"));
 }

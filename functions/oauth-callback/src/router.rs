@@ -24,11 +24,8 @@ use crate::{callback, config::Config, connect, pages::STYLE_HASH, problem::Probl
 /// Everything that is built once a container.
 pub(crate) struct Keyring {
     pub(crate) config: Config,
-    pub(crate) connections: Connections,
     pub(crate) sessions: Sessions,
-    pub(crate) apps: Apps,
-    pub(crate) tiktok_shop: TikTokShop,
-    vault: SecretsManagerVault,
+    pub(crate) protocol: Protocol<TikTokShop, SecretsManagerVault>,
     content_policy: HeaderValue,
 }
 
@@ -37,33 +34,27 @@ impl Keyring {
         let aws = shop_keyring::aws::load().await;
         let secrets = aws_sdk_secretsmanager::Client::new(&aws);
         Ok(Self {
-            connections: Connections::new(&aws, &config.connections_table),
             sessions: Sessions::new(&aws, &config.sessions_table),
-            apps: Apps::new(secrets.clone(), &config.secret_prefix, config.apps.clone()),
-            tiktok_shop: TikTokShop::new(http::client()?),
-            vault: SecretsManagerVault::new(secrets, &config.secret_prefix),
+            protocol: Protocol {
+                marketplace: TikTokShop::new(http::client()?),
+                vault: SecretsManagerVault::new(secrets.clone(), &config.secret_prefix),
+                connections: Connections::new(&aws, &config.connections_table),
+                apps: Apps::new(secrets, &config.secret_prefix, config.apps.clone()),
+            },
             content_policy: content_policy(&config)?,
             config,
         })
     }
-
-    pub(crate) fn protocol(&self) -> Protocol<'_, TikTokShop, SecretsManagerVault> {
-        Protocol {
-            marketplace: &self.tiktok_shop,
-            vault: &self.vault,
-            connections: &self.connections,
-            apps: &self.apps,
-        }
-    }
 }
 
-/// One style sheet, known by its hash, and forms that lead here or on to the marketplaces' authorization links.
+/// One style sheet, known by its hash. A form leads here, and on to a marketplace's authorization link; browsers hold
+/// every redirect after a form against `form-action`, the marketplace's own ones to its log-in included.
 fn content_policy(config: &Config) -> Result<HeaderValue, Error> {
     let mut forms: Vec<_> = config.apps.values().map(|site| site.link_url.origin().ascii_serialization()).collect();
     forms.sort_unstable();
     forms.dedup();
     let policy = format!(
-        "default-src 'none'; style-src '{}'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src '{}'; form-action 'self' https: {}; base-uri 'none'; frame-ancestors 'none'",
         *STYLE_HASH,
         forms.join(" ")
     );

@@ -12,7 +12,7 @@ mod run;
 mod summary;
 mod sweep;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -31,42 +31,30 @@ use crate::{config::Config, event::Input};
 /// Everything that is built once a container.
 struct Keyring {
     config: Config,
-    connections: Connections,
-    vault: SecretsManagerVault,
-    apps: Apps,
-    tiktok_shop: TikTokShop,
+    protocol: Arc<Protocol<TikTokShop, SecretsManagerVault>>,
 }
 
 impl Keyring {
     async fn new(config: Config) -> Result<Self, Error> {
         let aws = shop_keyring::aws::load().await;
         let secrets = SecretsManager::new(&aws);
-        Ok(Self {
-            connections: Connections::new(&aws, &config.connections_table),
+        let protocol = Arc::new(Protocol {
+            marketplace: TikTokShop::new(http::client()?),
             vault: SecretsManagerVault::new(secrets.clone(), &config.secret_prefix),
+            connections: Connections::new(&aws, &config.connections_table),
             apps: Apps::new(secrets, &config.secret_prefix, config.apps.clone()),
-            tiktok_shop: TikTokShop::new(http::client()?),
-            config,
-        })
-    }
-
-    fn protocol(&self) -> Protocol<'_, TikTokShop, SecretsManagerVault> {
-        Protocol {
-            marketplace: &self.tiktok_shop,
-            vault: &self.vault,
-            connections: &self.connections,
-            apps: &self.apps,
-        }
+        });
+        Ok(Self { config, protocol })
     }
 
     async fn handle(&self, event: LambdaEvent<serde_json::Value>) -> Result<serde_json::Value, Error> {
         let answer = match Input::parse(event.payload)? {
             Input::Sweep(partition) => {
                 let claims_until = sweep::claims_until(event.context.deadline());
-                let summary = sweep::sweep(&self.protocol(), &self.config, partition, claims_until).await?;
+                let summary = sweep::sweep(&self.protocol, &self.config, partition, claims_until).await?;
                 serde_json::to_value(summary)?
             }
-            Input::OnDemand(request) => serde_json::to_value(on_demand::refresh(&self.protocol(), &request).await?)?,
+            Input::OnDemand(request) => serde_json::to_value(on_demand::refresh(&self.protocol, &request).await?)?,
         };
         Ok(answer)
     }

@@ -21,7 +21,7 @@ pub(crate) struct Answer {
 
 /// Refreshes one connection, through the same protocol as the sweep.
 pub(crate) async fn refresh<M: Marketplace, V: Vault>(
-    protocol: &Protocol<'_, M, V>,
+    protocol: &Protocol<M, V>,
     request: &OnDemand,
 ) -> Result<Answer, StoreError> {
     let OnDemand { connection, rejected_version } = request;
@@ -44,7 +44,11 @@ pub(crate) async fn refresh<M: Marketplace, V: Vault>(
             tracing::error!(alarm = "configuration_fault", app = %connection.app, problem, "nothing was spent");
             "misconfigured"
         }
-        Outcome::VaultFault(error) => {
+        Outcome::OtherAppKey => {
+            tracing::error!(alarm = "configuration_fault", %connection, "its token set was issued for another app key");
+            "misconfigured"
+        }
+        Outcome::VaultFault(error) | Outcome::KeepFailed(error) => {
             tracing::error!(alarm = "vault_fault", %connection, %error, "the vault does not work");
             "vault_fault"
         }

@@ -54,7 +54,7 @@ impl<'a> DueQueue<'a> {
         self.oldest.map_or(0, |oldest| self.now.since(oldest).max(0))
     }
 
-    /// Takes the oldest of the partition.
+    /// Takes the oldest of the partition. After an error the shard that failed is left out.
     pub(crate) async fn take(&mut self) -> Result<Option<DueEntry>, StoreError> {
         for shard in &mut self.mine {
             while shard.entries.is_empty()

@@ -10,7 +10,7 @@ use shop_keyring::{
 
 use crate::summary::{Stop, Summary};
 
-/// Transport failures in a row at one marketplace, or at the table, that end the claiming there: an outage must not
+/// Failures in a row at one marketplace, at the table or at the vault that end the claiming there: an outage must not
 /// burn every connection's back-off.
 const FAILURES_IN_A_ROW: u32 = 5;
 
@@ -24,6 +24,7 @@ pub(crate) struct Run {
     failures_in_a_row: HashMap<MarketplaceName, u32>,
     out_of_reach: HashSet<MarketplaceName>,
     table_failures_in_a_row: u32,
+    vault_failures_in_a_row: u32,
     concurrency: usize,
     has_kept: bool,
     summary: Summary,
@@ -66,6 +67,7 @@ impl Run {
             failures_in_a_row: HashMap::new(),
             out_of_reach: HashSet::new(),
             table_failures_in_a_row: 0,
+            vault_failures_in_a_row: 0,
             concurrency,
             has_kept: false,
             summary: Summary { oldest_due_seconds, ..Summary::default() },
@@ -114,6 +116,7 @@ impl Run {
                 summary.refreshed += 1;
                 app.tried += 1;
                 *in_a_row = 0;
+                self.vault_failures_in_a_row = 0;
                 self.has_kept = true;
             }
             Ok(Outcome::Refused(_)) => {
@@ -140,10 +143,22 @@ impl Run {
                     tracing::error!(alarm = "configuration_fault", app = %connection.app, problem, "work on this app stops");
                 }
             }
+            Ok(Outcome::OtherAppKey) => {
+                summary.misconfigured += 1;
+                tracing::error!(alarm = "configuration_fault", %connection, "its token set was issued for another app key");
+            }
+            Ok(Outcome::KeepFailed(error)) => {
+                summary.errors += 1;
+                tracing::error!(alarm = "vault_fault", %connection, %error, "the vault does not keep; claiming stops");
+                summary.stopped.get_or_insert(Stop::Vault);
+            }
             Ok(Outcome::VaultFault(error)) => {
                 summary.errors += 1;
-                tracing::error!(alarm = "vault_fault", %connection, %error, "the vault does not work; claiming stops");
-                summary.stopped.get_or_insert(Stop::Vault);
+                tracing::error!(alarm = "vault_fault", %connection, %error, "the vault does not give a token set");
+                self.vault_failures_in_a_row += 1;
+                if self.vault_failures_in_a_row >= FAILURES_IN_A_ROW {
+                    summary.stopped.get_or_insert(Stop::Vault);
+                }
             }
             Ok(Outcome::Healed) => summary.healed += 1,
             Ok(Outcome::Expired) => summary.expired += 1,
@@ -171,6 +186,19 @@ impl Run {
     /// Whether a refusal may be held against its connection: not while its whole app is being refused.
     pub(crate) fn blames(&self, connection: &ConnectionKey) -> bool {
         self.apps.get(&connection.app).is_none_or(|app| !app.mass_refusal)
+    }
+
+    /// Takes note that the due index could not be read: nothing more can be claimed.
+    pub(crate) fn record_unread_index(&mut self, error: &StoreError) {
+        tracing::error!(%error, "the due index cannot be read; claiming stops");
+        self.summary.errors += 1;
+        self.stop(Stop::Table);
+    }
+
+    /// Takes note of work that broke off by a panic; its claim runs out by itself.
+    pub(crate) fn record_panic(&mut self) {
+        tracing::error!(alarm = "panic", "work on a connection broke off");
+        self.summary.errors += 1;
     }
 
     /// The counts.

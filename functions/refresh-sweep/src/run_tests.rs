@@ -23,8 +23,8 @@ fn refusal(app: &str, n: u32) -> Result<Outcome, StoreError> {
     Ok(Outcome::Refused(Box::new(Refusal { connection: key(app, n), attempt: AttemptId::random(), fault })))
 }
 
-fn vault_fault() -> Outcome {
-    Outcome::VaultFault(VaultError::Unavailable { operation: "put", code: "InternalServiceError".into() })
+fn vault_error() -> VaultError {
+    VaultError::Unavailable { operation: "put", code: "InternalServiceError".into() }
 }
 
 #[test]
@@ -41,9 +41,32 @@ fn one_at_a_time_until_the_vault_has_kept() {
 fn one_failed_keep_ends_all_claiming() {
     let mut run = run();
     assert!(run.goes_on());
-    run.record(&key("us", 1), &Ok(vault_fault()));
+    run.record(&key("us", 1), &Ok(Outcome::KeepFailed(vault_error())));
     assert!(!run.goes_on());
     assert_eq!(run.into_summary().stopped, Some(Stop::Vault));
+}
+
+#[test]
+fn one_secret_that_cannot_be_read_stops_nothing_and_five_in_a_row_do() {
+    let mut run = run();
+    for n in 0..4 {
+        run.record(&key("us", n), &Ok(Outcome::VaultFault(vault_error())));
+    }
+    assert!(run.goes_on());
+    run.record(&key("us", 5), &Ok(Outcome::Refreshed));
+    run.record(&key("us", 6), &Ok(Outcome::VaultFault(vault_error())));
+    assert!(run.goes_on());
+    for n in 0..4 {
+        run.record(&key("us", n), &Ok(Outcome::VaultFault(vault_error())));
+    }
+    assert!(!run.goes_on());
+}
+
+#[test]
+fn another_app_key_stops_nothing() {
+    let mut run = run();
+    run.record(&key("us", 1), &Ok(Outcome::OtherAppKey));
+    assert!(run.admit(&key("us", 2)) && run.goes_on());
 }
 
 #[test]

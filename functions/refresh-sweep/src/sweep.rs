@@ -2,10 +2,10 @@
 
 use std::{
     num::NonZeroU32,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use shop_keyring::{
     connection::claim::{CLAIM_SECONDS, Trigger},
     marketplace::Marketplace,
@@ -13,9 +13,10 @@ use shop_keyring::{
         Protocol,
         refresh::{Outcome, Refusal},
     },
-    store::StoreError,
+    store::{DueEntry, StoreError},
     vault::{PutPermits, Vault},
 };
+use tokio::task::JoinSet;
 
 use crate::{
     config::Config,
@@ -39,18 +40,26 @@ pub(crate) fn claims_until(deadline: SystemTime) -> Instant {
     Instant::now() + left
 }
 
-/// Works on everything that is due in the partition.
-pub(crate) async fn sweep<M: Marketplace, V: Vault>(
-    protocol: &Protocol<'_, M, V>,
+/// Works on everything that is due in the partition. Each connection is worked on in a task of its own, so that nothing
+/// that this loop waits for can stall an exchange under way.
+pub(crate) async fn sweep<M, V>(
+    protocol: &Arc<Protocol<M, V>>,
     config: &Config,
     partition: Partition,
     claims_until: Instant,
-) -> Result<Summary, StoreError> {
-    let mut queue = DueQueue::probe(protocol.connections, partition, protocol.connections.now()).await?;
-    let concurrency = usize::try_from(config.concurrency.get()).unwrap_or(usize::MAX);
-    let mut run = Run::new(config.apps.keys().cloned(), concurrency, queue.oldest_due_seconds());
-    let permits = PutPermits::per_second(share(config.puts_per_second, partition.count));
-    let mut at_work = FuturesUnordered::new();
+) -> Result<Summary, StoreError>
+where
+    M: Marketplace + 'static,
+    V: Vault + 'static,
+{
+    let now = protocol.connections.now();
+    let mut queue = DueQueue::probe(&protocol.connections, partition, now).await?;
+    let rate = share(config.puts_per_second, partition.count);
+    let permits = Arc::new(PutPermits::per_second(rate));
+    // More at a time would wait for permits until their claims run out.
+    let concurrency = config.concurrency.get().min(rate.get().saturating_mul(5));
+    let mut run = Run::new(config.apps.keys().cloned(), concurrency as usize, queue.oldest_due_seconds());
+    let mut at_work = JoinSet::new();
     let mut refusals = Refusals::default();
     loop {
         while at_work.len() < run.limit() && run.goes_on() {
@@ -58,25 +67,34 @@ pub(crate) async fn sweep<M: Marketplace, V: Vault>(
                 run.stop(Stop::Deadline);
                 break;
             }
-            let Some(entry) = queue.take().await? else { break };
-            if run.admit(&entry.connection) {
-                at_work.push(async {
-                    let outcome = protocol.work(&entry.connection, Trigger::Schedule, &permits).await;
-                    (entry.connection, outcome)
-                });
+            match queue.take().await {
+                Ok(Some(DueEntry { connection, .. })) if run.admit(&connection) => {
+                    let (protocol, permits) = (Arc::clone(protocol), Arc::clone(&permits));
+                    at_work.spawn(async move {
+                        let outcome = protocol.work(&connection, Trigger::Schedule, &permits).await;
+                        (connection, outcome)
+                    });
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => run.record_unread_index(&error),
             }
         }
-        let Some((connection, outcome)) = at_work.next().await else { break };
-        run.record(&connection, &outcome);
-        if let Ok(Outcome::Refused(refusal)) = outcome {
-            refusals.add(*refusal);
-        }
-        if refusals.wait_is_over() {
-            refusals.settle(protocol, &run).await;
+        tokio::select! {
+            worked = at_work.join_next() => match worked {
+                Some(Ok((connection, outcome))) => {
+                    run.record(&connection, &outcome);
+                    if let Ok(Outcome::Refused(refusal)) = outcome {
+                        refusals.add(*refusal);
+                    }
+                }
+                Some(Err(_)) => run.record_panic(),
+                None => break,
+            },
+            () = refusals.wait_is_over() => refusals.settle(protocol, &run).await,
         }
     }
     refusals.settle(protocol, &run).await;
-    drop(at_work);
     let summary = run.into_summary();
     tracing::info!(summary = %serde_json::json!(summary), partition = partition.index, "sweep");
     Ok(summary)
@@ -91,21 +109,25 @@ fn share(puts_per_second: NonZeroU32, partitions: u8) -> NonZeroU32 {
 #[derive(Default)]
 struct Refusals {
     waiting: Vec<Refusal>,
-    since: Option<Instant>,
+    settle_at: Option<Instant>,
 }
 
 impl Refusals {
     fn add(&mut self, refusal: Refusal) {
-        self.since.get_or_insert_with(Instant::now);
+        self.settle_at.get_or_insert_with(|| Instant::now() + REFUSALS_WAIT);
         self.waiting.push(refusal);
     }
 
-    fn wait_is_over(&self) -> bool {
-        self.since.is_some_and(|since| since.elapsed() >= REFUSALS_WAIT)
+    /// Ends when the first of them has waited long enough; never, if there is none.
+    async fn wait_is_over(&self) {
+        match self.settle_at {
+            Some(at) => tokio::time::sleep_until(at.into()).await,
+            None => std::future::pending().await,
+        }
     }
 
-    async fn settle<M: Marketplace, V: Vault>(&mut self, protocol: &Protocol<'_, M, V>, run: &Run) {
-        self.since = None;
+    async fn settle<M: Marketplace, V: Vault>(&mut self, protocol: &Protocol<M, V>, run: &Run) {
+        self.settle_at = None;
         for refusal in self.waiting.drain(..) {
             let blame = run.blames(&refusal.connection);
             if let Err(error) = protocol.settle_refusal(&refusal, blame).await {

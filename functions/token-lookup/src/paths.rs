@@ -1,12 +1,19 @@
 //! Paths in their one form, so that an IAM policy on a route's ARN means what it says.
 
 use axum::{extract::Request, middleware::Next, response::Response};
+use lambda_http::RequestExt;
 
 use crate::problem::Problem;
 
-/// Refuses a path that could be written in another way.
+/// Refuses a path that could be written in another way. What counts is the path that API Gateway saw, and IAM allowed:
+/// in the request's URI the dot segments are resolved already.
 pub(crate) async fn require_canonical(request: Request, next: Next) -> Result<Response, Problem> {
-    if is_canonical(request.uri().path()) { Ok(next.run(request).await) } else { Err(Problem::PathNotCanonical) }
+    let seen = request.raw_http_path();
+    if seen == request.uri().path() && is_canonical(seen) {
+        Ok(next.run(request).await)
+    } else {
+        Err(Problem::PathNotCanonical)
+    }
 }
 
 /// API Gateway hands the path over decoded, so an escaped character shows as itself: whatever needs escaping is

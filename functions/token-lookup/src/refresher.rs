@@ -41,18 +41,23 @@ impl Refresher {
         Self { client: Client::from_conf(config), function: function.to_owned() }
     }
 
-    /// Has the connection refreshed unless that is being done already, and answers the item as it is then.
-    pub(crate) async fn refresh(&self, connections: &Connections, item: Connection) -> Result<Connection, StoreError> {
+    /// Has the connection refreshed unless that is being done already, and answers the item as it is then, if it is
+    /// still there.
+    pub(crate) async fn refresh(
+        &self,
+        connections: &Connections,
+        item: Connection,
+    ) -> Result<Option<Connection>, StoreError> {
         let deadline = Instant::now() + TOGETHER;
         if item.held_at(connections.now()).is_none() {
             self.invoke(&item).await;
         }
         let deadline = deadline.min(Instant::now() + PATIENCE);
         loop {
-            let Some(current) = connections.get(&item.connection).await? else { return Ok(item) };
+            let Some(current) = connections.get(&item.connection).await? else { return Ok(None) };
             let settled = current.token_version != item.token_version || current.held_at(connections.now()).is_none();
             if settled || Instant::now() + POLL >= deadline {
-                return Ok(current);
+                return Ok(Some(current));
             }
             tokio::time::sleep(POLL).await;
         }

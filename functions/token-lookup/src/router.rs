@@ -71,7 +71,7 @@ async fn answer(request: Request, next: Next) -> Response {
     let request_id = request_id(&request);
     let caller = caller::identity(request.extensions().get()).map_or_else(String::new, |caller| caller.0);
     let answered = tokio::time::timeout(TIME_LIMIT, next.run(request)).await;
-    let mut response = answered.unwrap_or_else(|_| Problem::RefreshFailed { retry_after: 5 }.into_response());
+    let mut response = answered.unwrap_or_else(|_| Problem::StorageUnavailable.into_response());
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -29,15 +29,31 @@ pub(crate) fn decide(item: &Connection, min_ttl: i64, now: Timestamp) -> Decisio
         Status::Active if left >= min_ttl.max(1) => Decision::Serve,
         // A refresh would not help: the new token would be under `min_ttl` from its first second.
         Status::Active if left > 0 && item.access_life().is_some_and(|life| life < min_ttl) => Decision::Serve,
-        Status::Active => Decision::Refresh,
+        Status::Active if can_refresh(item, now) => Decision::Refresh,
+        Status::Active => after_refresh(item, now),
     }
+}
+
+/// Whether asking for a refresh can help: not in a back-off, and not while a refusal waits for the schedule's second
+/// try. Somebody else's refresh under way can.
+pub(crate) fn can_refresh(item: &Connection, now: Timestamp) -> bool {
+    let resting = item.not_before.is_some_and(|not_before| now < not_before);
+    item.held_at(now).is_some() || !(resting || item.strikes > 0)
 }
 
 /// Decides after a refresh was tried, whatever came of it: a token that is still valid is better than none.
 pub(crate) fn decide_after_refresh(item: &Connection, now: Timestamp) -> Decision {
-    match decide(item, 1, now) {
-        Decision::Refresh => Decision::Refuse(refresh_failed(item, now)),
-        decision => decision,
+    match item.status {
+        Status::Active => after_refresh(item, now),
+        _ => decide(item, 0, now),
+    }
+}
+
+fn after_refresh(item: &Connection, now: Timestamp) -> Decision {
+    if item.access_left(now).is_some_and(|left| left > 0) {
+        Decision::Serve
+    } else {
+        Decision::Refuse(refresh_failed(item, now))
     }
 }
 
@@ -49,7 +65,10 @@ pub(crate) fn refresh_failed(item: &Connection, now: Timestamp) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use shop_keyring::connection::{FORMAT, Purpose, Reason};
+    use shop_keyring::{
+        connection::{Claim, FORMAT, Purpose, Reason},
+        names::AttemptId,
+    };
 
     use super::*;
 
@@ -80,7 +99,7 @@ mod tests {
             updated_at: NOW,
             attempt: None,
             attempts: Vec::new(),
-            not_before: Some(NOW.plus(90)),
+            not_before: Some(NOW),
             confirm_by: None,
             strikes: 0,
             failures: 0,
@@ -103,10 +122,10 @@ mod tests {
             (Status::Active, 600, 300, 60, "serve", "serve"),
             (Status::Active, 600, 60, 60, "serve", "serve"),
             (Status::Active, 600, 59, 60, "refresh", "serve"),
-            (Status::Active, 600, 0, 60, "refresh", "RefreshFailed { retry_after: 90 }"),
-            (Status::Active, 600, 0, 0, "refresh", "RefreshFailed { retry_after: 90 }"),
+            (Status::Active, 600, 0, 60, "refresh", "RefreshFailed { retry_after: 5 }"),
+            (Status::Active, 600, 0, 0, "refresh", "RefreshFailed { retry_after: 5 }"),
             (Status::Active, 50, 40, 60, "serve", "serve"),
-            (Status::Active, 50, -1, 60, "refresh", "RefreshFailed { retry_after: 90 }"),
+            (Status::Active, 50, -1, 60, "refresh", "RefreshFailed { retry_after: 5 }"),
             (Status::Pending, 600, 300, 60, "Pending", "Pending"),
             (Status::Disconnected, 600, 300, 60, "Disconnected", "Disconnected"),
             (reauthorization, 600, 1, 60, "serve", "serve"),
@@ -116,5 +135,16 @@ mod tests {
             assert_eq!(say(&decide(&item, min_ttl, NOW)), before, "{status:?} {life} {left} {min_ttl}");
             assert_eq!(say(&decide_after_refresh(&item, NOW)), after, "{status:?} {life} {left} {min_ttl}");
         }
+    }
+
+    #[test]
+    fn who_cannot_be_helped_by_a_refresh_gets_an_answer_at_once() {
+        let resting = |left| Connection { not_before: Some(NOW.plus(90)), ..item(Status::Active, 600, left) };
+        assert_eq!(say(&decide(&resting(10), 60, NOW)), "serve");
+        assert_eq!(say(&decide(&resting(0), 60, NOW)), "RefreshFailed { retry_after: 90 }");
+        let in_doubt = Connection { strikes: 1, ..item(Status::Active, 600, 10) };
+        assert_eq!(say(&decide(&in_doubt, 60, NOW)), "serve");
+        let under_way = Claim { id: AttemptId::random(), until: NOW.plus(30) };
+        assert_eq!(say(&decide(&Connection { attempt: Some(under_way), ..resting(0) }, 60, NOW)), "refresh");
     }
 }

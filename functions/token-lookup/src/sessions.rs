@@ -1,6 +1,6 @@
 //! Connect sessions: opening one, how it went, and the confirmation by the vendor's logged-in backend.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json,
@@ -11,7 +11,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use shop_keyring::{
     connect_session::{ConnectSession, VisitOutcome},
-    connection::{Status, grant},
+    connection::{Connection, Status, grant},
     names::{AccountId, ConnectionKey},
     secret::{Secret, digest, random_value},
     store::ApplyError,
@@ -147,9 +147,12 @@ pub(crate) async fn get(State(keyring): State<Arc<Keyring>>, Path(id): Path<Stri
 
 async fn view(keyring: &Keyring, session: &ConnectSession) -> Result<Response, Problem> {
     let mut connections = Vec::new();
-    for key in connected(session) {
-        // A connection that nobody confirmed is gone after its hour.
-        if let Some(item) = keyring.connections.get(key).await? {
+    for (key, granted_at) in connected(session) {
+        // A connection that nobody confirmed is gone after its hour, or belongs to somebody else by now.
+        let item = keyring.connections.get(key).await?;
+        let ours =
+            |item: &Connection| item.account_id.as_ref() == Some(&session.account_id) && item.granted_at >= granted_at;
+        if let Some(item) = item.filter(ours) {
             connections.push(Connected { connection: key.to_string(), status: item.status });
         }
     }
@@ -170,19 +173,15 @@ async fn view(keyring: &Keyring, session: &ConnectSession) -> Result<Response, P
     .into_response())
 }
 
-/// The connections of a session, each once.
-fn connected(session: &ConnectSession) -> Vec<&ConnectionKey> {
-    let mut keys: Vec<_> = session
-        .visits
-        .iter()
-        .filter_map(|visit| match &visit.outcome {
-            VisitOutcome::Connected { connection, .. } => Some(connection),
-            VisitOutcome::Failed { .. } => None,
-        })
-        .collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+/// The connections of a session, each once, with the first grant that the session brought for it.
+fn connected(session: &ConnectSession) -> BTreeMap<&ConnectionKey, Timestamp> {
+    let mut connections = BTreeMap::new();
+    for visit in &session.visits {
+        if let VisitOutcome::Connected { connection, granted_at, .. } = &visit.outcome {
+            connections.entry(connection).or_insert(*granted_at);
+        }
+    }
+    connections
 }
 
 fn status(connections: &[Connected], failure: Option<&str>, expired: bool) -> SessionStatus {

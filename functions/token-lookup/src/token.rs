@@ -21,7 +21,7 @@ use crate::{
     connections::{ConnectionPath, app, key},
     problem::Problem,
     router::Keyring,
-    serve::{Decision, decide, decide_after_refresh, refresh_failed},
+    serve::{Decision, can_refresh, decide, decide_after_refresh, refresh_failed},
     views::{RefreshOutcome, TokenView},
 };
 
@@ -95,28 +95,30 @@ pub(crate) async fn refresh(
         return Err(Problem::BadRequest("`rejected_version` is higher than the current version.".into()));
     }
     let now = keyring.connections.now();
+    let works = item.access_left(now).is_some_and(|left| left > 0);
     match item.status {
-        Status::Active => {}
-        Status::ReauthorizationRequired { reason } => return Err(Problem::ReauthorizationRequired(reason)),
         Status::Pending => return Err(Problem::Pending),
         Status::Disconnected => return Err(Problem::Disconnected),
+        Status::Active | Status::ReauthorizationRequired { .. } if item.token_version != rejected_version && works => {
+            return answer(&keyring, &caller, &item, Some(RefreshOutcome::Superseded)).await;
+        }
+        Status::ReauthorizationRequired { reason } => return Err(Problem::ReauthorizationRequired(reason)),
+        Status::Active => {}
     }
-    if item.token_version != rejected_version && item.access_left(now).is_some_and(|left| left > 0) {
-        return answer(&keyring, &caller, &item, Some(RefreshOutcome::Superseded)).await;
-    }
-    if item.not_before.is_some_and(|not_before| now < not_before) {
-        let recently = item.failures == 0 && item.strikes == 0 && item.access_left(now).is_some_and(|left| left > 0);
-        return if recently {
+    if !can_refresh(&item, now) {
+        // Only a success leaves no error behind.
+        return if works && item.last_error.is_none() {
             answer(&keyring, &caller, &item, Some(RefreshOutcome::RefreshedRecently)).await
         } else {
             Err(refresh_failed(&item, now))
         };
     }
     let before = item.token_version;
-    let item = keyring.refresher.refresh(&keyring.connections, item).await?;
+    let item = keyring.refresher.refresh(&keyring.connections, item).await?.ok_or(Problem::ConnectionNotFound)?;
     let now = keyring.connections.now();
-    match decide_after_refresh(&item, now) {
-        Decision::Refuse(problem) => Err(problem),
+    match (item.status, decide_after_refresh(&item, now)) {
+        (_, Decision::Refuse(problem)) => Err(problem),
+        (Status::ReauthorizationRequired { reason }, _) => Err(Problem::ReauthorizationRequired(reason)),
         _ if item.token_version != before => answer(&keyring, &caller, &item, Some(RefreshOutcome::Refreshed)).await,
         _ => Err(refresh_failed(&item, now)),
     }
@@ -128,6 +130,7 @@ async fn serve(keyring: &Keyring, caller: &Caller, item: Connection, min_ttl: i6
         Decision::Refuse(problem) => return Err(problem),
         Decision::Refresh => {
             let item = keyring.refresher.refresh(&keyring.connections, item).await?;
+            let item = item.ok_or(Problem::ConnectionNotFound)?;
             match decide_after_refresh(&item, keyring.connections.now()) {
                 Decision::Refuse(problem) => return Err(problem),
                 _ => item,

@@ -37,7 +37,12 @@ pub fn due_at(item: &Connection) -> Option<Timestamp> {
 ///
 /// The point is the connection's own, so a fleet that connected within one hour spreads over a day in its first
 /// cycle and further with each one.
+///
+/// A connection in doubt is not left to that point: its second try comes as soon as it may.
 pub(super) fn refresh_at(item: &Connection) -> Option<Timestamp> {
+    if item.strikes > 0 && item.not_before.is_some() {
+        return item.not_before;
+    }
     let refreshed_at = item.refreshed_at?;
     let life = item.access_life()?.max(0);
     let share = EARLIEST + (LATEST - EARLIEST) * own_fraction(&item.connection);

@@ -9,6 +9,9 @@ use crate::{
 /// How long the vendor has to confirm a new connection, in seconds.
 pub const CONFIRM_WITHIN: i64 = 3_600;
 
+/// Seconds within which the table's clock cannot order two grants: then the one that claims later counts.
+const SAME_MOMENT: i64 = 2;
+
 /// What an authorization brought: who authorized, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -73,14 +76,16 @@ pub fn claim_for_grant(
         let item = hold(create(grant, now), grant, now, attempt, now);
         return Ok(GrantClaimed { item, account_conflict: false });
     };
-    if existing.granted_at > now {
+    if existing.granted_at > now.plus(SAME_MOMENT) {
         return Err(GrantRefused::LaterGrant);
     }
-    // Two grants within one second: the later claim is the later grant, and gets a name of its own.
+    // Grants of one moment need names of their own.
     let granted_at = now.max(existing.granted_at.plus(1));
     let relation = Relation::of(existing, grant);
     let item = match relation {
-        Relation::Same => Connection { confirm_by: renewed_confirm_by(existing, grant, now), ..existing.clone() },
+        Relation::Same if existing.status == Status::Pending => {
+            Connection { confirm_by: confirm_by(grant, now), ..existing.clone() }
+        }
         Relation::Free => Connection {
             status: Status::Pending,
             account_id: account(grant),
@@ -88,7 +93,7 @@ pub fn claim_for_grant(
             confirm_by: confirm_by(grant, now),
             ..existing.clone()
         },
-        Relation::OtherAccountWorking => existing.clone(),
+        Relation::Same | Relation::OtherAccountWorking => existing.clone(),
         Relation::OtherAccount => return Err(GrantRefused::AccountConflict),
     };
     Ok(GrantClaimed {
@@ -114,7 +119,7 @@ impl Relation {
     fn of(existing: &Connection, grant: &Grant) -> Self {
         let same = match &grant.origin {
             Origin::Session { account_id, .. } => existing.account_id.as_ref() == Some(account_id),
-            Origin::Unsolicited => true,
+            Origin::Unsolicited => existing.status != Status::Pending,
         };
         match existing.status {
             Status::Disconnected => Self::Free,
@@ -186,14 +191,6 @@ fn confirm_by(grant: &Grant, now: Timestamp) -> Option<Timestamp> {
     matches!(grant.origin, Origin::Session { confirm: true, .. }).then(|| now.plus(CONFIRM_WITHIN))
 }
 
-/// A pending connection waits anew for the session that renewed it; one that nobody asked for confirms nothing.
-fn renewed_confirm_by(existing: &Connection, grant: &Grant, now: Timestamp) -> Option<Timestamp> {
-    match (existing.status, &grant.origin) {
-        (Status::Pending, Origin::Session { .. }) => confirm_by(grant, now),
-        _ => existing.confirm_by,
-    }
-}
-
 /// Why a confirmation changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the connection that the result stands for is not there any more; the seller has to connect again")]
@@ -203,7 +200,8 @@ pub struct NothingToConfirm;
 /// An active connection of that grant is left as it is, so confirming twice is harmless.
 ///
 /// # Errors
-/// [`NothingToConfirm`] if the item stands for another grant or account by now, or was never committed.
+/// [`NothingToConfirm`] if the item stands for another grant or account by now, was never committed, or is being
+/// taken away.
 pub fn confirm(
     item: &Connection,
     account_id: &AccountId,
@@ -215,7 +213,11 @@ pub fn confirm(
     }
     match item.status {
         Status::Active => Ok(item.clone()),
-        Status::Pending if item.granted_at == granted_at && item.confirm_by.is_some_and(|by| now < by) => {
+        Status::Pending
+            if item.granted_at == granted_at
+                && item.attempt.is_none()
+                && item.confirm_by.is_some_and(|by| now < by) =>
+        {
             Ok(Connection { status: Status::Active, confirm_by: None, updated_at: now, ..item.clone() })
         }
         _ => Err(NothingToConfirm),

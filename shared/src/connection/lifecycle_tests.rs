@@ -6,7 +6,7 @@ use super::{
     fixtures::{T0, active, fault, key, token_set},
     grant::{Grant, GrantRefused, Origin, claim_for_grant, confirm},
     next::{Next, next},
-    settle::{Kept, Right, SECOND_TRY_AFTER, Spent, back_off, commit, expire, fail, refuse, refuse_without_blame},
+    settle::{Kept, Right, SECOND_TRY_AFTER, Spent, back_off, commit, defer, expire, fail, refuse},
 };
 use crate::{names::AttemptId, time::Timestamp};
 
@@ -79,6 +79,14 @@ fn refused_twice_with_fifteen_minutes_between_ends_the_authorization() {
 }
 
 #[test]
+fn a_strike_written_on_demand_gets_its_second_try_from_the_schedule() {
+    let attempt = AttemptId::random();
+    let claimed = claim(&active(), Trigger::OnDemand { rejected_version: 1 }, T0.plus(100), attempt).unwrap();
+    let doubted = refuse(&claimed.item, attempt, fault(), T0.plus(100)).unwrap();
+    assert_eq!(next(&doubted, T0.plus(100 + SECOND_TRY_AFTER)), Next::Refresh, "long before 60 % of its life");
+}
+
+#[test]
 fn a_refusal_after_an_unknown_outcome_says_rotation_lost() {
     let due = T0.plus(6 * 86_400);
     let (item, timed_out) = claimed(&active(), due);
@@ -98,7 +106,7 @@ fn a_refusal_after_an_unknown_outcome_says_rotation_lost() {
 fn a_mass_refusal_blames_nobody() {
     let due = T0.plus(6 * 86_400);
     let (item, attempt) = claimed(&active(), due);
-    let after = refuse_without_blame(&item, attempt, fault(), 900, due).unwrap();
+    let after = defer(&item, attempt, fault(), 900, due).unwrap();
     assert_eq!((after.status, after.strikes, after.failures), (Status::Active, 0, 0));
     assert!(after.attempts.is_empty());
 }
@@ -130,6 +138,8 @@ fn a_new_seller_waits_for_the_vendor() {
     assert!(confirm(&waiting, &"other".parse().unwrap(), T0, T0.plus(5)).is_err());
     assert!(confirm(&waiting, &acme, T0.plus(-1), T0.plus(5)).is_err(), "another grant's result");
     assert!(confirm(&waiting, &acme, T0, T0.plus(3_600)).is_err(), "too late");
+    let (leaving, _) = claimed(&waiting, T0.plus(3_600));
+    assert!(confirm(&leaving, &acme, T0, T0.plus(3_599)).is_err(), "the sweep is taking it away");
     let confirmed = confirm(&waiting, &acme, T0, T0.plus(5)).unwrap();
     assert_eq!((confirmed.status, confirmed.confirm_by), (Status::Active, None));
     assert_eq!(confirm(&confirmed, &acme, T0, T0.plus(6)).unwrap(), confirmed, "twice is harmless");
@@ -181,7 +191,7 @@ fn what_was_never_confirmed_belongs_to_nobody() {
 
     let unsolicited = Grant { origin: Origin::Unsolicited, ..grant_for("acme", false) };
     let item = claim_for_grant(Some(&waiting), &unsolicited, AttemptId::random(), T0.plus(9)).unwrap().item;
-    assert_eq!(item.confirm_by, waiting.confirm_by, "what nobody asked for confirms nothing");
+    assert_eq!((item.account_id, item.confirm_by), (None, None), "what nobody asked for confirms no account");
 }
 
 #[test]
@@ -196,7 +206,7 @@ fn an_unsolicited_grant_never_changes_an_account() {
 #[test]
 fn grants_are_ordered() {
     let grant = grant_for("acme", true);
-    let earlier = claim_for_grant(Some(&active()), &grant, AttemptId::random(), T0.plus(-1));
+    let earlier = claim_for_grant(Some(&active()), &grant, AttemptId::random(), T0.plus(-3));
     assert_eq!(earlier, Err(GrantRefused::LaterGrant));
     let item = claim_for_grant(Some(&active()), &grant, AttemptId::random(), T0).unwrap().item;
     assert_eq!(item.granted_at, T0.plus(1), "a grant of the same second gets a name of its own");

@@ -167,13 +167,13 @@ pub fn refuse(item: &Connection, attempt: AttemptId, fault: Fault, now: Timestam
     Ok(item)
 }
 
-/// A refusal that is not this connection's fault, for too many were refused at once: no strike, and the next try after
-/// `wait` seconds. The wait should differ from one connection to the next: if the refusals were true after all, they
-/// come apart and count.
+/// Something is wrong that is not this connection's fault: no strike, no failure, and the next try after `wait` seconds.
+/// The connection gives way to others meanwhile, in case that it is the only one concerned. After a mass refusal the
+/// wait should differ from one connection to the next: if the refusals were true after all, they come apart and count.
 ///
 /// # Errors
 /// [`ClaimLost`] if another attempt holds the claim.
-pub fn refuse_without_blame(
+pub fn defer(
     item: &Connection,
     attempt: AttemptId,
     fault: Fault,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A marketplace, as the refresh protocol and the callbacks see it.
-pub trait Marketplace {
+pub trait Marketplace: Send + Sync {
     /// Exchanges an authorization code for tokens. Never retried inside: a code works once.
     fn exchange_code(&self, app: &App, code: &Secret) -> impl Future<Output = Result<Granted, ExchangeError>> + Send;
 

@@ -52,7 +52,7 @@ impl From<ApplyError<GrantRefused>> for GrantError {
     }
 }
 
-impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
+impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// Stores what the exchange of an authorization code gave.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
         let item = claimed.await?;
         let (parent, granted_at) = (item.secret_version.clone(), item.granted_at);
         let set = token_set(tokens, &grant.app_key, None, parent, granted_at, self.connections.now());
-        let version = keep(self.vault, &item.connection, attempt, &set, Create::Allowed, &timer).await?;
+        let version = keep(&self.vault, &item.connection, attempt, &set, Create::Allowed, &timer).await?;
         let shops = self.shops(&item, &set.access_token, &timer).await;
         let right = Right::Grant { granted_at, token_version: item.token_version };
         let kept = Kept::new(&set, version.clone());

@@ -25,9 +25,10 @@ pub(super) async fn keep(
     let text = Secret::new(serde_json::to_string(set).map_err(|_| VaultError::Unreadable)?);
     let mut wait = FIRST_WAIT;
     loop {
-        let error = match vault.put(connection, attempt, &text, create).await {
-            Err(error @ VaultError::Unavailable { .. }) => error,
-            kept_or_final => return kept_or_final,
+        let error = match tokio::time::timeout(timer.left(), vault.put(connection, attempt, &text, create)).await {
+            Err(_) => VaultError::Unavailable { operation: "put", code: "no answer in time".into() },
+            Ok(Err(error @ VaultError::Unavailable { .. })) => error,
+            Ok(kept_or_final) => return kept_or_final,
         };
         if timer.left() < wait {
             return Err(error);

@@ -30,25 +30,27 @@ const SHOPS_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// The protocol over one marketplace, one vault and the table.
 #[derive(Debug)]
-pub struct Protocol<'a, M, V> {
+pub struct Protocol<M, V> {
     /// Where tokens come from.
-    pub marketplace: &'a M,
+    pub marketplace: M,
     /// Where they are kept.
-    pub vault: &'a V,
+    pub vault: V,
     /// Where it is written what became of them.
-    pub connections: &'a Connections,
+    pub connections: Connections,
     /// The apps' credentials.
-    pub apps: &'a Apps,
+    pub apps: Apps,
 }
 
-impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
+impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// The shops under an authorization, or `None` if they cannot be listed now; then those known stay.
     async fn shops(&self, item: &Connection, access_token: &Secret, timer: &ClaimTimer) -> Option<Vec<Shop>> {
-        let app = self.apps.get(&item.connection.app).await.ok()?;
-        let listing = self.marketplace.shops(&app, access_token);
+        let listing = async {
+            let app = self.apps.get(&item.connection.app).await.map_err(|error| error.to_string())?;
+            self.marketplace.shops(&app, access_token).await.map_err(|fault| fault.to_string())
+        };
         let fault = match tokio::time::timeout(timer.left().min(SHOPS_PATIENCE), listing).await {
             Ok(Ok(shops)) => return Some(shops),
-            Ok(Err(fault)) => fault.to_string(),
+            Ok(Err(fault)) => fault,
             Err(_) => "no answer in time".to_owned(),
         };
         tracing::warn!(connection = %item.connection, fault, "the shops cannot be listed; those known stay");

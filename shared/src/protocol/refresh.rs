@@ -1,7 +1,6 @@
 //! One connection, worked on under a claim.
 
 use crate::{
-    apps::AppError,
     clock::ClaimTimer,
     connection::{
         Connection, Fault, Status,
@@ -12,14 +11,13 @@ use crate::{
     marketplace::{ExchangeError, Marketplace},
     names::{AttemptId, ConnectionKey},
     store::{ApplyError, StoreError},
-    token_set::TokenSet,
     vault::{Create, PutPermits, Vault, VaultError, get_committed},
 };
 
 use super::{Protocol, keep::keep, token_set};
 
-/// Over how many seconds the next tries after a mass refusal are spread.
-const MASS_REFUSAL_SPREAD: i64 = 45 * 60;
+/// Over how many seconds the next tries are spread after something that is no connection's fault.
+const SPREAD: i64 = 45 * 60;
 
 /// What came of the work on one connection.
 #[derive(Debug)]
@@ -47,8 +45,12 @@ pub enum Outcome {
     Refused(Box<Refusal>),
     /// The vendor's configuration is wrong; nothing was spent and nobody is blamed.
     Misconfigured(String),
-    /// The vault does not work.
+    /// The token set was issued for another app key than the app has now; nothing was spent and nobody is blamed.
+    OtherAppKey,
+    /// The vault did not give a token set.
     VaultFault(VaultError),
+    /// The vault did not keep what an exchange had given.
+    KeepFailed(VaultError),
 }
 
 /// A refusal whose claim is still held.
@@ -69,7 +71,7 @@ struct Held {
     timer: ClaimTimer,
 }
 
-impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
+impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// Claims the connection and does what is to be done.
     ///
     /// # Errors
@@ -117,13 +119,13 @@ impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
     /// [`StoreError`]: the connection falls due again by itself.
     pub async fn settle_refusal(&self, refusal: &Refusal, blame: bool) -> Result<(), StoreError> {
         let Refusal { connection, attempt, fault } = refusal;
-        let wait = SECOND_TRY_AFTER + rand::random_range(0..=MASS_REFUSAL_SPREAD);
+        let wait = spread_wait();
         let settled = self.connections.apply(connection, |item| {
             let (item, fault, now) = (item.ok_or(ClaimLost)?, fault.clone(), self.connections.now());
             if blame {
                 settle::refuse(item, *attempt, fault, now)
             } else {
-                settle::refuse_without_blame(item, *attempt, fault, wait, now)
+                settle::defer(item, *attempt, fault, wait, now)
             }
         });
         match settled.await {
@@ -147,7 +149,7 @@ impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
                 Ok(Some(set)) => set,
                 // A miss is an unknown outcome: the attempt stays remembered.
                 Ok(None) | Err(VaultError::Gone | VaultError::Unreadable) => continue,
-                Err(error) => return self.let_go(held, Outcome::VaultFault(error)).await.map(Some),
+                Err(error) => return self.vault_fault(held, error).await.map(Some),
             };
             let kept = Kept::new(&set, version);
             if kept.follows(item) {
@@ -162,17 +164,20 @@ impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
     async fn refresh(&self, held: &Held, permits: &PutPermits) -> Result<Outcome, StoreError> {
         let Held { item, attempt, timer } = held;
         let Some(version) = &item.secret_version else { return self.let_go(held, Outcome::Lost).await };
-        let current = match get_committed(self.vault, &item.connection, version).await {
+        let current = match get_committed(&self.vault, &item.connection, version).await {
             Ok(set) => set,
-            Err(error @ VaultError::Unavailable { .. }) => {
-                return self.let_go(held, Outcome::VaultFault(error)).await;
-            }
-            Err(error) => return self.fail(held, local_fault(&error), Spent::No, None, false).await,
+            Err(error) => return self.vault_fault(held, error).await,
         };
-        let app = match self.app_for(item, &current).await {
+        let app = match self.apps.get(&item.connection.app).await {
             Ok(app) => app,
-            Err(problem) => return self.let_go(held, Outcome::Misconfigured(problem)).await,
+            Err(error) => return self.misconfigured(held, &error).await,
         };
+        if app.app_key != current.app_key {
+            // Another app's secret must not spend it.
+            self.apps.forget(&item.connection.app);
+            let fault = local_fault(OTHER_APP_KEY);
+            return self.defer(held, fault, Outcome::OtherAppKey).await;
+        }
         let Some(refresh_token) = &current.refresh_token else {
             let fault = local_fault("there is no refresh token to spend");
             return self.refused(held, fault).await;
@@ -195,35 +200,40 @@ impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
                 return self.fail(held, fault, Spent::Unknown, retry_after, true).await;
             }
             Err(ExchangeError::Refused { fault }) => return self.refused(held, fault).await,
-            Err(ExchangeError::Configuration { fault }) => {
-                self.apps.forget(&item.connection.app);
-                return self.let_go(held, Outcome::Misconfigured(fault.to_string())).await;
-            }
+            Err(ExchangeError::Configuration { fault }) => return self.misconfigured(held, &fault).await,
         };
         let now = self.connections.now();
         let set = token_set(tokens, &app.app_key, Some(current), Some(version.clone()), item.granted_at, now);
-        let kept = match keep(self.vault, &item.connection, *attempt, &set, Create::Never, timer).await {
+        let kept = match keep(&self.vault, &item.connection, *attempt, &set, Create::Never, timer).await {
             Ok(version) => Kept::new(&set, version),
             Err(error) => {
                 self.fail(held, local_fault(&error), Spent::Unknown, None, false).await?;
-                return Ok(Outcome::VaultFault(error));
+                return Ok(Outcome::KeepFailed(error));
             }
         };
         let shops = self.shops(item, &set.access_token, timer).await;
         self.commit(held, kept, shops, Outcome::Refreshed).await
     }
 
-    /// The app, if it is the one that the token set was issued for: another app's secret must not spend it.
-    async fn app_for(&self, item: &Connection, set: &TokenSet) -> Result<std::sync::Arc<crate::apps::App>, String> {
-        let app = self.apps.get(&item.connection.app).await.map_err(|error: AppError| error.to_string())?;
-        if app.app_key == set.app_key {
-            return Ok(app);
-        }
-        self.apps.forget(&item.connection.app);
-        Err(format!(
-            "the app key of {} is not the one that its sellers authorized: put the old one back, or let them connect anew",
-            item.connection.app
-        ))
+    /// The vendor's configuration is wrong. The connection gives way to others, in case that it is the only one.
+    async fn misconfigured(&self, held: &Held, problem: &(impl ToString + Sync)) -> Result<Outcome, StoreError> {
+        self.apps.forget(&held.item.connection.app);
+        let problem = problem.to_string();
+        self.defer(held, local_fault(&problem), Outcome::Misconfigured(problem)).await
+    }
+
+    /// The vault did not give a token set. The connection gives way to others, in case that it is the only one.
+    async fn vault_fault(&self, held: &Held, error: VaultError) -> Result<Outcome, StoreError> {
+        self.fail(held, local_fault(&error), Spent::No, None, false).await?;
+        Ok(Outcome::VaultFault(error))
+    }
+
+    async fn defer(&self, held: &Held, fault: Fault, outcome: Outcome) -> Result<Outcome, StoreError> {
+        let wait = spread_wait();
+        self.settle(held, outcome, |item| {
+            settle::defer(item, held.attempt, fault.clone(), wait, self.connections.now())
+        })
+        .await
     }
 
     /// Refused; but a lost attempt's token set may have become visible by now.
@@ -278,13 +288,25 @@ impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
         self.settle(held, outcome, |item| settle::let_go(item, held.attempt, Spent::No, self.connections.now())).await
     }
 
-    /// Takes away what was never committed or never confirmed: the secret first, so that none stays behind unseen.
+    /// Takes away what was never committed or never confirmed: the secret first, so that none stays behind unseen. A
+    /// new grant may take the claim over at any moment; then a deletion that came too late is taken back.
     async fn remove(&self, held: &Held) -> Result<Outcome, StoreError> {
-        if let Err(error) = self.vault.delete(&held.item.connection).await {
-            return self.let_go(held, Outcome::VaultFault(error)).await;
+        let connection = &held.item.connection;
+        let current = self.connections.get(connection).await?;
+        let Some(current) = current.filter(|item| item.is_held_by(held.attempt)) else { return Ok(Outcome::Lost) };
+        if held.timer.left().is_zero() {
+            return Ok(Outcome::Lost);
         }
-        let removed = self.connections.remove(&held.item).await?;
-        Ok(if removed { Outcome::Removed } else { Outcome::Lost })
+        if let Err(error) = self.vault.delete(connection).await {
+            return self.vault_fault(held, error).await;
+        }
+        if self.connections.remove(&current).await? || self.connections.get(connection).await?.is_none() {
+            return Ok(Outcome::Removed);
+        }
+        match self.vault.restore(connection).await {
+            Ok(()) => Ok(Outcome::Lost),
+            Err(error) => Ok(Outcome::VaultFault(error)),
+        }
     }
 
     /// Writes an outcome, if the claim is still ours.
@@ -301,6 +323,13 @@ impl<M: Marketplace, V: Vault> Protocol<'_, M, V> {
             Err(ApplyError::Store(error)) => Err(error),
         }
     }
+}
+
+const OTHER_APP_KEY: &str =
+    "the token set was issued for another app key: put the app's old key back, or let the seller connect anew";
+
+fn spread_wait() -> i64 {
+    SECOND_TRY_AFTER + rand::random_range(0..=SPREAD)
 }
 
 fn local_fault(what: &(impl ToString + ?Sized)) -> Fault {

@@ -1,7 +1,7 @@
 //! The table `connections`. Every write names the revision that it was decided on, so it applies to the very item
 //! that the decision saw or not at all: `docs/adr/0002-compare-and-swap.md`.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
@@ -18,7 +18,12 @@ use super::{
     guarded::{Conflict, Guarded},
     item::{KEY, from_item},
 };
-use crate::{clock::ServerClock, connection::Connection, names::ConnectionKey, time::Timestamp};
+use crate::{
+    clock::ServerClock,
+    connection::{Connection, Status},
+    names::ConnectionKey,
+    time::Timestamp,
+};
 
 /// Times that a decision is taken anew because somebody else wrote in between.
 const TRIES: usize = 10;
@@ -116,8 +121,10 @@ impl Connections {
         }
         after.revision = before.map_or(0, |before| before.revision) + 1;
         let guarded = Guarded::new(before, &after)?;
-        let committed = before.is_some_and(|before| before.token_version != after.token_version);
-        let refused = if committed && !after.shops.is_empty() {
+        // A connection that waits for confirmation must not take a working one's shops over.
+        let listed =
+            before.is_none_or(|before| before.token_version != after.token_version || before.status != after.status);
+        let refused = if listed && after.status == Status::Active && !after.shops.is_empty() {
             self.write_with_pointers(guarded, &after).await?
         } else {
             self.write_alone(guarded).await?
@@ -135,7 +142,7 @@ impl Connections {
 
     async fn write_alone(&self, guarded: Guarded) -> Result<Option<Conflict>, StoreError> {
         let Guarded { key, change, condition } = guarded;
-        let answer = self
+        let update = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -144,16 +151,19 @@ impl Connections {
             .condition_expression(condition)
             .set_expression_attribute_names(Some(change.names))
             .set_expression_attribute_values(Some(change.values))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let Err(error) = answer else { return Ok(None) };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                Conflict::with(failed.item.clone()).map(Some)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        for _ in 0..TRIES {
+            let Err(error) = update.clone().send().await else { return Ok(None) };
+            match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    return Conflict::with(failed.item.clone()).map(Some);
+                }
+                // A transaction holds the item for a moment; the SDK does not try again by itself.
+                Some(UpdateItemError::TransactionConflictException(_)) => pause().await,
+                _ => return Err(StoreError::unavailable("update an item", &error)),
             }
-            _ => Err(StoreError::unavailable("update an item", &error)),
         }
+        Err(StoreError::Unavailable { operation: "update an item", code: "TransactionConflict".into() })
     }
 
     /// Takes the item away, if it is still the one that was decided on. Its shop pointers go first.
@@ -178,6 +188,11 @@ impl Connections {
             Err(error) => Err(StoreError::unavailable("delete an item", &error)),
         }
     }
+}
+
+/// A short wait, of its own length for everybody who waits.
+pub(super) async fn pause() {
+    tokio::time::sleep(Duration::from_millis(rand::random_range(10..100))).await;
 }
 
 /// Takes note of the `Date` of every answer.

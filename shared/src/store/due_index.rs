@@ -59,8 +59,10 @@ impl Connections {
             .send()
             .await
             .map_err(|error| StoreError::unavailable("query the due index", &error))?;
-        let entries: Result<Vec<_>, _> = answer.items.unwrap_or_default().iter().map(entry).collect();
-        Ok(DuePage { entries: entries?, next: answer.last_evaluated_key.map(DueCursor) })
+        // One entry that this release cannot read must not keep all others from being worked on.
+        let readable = |item| entry(item).inspect_err(|error| tracing::error!(alarm = "unreadable_item", %error)).ok();
+        let entries = answer.items.unwrap_or_default().iter().filter_map(readable).collect();
+        Ok(DuePage { entries, next: answer.last_evaluated_key.map(DueCursor) })
     }
 }
 

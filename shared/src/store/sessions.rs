@@ -1,5 +1,5 @@
 //! The table `connect-sessions`: sessions and visits under the digest of what opens them. `expires_at` is checked on
-//! every read: DynamoDB's time to live only cleans up, days late.
+//! every read; `delete_at`, a day later, is for DynamoDB's time to live, which only cleans up.
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{Client, error::ProvideErrorMetadata, types::AttributeValue};
@@ -13,6 +13,16 @@ use crate::{
 };
 
 const KEY: &str = "key";
+
+/// Longer than any key that is ever written.
+const LONGEST_KEY: usize = 64;
+
+/// Visits that a session remembers. A seller needs one; whoever has the link could make any number.
+const MOST_VISITS: usize = 200;
+
+/// Seconds for which a record is kept after its end, until DynamoDB's time to live (`delete_at`) may take it: a
+/// connection can still be confirmed when its session's time is over.
+const KEPT_AFTERWARDS: i64 = 86_400;
 
 /// The table `connect-sessions`.
 #[derive(Debug, Clone)]
@@ -32,7 +42,8 @@ impl Sessions {
     /// # Errors
     /// [`StoreError`].
     pub async fn open(&self, session: &ConnectSession) -> Result<(), StoreError> {
-        self.put(&format!("session/{}", session.id), session).await
+        self.put(&format!("session/{}", session.id), session, session.expires_at).await?;
+        Ok(())
     }
 
     /// The session of this id, expired or not.
@@ -43,12 +54,12 @@ impl Sessions {
         self.read(&format!("session/{id}")).await
     }
 
-    /// Stores a new visit.
+    /// Stores a new visit; false if there is one of this id already.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn begin_visit(&self, visit: &Visit) -> Result<(), StoreError> {
-        self.put(&format!("visit/{}", visit.id), visit).await
+    pub async fn begin_visit(&self, visit: &Visit) -> Result<bool, StoreError> {
+        self.put(&format!("visit/{}", visit.id), visit, visit.expires_at).await
     }
 
     /// The visit of this id, expired or not.
@@ -72,7 +83,7 @@ impl Sessions {
             .update_expression("SET used_at = :now, used_by = :use")
             .condition_expression("attribute_exists(#key) AND (attribute_not_exists(used_at) OR used_by = :use)")
             .expression_attribute_names("#key", KEY)
-            .expression_attribute_values(":now", AttributeValue::N(now.0.to_string()))
+            .expression_attribute_values(":now", number(now))
             .expression_attribute_values(":use", AttributeValue::S(Uuid::new_v4().to_string()))
             .send()
             .await;
@@ -91,13 +102,15 @@ impl Sessions {
         if let Some(session_id) = &visit.session_id {
             self.remember(session_id, record).await?;
         }
+        let expires_at = record.at.plus(RESULT_SECONDS);
         self.client
             .update_item()
             .table_name(&self.table)
             .key(KEY, AttributeValue::S(format!("visit/{}", visit.id)))
-            .update_expression("SET ended = :ended, expires_at = :expires_at")
+            .update_expression("SET ended = :ended, expires_at = :expires_at, delete_at = :delete_at")
             .expression_attribute_values(":ended", value::<VisitOutcome>(&record.outcome)?)
-            .expression_attribute_values(":expires_at", AttributeValue::N(record.at.plus(RESULT_SECONDS).0.to_string()))
+            .expression_attribute_values(":expires_at", number(expires_at))
+            .expression_attribute_values(":delete_at", number(expires_at.plus(KEPT_AFTERWARDS)))
             .send()
             .await
             .map_err(|error| StoreError::unavailable("end a visit", &error))?;
@@ -111,40 +124,58 @@ impl Sessions {
             .table_name(&self.table)
             .key(KEY, AttributeValue::S(format!("session/{session_id}")))
             .update_expression("SET visits = list_append(visits, :record)")
-            .condition_expression("attribute_exists(#key)")
+            .condition_expression("attribute_exists(#key) AND size(visits) < :most")
             .expression_attribute_names("#key", KEY)
             .expression_attribute_values(":record", AttributeValue::L(vec![value(record)?]))
+            .expression_attribute_values(":most", AttributeValue::N(MOST_VISITS.to_string()))
             .send()
             .await;
         match answer {
-            // A session that time to live has taken away has nobody left to ask it.
-            Err(error) if error.code() != Some("ConditionalCheckFailedException") => {
-                Err(StoreError::unavailable("end a visit", &error))
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
+                tracing::warn!(session_id, "the session is gone or has had too many visits; one is not remembered");
+                Ok(())
             }
-            _ => Ok(()),
+            Err(error) => Err(StoreError::unavailable("end a visit", &error)),
         }
     }
 
-    async fn put(&self, key: &str, record: &impl Serialize) -> Result<(), StoreError> {
+    /// False if there is a record under this key already.
+    async fn put(&self, key: &str, record: &impl Serialize, expires_at: Timestamp) -> Result<bool, StoreError> {
         let item: std::collections::HashMap<String, AttributeValue> =
             serde_dynamo::to_item(record).map_err(|error| unreadable(key, &error))?;
-        self.client
+        let answer = self
+            .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item))
             .item(KEY, AttributeValue::S(key.to_owned()))
+            .item("delete_at", number(expires_at.plus(KEPT_AFTERWARDS)))
+            .condition_expression("attribute_not_exists(#key)")
+            .expression_attribute_names("#key", KEY)
             .send()
-            .await
-            .map_err(|error| StoreError::unavailable("put a session", &error))?;
-        Ok(())
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(StoreError::unavailable("put a session", &error)),
+        }
     }
 
+    /// Ids are digests: whatever else comes in by a path names nothing.
     async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
+        if key.len() > LONGEST_KEY {
+            return Ok(None);
+        }
         let get = self.client.get_item().table_name(&self.table).key(KEY, AttributeValue::S(key.to_owned()));
         let answer = get.consistent_read(true).send().await;
         let item = answer.map_err(|error| StoreError::unavailable("get a session", &error))?.item;
         item.map(|item| serde_dynamo::from_item(item).map_err(|error| unreadable(key, &error))).transpose()
     }
+}
+
+fn number(time: Timestamp) -> AttributeValue {
+    AttributeValue::N(time.0.to_string())
 }
 
 fn value<T: Serialize>(record: &T) -> Result<AttributeValue, StoreError> {

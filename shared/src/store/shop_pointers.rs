@@ -1,6 +1,6 @@
 //! Shop pointers: `shop/{marketplace}/{app}/{shop_id}` → connection, in the table of the connections.
 //!
-//! They are written in one transaction with the commit that listed the shops. A pointer without its shop in the item
+//! They are written in one transaction with the commit that listed the shops, or with the confirmation. A pointer without its shop in the item
 //! is possible (a deletion that failed) and harmless: a lookup believes the item.
 
 use aws_sdk_dynamodb::{
@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::{
 
 use super::{
     Connections, StoreError,
+    connections::pause,
     guarded::{Conflict, Guarded},
     item::KEY,
 };
@@ -116,7 +117,7 @@ impl Connections {
             if let Some(reason) = first.filter(|reason| reason.code() == Some("ConditionalCheckFailed")) {
                 return Conflict::with(reason.item.clone()).map(Some);
             }
-            tokio::time::sleep(std::time::Duration::from_millis(rand::random_range(10..100))).await;
+            pause().await;
         }
         Err(StoreError::Unavailable { operation: "write a transaction", code: "TransactionConflict".into() })
     }

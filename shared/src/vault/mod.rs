@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What the protocol needs of a vault, kept narrow so that a second kind is little work.
-pub trait Vault: Sync {
+pub trait Vault: Send + Sync {
     /// The token set kept under this version; `None` if there is none, or none that can be seen yet.
     fn get(
         &self,
@@ -37,6 +37,9 @@ pub trait Vault: Sync {
 
     /// Deletes the connection's secret, with a recovery window. Deleting what is not there is a success.
     fn delete(&self, connection: &ConnectionKey) -> impl Future<Output = Result<(), VaultError>> + Send;
+
+    /// Takes a deletion back.
+    fn restore(&self, connection: &ConnectionKey) -> impl Future<Output = Result<(), VaultError>> + Send;
 }
 
 /// Whether a put may bring a secret into being.

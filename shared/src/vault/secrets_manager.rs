@@ -51,7 +51,7 @@ impl SecretsManagerVault {
         version_of(answer.version_id())
     }
 
-    async fn restore(&self, name: &str) -> Result<(), Refusal> {
+    async fn undelete(&self, name: &str) -> Result<(), Refusal> {
         self.client.restore_secret().secret_id(name).send().await.map_err(|error| Refusal::of(&error))?;
         Ok(())
     }
@@ -78,6 +78,16 @@ impl Refusal {
             Some("InvalidRequestException") => Self::Deleted,
             code => Self::Other(code.unwrap_or("no answer").to_owned()),
         }
+    }
+
+    /// The same where even a missing or deleted secret is a matter of time.
+    fn passing(self, operation: &'static str) -> VaultError {
+        let code = match self {
+            Self::Missing => "not visible yet".to_owned(),
+            Self::Deleted => "still deleted".to_owned(),
+            Self::Other(code) => code,
+        };
+        VaultError::Unavailable { operation, code }
     }
 
     fn during(self, operation: &'static str) -> VaultError {
@@ -115,13 +125,14 @@ impl Vault for SecretsManagerVault {
             Ok(version) => return Ok(version),
             Err(refusal) => refusal,
         };
+        // A secret just created or restored may take a moment to be seen: then the put is tried again.
         match (create, refusal) {
             (Create::Allowed, Refusal::Missing) => {
-                self.create(&name, attempt, text).await.map_err(|refusal| refusal.during("create"))
+                self.create(&name, attempt, text).await.map_err(|refusal| refusal.passing("create"))
             }
             (Create::Allowed, Refusal::Deleted) => {
-                self.restore(&name).await.map_err(|refusal| refusal.during("restore"))?;
-                self.put_version(&name, attempt, text).await.map_err(|refusal| refusal.during("put"))
+                self.undelete(&name).await.map_err(|refusal| refusal.passing("restore"))?;
+                self.put_version(&name, attempt, text).await.map_err(|refusal| refusal.passing("put"))
             }
             (_, refusal) => Err(refusal.during("put")),
         }
@@ -136,5 +147,9 @@ impl Vault for SecretsManagerVault {
                 refusal @ Refusal::Other(_) => Err(refusal.during("delete")),
             },
         }
+    }
+
+    async fn restore(&self, connection: &ConnectionKey) -> Result<(), VaultError> {
+        self.undelete(&self.name(connection)).await.map_err(|refusal| refusal.during("restore"))
     }
 }

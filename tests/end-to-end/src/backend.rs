@@ -4,7 +4,6 @@
 
 use std::{
     collections::BTreeSet,
-    io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -21,7 +20,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{answer::Answer, schedule::Runs, vendor_api::VendorApi};
+use crate::{answer::Answer, schedule::Runs, stack::StartError, vendor_api::VendorApi};
 
 /// The vendor's customer who is logged in. A real backend takes it from its own login.
 pub const ACCOUNT_ID: &str = "customer-17";
@@ -51,9 +50,10 @@ impl Backend {
     ///
     /// # Errors
     /// When the port is taken.
-    pub async fn start(port: u16, vendor: VendorApi, runs: Runs) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
+    pub async fn start(port: u16, vendor: VendorApi, runs: Runs) -> Result<Self, StartError> {
+        let failed = |why| StartError::listening("vendor", port, why);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
         let own_url = format!("http://{address}");
         let site = Arc::new(Site { vendor, runs, own_url, connections: Mutex::default() });
         let router = Router::new()

@@ -44,8 +44,8 @@ pub struct Data {
     #[serde(default, deserialize_with = "lenient")]
     seller_base_region: Option<String>,
     /// 0 seller, 1 creator, 3 partner.
-    #[serde(default, deserialize_with = "lenient")]
-    user_type: Option<i64>,
+    #[serde(default)]
+    user_type: Option<serde_json::Value>,
     #[serde(default, deserialize_with = "lenient")]
     granted_scopes: Option<Vec<String>>,
 }
@@ -67,18 +67,17 @@ impl Data {
     /// # Errors
     /// If the answer names no seller in a form that can be stored: an unknown outcome, for the code is spent.
     pub fn granted(mut self) -> Result<Granted, ExchangeError> {
-        let seller = match self.user_type {
-            None | Some(0) => Authorizer::Seller {
-                id: self.open_id.take().and_then(|id| id.parse().ok()).ok_or_else(|| {
-                    ExchangeError::OutcomeUnknown {
-                        fault: fault("the answer names no seller", None, None),
-                        retry_after: None,
-                    }
-                })?,
-                name: self.seller_name.take(),
-                base_region: self.seller_base_region.take(),
-            },
-            Some(_) => Authorizer::Other,
+        if self.user_type.as_ref().is_some_and(|user_type| *user_type != 0) {
+            return Ok(Granted { tokens: self.tokens(), seller: Authorizer::Other });
+        }
+        let unnamed = || ExchangeError::OutcomeUnknown {
+            fault: fault("the answer names no seller", None, None),
+            retry_after: None,
+        };
+        let seller = Authorizer::Seller {
+            id: self.open_id.take().and_then(|id| id.parse().ok()).ok_or_else(unnamed)?,
+            name: self.seller_name.take(),
+            base_region: self.seller_base_region.take(),
         };
         Ok(Granted { tokens: self.tokens(), seller })
     }

@@ -100,7 +100,8 @@ fn a_success_is_taken_whatever_it_lacks() {
 
 #[test]
 fn only_sellers_are_sellers() {
-    for (user_type, seller) in [("0", true), ("1", false), ("3", false), ("7", false)] {
+    for (user_type, seller) in [("0", true), ("1", false), ("3", false), ("7", false), ("\"1\"", false), ("null", true)]
+    {
         let body = SAMPLE.replace("\"user_type\":0", &format!("\"user_type\":{user_type}"));
         let granted = meaning(Call::ExchangeCode, http(200, &body)).unwrap().granted().unwrap();
         assert_eq!(matches!(granted.seller, Authorizer::Seller { .. }), seller, "{user_type}");

@@ -1,5 +1,7 @@
 //! The shops under an authorization: `GET /authorization/202309/shops` at the open API.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 
 use super::{TOKEN_HEADER, sign::sign};
@@ -45,8 +47,7 @@ struct Envelope {
 
 #[derive(Deserialize)]
 struct Data {
-    #[serde(default)]
-    shops: Vec<Shop>,
+    shops: Option<Vec<Shop>>,
 }
 
 /// What the answer means.
@@ -61,7 +62,7 @@ fn read(answer: &RawAnswer) -> Result<Vec<Shop>, Fault> {
         request_id: envelope.request_id.clone(),
     };
     match envelope.code {
-        0 => Ok(envelope.data.map(|data| data.shops).unwrap_or_default()),
+        0 => envelope.data.and_then(|data| data.shops).map(each_once).ok_or_else(|| fault("the answer lists no shops")),
         105_002 => Err(fault("the access token has expired")),
         105_005 => Err(fault("the scope seller.authorization.info is missing: add it to the app")),
         101_000 => Err(fault("wrong user type, or token and shop do not match")),
@@ -69,6 +70,12 @@ fn read(answer: &RawAnswer) -> Result<Vec<Shop>, Fault> {
         106_013 => Err(fault("the shop's cipher is missing")),
         _ => Err(fault("the open API refused to list the shops")),
     }
+}
+
+fn each_once(mut shops: Vec<Shop>) -> Vec<Shop> {
+    let mut seen = HashSet::new();
+    shops.retain(|shop| seen.insert(shop.id.clone()));
+    shops
 }
 
 #[cfg(test)]
@@ -83,7 +90,7 @@ mod tests {
     fn shops_are_read_with_what_later_calls_need() {
         let body = r#"{"code":0,"message":"Success","request_id":"r","data":{"shops":[
             {"id":"7000714532876273420","name":"Maomao beauty shop","region":"GB","seller_type":"CROSS_BORDER",
-             "cipher":"GCP_XF90igAAAABh00qsWgtvOiGFNqyubMt3","code":"CNGBCBA4LLU8"},{"id":"2"}]}}"#;
+             "cipher":"GCP_XF90igAAAABh00qsWgtvOiGFNqyubMt3","code":"CNGBCBA4LLU8"},{"id":"2"},{"id":"2"}]}}"#;
         let shops = read(&answer(200, body)).unwrap();
         assert_eq!(shops.len(), 2);
         assert_eq!(shops[0].cipher.as_deref(), Some("GCP_XF90igAAAABh00qsWgtvOiGFNqyubMt3"));
@@ -106,6 +113,9 @@ mod tests {
             assert!(fault.message.contains(words), "{code}: {fault}");
             assert_eq!(fault.request_id.as_deref(), Some("r"));
             assert!(!fault.to_string().contains("secret words"));
+        }
+        for nothing in [r#"{"code":0}"#, r#"{"code":0,"data":{}}"#, r#"{"code":0,"data":{"shops":null}}"#] {
+            assert!(read(&answer(200, nothing)).is_err(), "no list is not an empty list: {nothing}");
         }
         assert_eq!(read(&answer(502, "<html>")).unwrap_err().code.as_deref(), Some("http_502"));
     }

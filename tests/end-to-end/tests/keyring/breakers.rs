@@ -25,7 +25,7 @@ async fn all(stack: &Stack, count: usize, attribute: &str) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_app_secret_blames_nobody_and_is_loud() {
     let stack = fleet(3).await;
-    let before = (all(&stack, 3, "strikes").await, all(&stack, 3, "failures").await, all(&stack, 3, "due_at").await);
+    let before = (all(&stack, 3, "strikes").await, all(&stack, 3, "failures").await, all(&stack, 3, "status").await);
     let good = stack.secret("shop-keyring/apps/tiktok-shop/us", None).await.unwrap();
     let mut bad = good.clone();
     bad["app_secret"] = json!("not-the-app-secret-at-all");
@@ -33,28 +33,34 @@ async fn a_wrong_app_secret_blames_nobody_and_is_loud() {
     let swept = stack.invoke_sweep().await;
     assert_eq!((&swept["misconfigured"], &swept["stopped"]), (&json!(1), &Value::Null), "{swept}");
     assert_eq!(swept["skipped"], 2, "work on the app stops: {swept}");
-    let after = (all(&stack, 3, "strikes").await, all(&stack, 3, "failures").await, all(&stack, 3, "due_at").await);
+    let after = (all(&stack, 3, "strikes").await, all(&stack, 3, "failures").await, all(&stack, 3, "status").await);
     assert_eq!(before, after);
     assert_eq!(stack.tiktok_shop().effects(Route::TokenRefresh), 0);
     assert!(stack.output().contains("configuration_fault"));
 
-    // Another app's key: not even asked for.
+    // Another app's key: the marketplace is not even asked.
+    stack.age(3_601).await;
     let calls = stack.tiktok_shop().calls_to(Route::TokenRefresh).len();
     bad = good.clone();
     bad["app_key"] = json!("6other0key");
     stack.put_secret("shop-keyring/apps/tiktok-shop/us", &bad).await;
-    assert_eq!(stack.invoke_sweep().await["misconfigured"], 1);
+    assert_eq!(stack.invoke_sweep().await["misconfigured"], 3);
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), calls);
-    assert!(stack.output().contains("not the one that its sellers authorized"));
+    assert!(stack.output().contains("issued for another app key"));
+    let after = (all(&stack, 3, "strikes").await, all(&stack, 3, "failures").await, all(&stack, 3, "status").await);
+    assert_eq!(before, after);
 
     stack.put_secret("shop-keyring/apps/tiktok-shop/us", &good).await;
+    stack.age(3_601).await;
     assert_eq!(stack.invoke_sweep().await["refreshed"], 3, "and as soon as it is right again, all goes on");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mass_refusal_blames_nobody() {
     let stack = fleet(8).await;
-    stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(Trouble::answer(When::BeforeEffect, 36_004_005, "gone")));
+    stack
+        .tiktok_shop()
+        .inject(Route::TokenRefresh, Fault::new(Trouble::answer(When::BeforeEffect, 36_004_005, "gone")));
     let swept = stack.invoke_sweep().await;
     assert_eq!(swept["refused"], 6, "the sixth says that it is not the sellers: {swept}");
     assert_eq!(swept["skipped"], 2, "{swept}");
@@ -70,7 +76,9 @@ async fn a_mass_refusal_blames_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn five_refusals_are_believed() {
     let stack = fleet(5).await;
-    stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(Trouble::answer(When::BeforeEffect, 36_004_005, "gone")));
+    stack
+        .tiktok_shop()
+        .inject(Route::TokenRefresh, Fault::new(Trouble::answer(When::BeforeEffect, 36_004_005, "gone")));
     assert_eq!(stack.invoke_sweep().await["refused"], 5);
     assert_eq!(all(&stack, 5, "strikes").await, vec![json!(1); 5]);
 }

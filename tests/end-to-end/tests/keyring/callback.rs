@@ -21,7 +21,11 @@ async fn authorized(stack: &Stack, seller: &str) -> (Browser, Url) {
 
 fn with(callback: &Url, name: &str, value: Option<&str>) -> String {
     let mut url = callback.clone();
-    let kept: Vec<_> = callback.query_pairs().filter(|(known, _)| known != name).map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
+    let kept: Vec<_> = callback
+        .query_pairs()
+        .filter(|(known, _)| known != name)
+        .map(|(k, v)| (k.into_owned(), v.into_owned()))
+        .collect();
     url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(value.map(|value| (name, value)));
     url.into()
 }
@@ -29,7 +33,9 @@ fn with(callback: &Url, name: &str, value: Option<&str>) -> String {
 #[track_caller]
 fn says(page: &Answer, words: &str) {
     assert!(page.body.contains(words), "{}: {}", page.asked, page.body);
-    for (name, value) in [("cache-control", "no-store"), ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY")] {
+    for (name, value) in
+        [("cache-control", "no-store"), ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY")]
+    {
         assert_eq!(page.header(name), Some(value), "{}", page.asked);
     }
     let policy = page.header("content-security-policy").unwrap();
@@ -42,7 +48,10 @@ async fn a_state_works_once_in_its_browser_for_thirty_minutes() {
     let exchanges = || stack.tiktok_shop().calls_to(Route::TokenGet).len();
 
     let (browser, callback) = authorized(&stack, "seller-1").await;
-    says(&browser.open(&with(&callback, "state", Some("forged-state-of-somebody-else-1234567890123"))).await.expect(400), "We do not know this visit");
+    says(
+        &browser.open(&with(&callback, "state", Some("forged-state-of-somebody-else-1234567890123"))).await.expect(400),
+        "We do not know this visit",
+    );
     says(&browser.open(&with(&callback, "state", None)).await.expect(403), "Please begin at our side");
     says(&browser.open(&format!("{callback}&state=x")).await.expect(400), "not complete");
     says(&browser.open(&format!("{callback}&code=x")).await.expect(400), "not complete");
@@ -96,7 +105,7 @@ async fn a_forwarded_link_stays_pending_and_is_gone_after_an_hour() {
     let session = vendor.connect_session(json!({"account_id": "attacker"})).await;
     drop(stack.browser().connect(&session.connect_url, "us", "seller-1").await);
     assert_eq!(vendor.token(SELLER_1).await.expect(409).code().as_deref(), Some("pending"));
-    assert_eq!(vendor.token_by_shop("tiktok-shop/us/shop-1").await.expect(409).code().as_deref(), Some("pending"));
+    drop(vendor.token_by_shop("tiktok-shop/us/shop-1").await.expect(404));
     drop(vendor.confirm(&session.session_id, "a-guess").await.expect(404));
     stack.age(3_500).await;
     assert_eq!(stack.invoke_sweep().await["removed"], 0);
@@ -110,6 +119,22 @@ async fn a_forwarded_link_stays_pending_and_is_gone_after_an_hour() {
     let session = vendor.connect_session(json!({"account_id": "acme"})).await;
     let back = stack.browser().connect(&session.connect_url, "us", "seller-1").await;
     drop(vendor.confirm(&session.session_id, back.result()).await.expect(200));
+    assert_eq!(vendor.token(SELLER_1).await.expect(200).json()["account_id"], "acme");
+    drop(vendor.token_by_shop("tiktok-shop/us/shop-1").await.expect(200));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forwarded_link_does_not_hinder_the_sellers_own_account_and_learns_nothing_of_it() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let vendor = stack.vendor();
+    let forwarded = vendor.connect_session(json!({"account_id": "attacker"})).await;
+    let lured = stack.browser().connect(&forwarded.connect_url, "us", "seller-1").await;
+    crate::setting::connect(&stack, "us", "seller-1", "acme").await;
+    assert_eq!(vendor.token(SELLER_1).await.expect(200).json()["account_id"], "acme");
+    let told = vendor.session(&forwarded.session_id).await.expect(200).json();
+    assert_eq!((&told["connections"], &told["status"]), (&json!([]), &json!("open")), "{told}");
+    let late = vendor.confirm(&forwarded.session_id, lured.result()).await.expect(409);
+    assert_eq!(late.code().as_deref(), Some("nothing_to_confirm"));
     assert_eq!(vendor.token(SELLER_1).await.expect(200).json()["account_id"], "acme");
 }
 
@@ -153,9 +178,10 @@ async fn faults_at_that_moment_end_in_a_page_and_are_healed() {
     assert!(stack.item(SELLER_1).await.is_none());
 
     // The vault is down: the pending item is taken away by the sweep.
-    let down = stack.secrets_manager().front().inject(
-        AwsFault::new(FaultKind::ErrorBefore).when(|call| call.operation != "GetSecretValue").always(),
-    );
+    let down = stack
+        .secrets_manager()
+        .front()
+        .inject(AwsFault::new(FaultKind::ErrorBefore).when(|call| call.operation != "GetSecretValue").always());
     let (browser, callback) = authorized(&stack, "seller-1").await;
     says(&browser.come_back(&callback).await.page.unwrap(), "went wrong on our side");
     down.clear();
@@ -165,7 +191,9 @@ async fn faults_at_that_moment_end_in_a_page_and_are_healed() {
     assert!(stack.item(SELLER_1).await.is_none());
 
     // The table fails at the commit: the sweep finds what was kept, and commits it without asking the marketplace.
-    let down = stack.dynamodb().front().inject(AwsFault::new(FaultKind::ErrorBefore).on("TransactWriteItems").always());
+    let commit = AwsFault::new(FaultKind::ErrorBefore).on("UpdateItem");
+    let commit = commit.when(|call| call.resource.as_deref() == Some("connections")).after(1).always();
+    let down = stack.dynamodb().front().inject(commit);
     let (browser, callback) = authorized(&stack, "seller-1").await;
     says(&browser.come_back(&callback).await.page.unwrap(), "went wrong on our side");
     down.clear();

@@ -33,9 +33,15 @@ fn start(function: &str, changed: &str, value: Option<&str>) -> String {
 #[test]
 fn each_missing_variable_is_one_line() {
     for (function, needed) in [
-        ("oauth-callback", &["CONNECTIONS_TABLE", "SESSIONS_TABLE", "TIKTOK_SHOP_APPS", "PUBLIC_BASE_URL", "VENDOR_NAME"][..]),
+        (
+            "oauth-callback",
+            &["CONNECTIONS_TABLE", "SESSIONS_TABLE", "TIKTOK_SHOP_APPS", "PUBLIC_BASE_URL", "VENDOR_NAME"][..],
+        ),
         ("refresh-sweep", &["CONNECTIONS_TABLE", "TIKTOK_SHOP_APPS"]),
-        ("token-lookup", &["CONNECTIONS_TABLE", "SESSIONS_TABLE", "TIKTOK_SHOP_APPS", "PUBLIC_BASE_URL", "REFRESH_FUNCTION"]),
+        (
+            "token-lookup",
+            &["CONNECTIONS_TABLE", "SESSIONS_TABLE", "TIKTOK_SHOP_APPS", "PUBLIC_BASE_URL", "REFRESH_FUNCTION"],
+        ),
     ] {
         for variable in needed {
             assert_eq!(start(function, variable, None), format!("{variable}: not set"), "{function}");

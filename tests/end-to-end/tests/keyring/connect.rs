@@ -25,7 +25,10 @@ async fn the_main_job() {
     assert_eq!(confirmed["connections"], json!([{"connection": SELLER_1, "status": "active"}]));
 
     let first = vendor.token(SELLER_1).await.expect(200).json();
-    assert_eq!((&first["version"], &first["account_id"], &first["status"]), (&json!(1), &json!("acme"), &json!("active")));
+    assert_eq!(
+        (&first["version"], &first["account_id"], &first["status"]),
+        (&json!(1), &json!("acme"), &json!("active"))
+    );
     assert_eq!(first["shops"][0]["id"], "shop-1");
     assert!(stack.tiktok_shop().accepts(first["access_token"].as_str().unwrap()));
 
@@ -61,7 +64,8 @@ async fn us_and_global_apps_side_by_side() {
     let before = stack.tiktok_shop().calls_to(Route::TokenGet).len();
     let page = browser.open(&crossed).await.expect(400);
     assert!(page.body.contains("for another site"), "{}", page.body);
-    let without_key: String = crossed.split('&').filter(|part| !part.contains("app_key=")).collect::<Vec<_>>().join("&");
+    let without_key: String =
+        crossed.split('&').filter(|part| !part.contains("app_key=")).collect::<Vec<_>>().join("&");
     let without_key = if without_key.contains('?') { without_key } else { crossed.replace("app_key", "ignored") };
     let page = browser.open(&without_key).await.expect(400);
     assert!(page.body.contains("for another site"), "the state alone tells, too: {}", page.body);
@@ -78,7 +82,10 @@ async fn every_shop_is_found_by_its_id() {
         assert_eq!(token["connection"], "tiktok-shop/global/seller-2");
         assert!(token["shops"].as_array().unwrap().iter().all(|shop| shop["cipher"].is_string()));
     }
-    assert_eq!(vendor.token_by_shop("tiktok-shop/us/shop-2").await.expect(404).code().as_deref(), Some("connection_not_found"));
+    assert_eq!(
+        vendor.token_by_shop("tiktok-shop/us/shop-2").await.expect(404).code().as_deref(),
+        Some("connection_not_found")
+    );
 
     platform.add_shop("seller-2", Shop::new("shop-4", "FR")).unwrap();
     platform.remove_shop("seller-2", "shop-3").unwrap();

@@ -62,7 +62,10 @@ async fn each_state_has_its_answer() {
     let stack = connected(Options::default()).await;
     let vendor = stack.vendor();
     assert_eq!(vendor.token("tiktok-shop/us/nobody").await.expect(404).code().as_deref(), Some("connection_not_found"));
-    assert_eq!(vendor.token_by_shop("tiktok-shop/us/none").await.expect(404).code().as_deref(), Some("connection_not_found"));
+    assert_eq!(
+        vendor.token_by_shop("tiktok-shop/us/none").await.expect(404).code().as_deref(),
+        Some("connection_not_found")
+    );
 
     let good = item(&stack, SELLER_1).await;
     let with = |status: &str, reason: Option<&str>, left: i64| {
@@ -115,19 +118,39 @@ async fn without_an_identity_nothing_is_served() {
     assert_eq!(unsigned.expect(403).body, r#"{"message":"Forbidden"}"#);
 
     // Past a gateway with a forgotten authorizer.
-    let event = json!({
+    let answer = stack.invoke(Function::TokenLookup, &event(&path, &json!({}))).await.unwrap().json();
+    assert_eq!(answer["statusCode"], 403, "{answer}");
+    assert!(!answer.to_string().contains("access_token"));
+}
+
+/// What API Gateway would invoke token-lookup with.
+fn event(path: &str, authorizer: &Value) -> Value {
+    json!({
         "version": "2.0", "routeKey": "ANY /v1/{proxy+}", "rawPath": path, "rawQueryString": "", "isBase64Encoded": false,
         "headers": {"host": "api.example.com"},
         "requestContext": {
             "accountId": "123456789012", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
             "requestId": "id", "routeKey": "ANY /v1/{proxy+}", "stage": "$default", "time": "21/Nov/2026:00:00:00 +0000",
-            "timeEpoch": 1_795_219_200_000_i64,
+            "timeEpoch": 1_795_219_200_000_i64, "authorizer": authorizer,
             "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "x"}
         }
-    });
-    let answer = stack.invoke(Function::TokenLookup, &event).await.unwrap().json();
-    assert_eq!(answer["statusCode"], 403, "{answer}");
-    assert!(!answer.to_string().contains("access_token"));
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_for_one_app_reaches_no_other_by_dots() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    connect(&stack, "global", "seller-2", "acme").await;
+    let iam = json!({"iam": {"accessKey": "AKIA", "accountId": "123456789012", "callerId": "AIDA", "userId": "AIDA",
+        "userArn": "arn:aws:iam::123456789012:user/order-hub"}});
+    let plain = event("/v1/connections/tiktok-shop/global/seller-2/token", &iam);
+    assert_eq!(stack.invoke(Function::TokenLookup, &plain).await.unwrap().json()["statusCode"], 200);
+    for dots in ["..", "%2e%2e", ".%2E", "x/../.."] {
+        let path = format!("/v1/connections/tiktok-shop/us/{dots}/global/seller-2/token");
+        let answer = stack.invoke(Function::TokenLookup, &event(&path, &iam)).await.unwrap().json();
+        assert_eq!(answer["statusCode"], 400, "{path}: {answer}");
+        assert!(!answer.to_string().contains("access_token"), "{path}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,11 @@
 //! The keyring from outside: through HTTP, over the real Lambda runtime API, against emulators and the simulator.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends when something is not as expected")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends when something is not as expected"
+)]
 
 mod breakers;
 mod callback;

@@ -29,7 +29,8 @@ async fn a_crash_between_exchange_and_commit_is_healed_from_the_vault() {
         let stack = connected(Options::default()).await;
         stack.tiktok_shop().configure(|settings| settings.rotation = rotation);
         stack.age(DUE).await;
-        let down = stack.dynamodb().front().inject(AwsFault::new(FaultKind::DropBefore).on("TransactWriteItems").always());
+        let down =
+            stack.dynamodb().front().inject(AwsFault::new(FaultKind::DropBefore).on("TransactWriteItems").always());
         let swept = stack.invoke_sweep().await;
         assert_eq!((&swept["refreshed"], &swept["errors"]), (&json!(0), &json!(1)), "{swept}");
         down.clear();
@@ -47,7 +48,9 @@ async fn a_crash_between_exchange_and_commit_is_healed_from_the_vault() {
 async fn a_process_killed_in_the_exchange_is_followed_by_the_next_sweep() {
     let stack = connected(Options::default().with_processes(Function::RefreshSweep, 1)).await;
     stack.age(DUE).await;
-    stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(Trouble::Latency(When::AfterEffect, Duration::from_secs(3))).times(1));
+    stack
+        .tiktok_shop()
+        .inject(Route::TokenRefresh, Fault::new(Trouble::Latency(When::AfterEffect, Duration::from_secs(3))).times(1));
     let input = json!({});
     let (_, ()) = tokio::join!(
         tokio::time::timeout(Duration::from_secs(5), stack.invoke(Function::RefreshSweep, &input)),
@@ -67,13 +70,14 @@ async fn a_process_killed_in_the_exchange_is_followed_by_the_next_sweep() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_sweeps_and_twenty_lookups_cost_one_call() {
-    let options = Options::default()
-        .with_processes(Function::RefreshSweep, 8)
-        .with_processes(Function::TokenLookup, 20);
+    let options =
+        Options::default().with_processes(Function::RefreshSweep, 8).with_processes(Function::TokenLookup, 20);
     let stack = connected(options).await;
     // What is left is under the lookups' `min_ttl`.
     stack.age(7 * 86_400 - 100).await;
-    stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(Trouble::Latency(When::BeforeEffect, Duration::from_secs(1))));
+    stack
+        .tiktok_shop()
+        .inject(Route::TokenRefresh, Fault::new(Trouble::Latency(When::BeforeEffect, Duration::from_secs(1))));
     let vendor = stack.vendor();
     let sweeps = async { join_all((0..8).map(|_| stack.invoke_sweep())).await };
     let lookups = async { join_all((0..20).map(|_| vendor.token_for(SELLER_1, 600))).await };
@@ -167,7 +171,10 @@ async fn broken_answers_are_unknown_outcomes_and_cost_no_connection() {
     }
     assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
     let healed = item(&stack, SELLER_1).await;
-    assert_eq!((&healed["failures"], healed.get("attempts").map_or(0, |left| left.as_array().map_or(0, Vec::len))), (&json!(0), 0));
+    assert_eq!(
+        (&healed["failures"], healed.get("attempts").map_or(0, |left| left.as_array().map_or(0, Vec::len))),
+        (&json!(0), 0)
+    );
     assert_eq!(healed.get("last_error"), None::<&Value>);
 }
 
@@ -177,7 +184,10 @@ async fn the_end_of_the_authorization_is_told() {
     stack.age(86_401).await;
     assert_eq!(stack.invoke_sweep().await["expired"], 1);
     let ended = item(&stack, SELLER_1).await;
-    assert_eq!((&ended["status"], &ended["reason"]), (&json!("reauthorization_required"), &json!("authorization_expired")));
+    assert_eq!(
+        (&ended["status"], &ended["reason"]),
+        (&json!("reauthorization_required"), &json!("authorization_expired"))
+    );
     assert_eq!(ended.get("due_at"), None::<&Value>);
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 0);
 

@@ -12,7 +12,7 @@ mod walk;
 use std::{io, process::ExitCode, time::Duration};
 
 use end_to_end::{
-    Options, Stack,
+    Options, Stack, StartError,
     backend::{self, Backend},
     schedule::{Runs, Schedule},
 };
@@ -68,19 +68,19 @@ fn ended() -> io::Result<impl Future<Output = ()>> {
 
 async fn run(args: &Args) -> Result<(), String> {
     println!("Shop Keyring sandbox: all on this machine, nothing leaves it.");
-    let stack = Stack::start(options(args)).await.map_err(|error| explained(&error.to_string(), args))?;
+    let stack = Stack::start(options(args)).await.map_err(|error| explained(&error, args))?;
     // --once shall not take long.
     let every = Duration::from_secs(if args.once { 2 } else { 5 });
     let schedule = Schedule::start(stack.sweeper(), every);
     let backend = Backend::start(args.vendor_port(), stack.vendor(), schedule.runs().clone()).await;
-    let backend =
-        backend.map_err(|error| explained(&format!("port {} (vendor): {error}", args.vendor_port()), args))?;
+    let backend = backend.map_err(|error| explained(&error, args))?;
 
+    println!("The vendor's web application, to look at meanwhile: {}", backend.url());
+    backend.remember(walk::CONNECTION);
     if let Err(walk) = walk::walk(&stack, schedule.runs()).await {
         eprintln!("\n---- what the functions wrote:\n{}----\n", stack.output());
         return Err(walk.0);
     }
-    backend.remember(walk::CONNECTION);
     if args.once {
         println!("\nEvery step worked.");
         return Ok(());
@@ -89,9 +89,14 @@ async fn run(args: &Args) -> Result<(), String> {
     tell_sweeps(schedule.runs()).await
 }
 
-fn explained(error: &str, args: &Args) -> String {
+fn explained(error: &StartError, args: &Args) -> String {
     let other = if args.base_port < 60_000 { args.base_port + 100 } else { 8700 };
-    format!("{error}\n(other ports: make sandbox ARGS=\"--base-port {other}\")")
+    match error {
+        StartError::PortTaken { .. } => {
+            format!("{error}; end that, or listen elsewhere: make sandbox ARGS=\"--base-port {other}\"")
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// Tokens of two minutes, so that one sees them change. With `--once` of 50 seconds: under the 60 that a lookup asks
@@ -99,14 +104,17 @@ fn explained(error: &str, args: &Args) -> String {
 fn options(args: &Args) -> Options {
     let return_url = backend::return_url(args.vendor_port());
     let named = |id: &str, name: &str| Seller { name: Some(name.to_owned()), ..Seller::new(id) };
+    let named_shop = |id: &str, region: &str, name: &str| Shop { name: name.to_owned(), ..Shop::new(id, region) };
     Options {
         support_url: Some("mailto:support@vendor.example".into()),
         return_urls: return_url.clone(),
         return_url,
         access_lifetime: Some(if args.once { 50 } else { 120 }),
         sellers: vec![
-            named(walk::SELLER, "Ann's Attic").with_shop(Shop::new("7001", "US")),
-            named("bens-books", "Ben's Books").with_shop(Shop::new("7002", "GB")).with_shop(Shop::new("7003", "DE")),
+            named(walk::SELLER, "Ann's Attic").with_shop(named_shop("7001", "US", "Ann's Attic")),
+            named("bens-books", "Ben's Books")
+                .with_shop(named_shop("7002", "GB", "Ben's Books"))
+                .with_shop(named_shop("7003", "DE", "Bens Bücher")),
             Seller { user_type: UserType::Creator, ..named("cleo-creates", "Cleo, a creator without a shop") },
         ],
         ports: args.ports(),
