@@ -121,3 +121,30 @@ async fn partitions_share_the_work() {
     assert_eq!(refreshed, 6);
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 6);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_connection_keeps_no_other_from_its_refresh() {
+    let stack = fleet(4).await;
+    // The oldest of all, each bad in its own way: a key of a later release, an item that cannot be read, a secret that
+    // nobody may read.
+    let good = item(&stack, "tiktok-shop/us/s-3").await;
+    for (key, broken) in [("temu/eu/4711", json!("x")), ("tiktok-shop/us/broken", json!("no number"))] {
+        let mut bad = good.clone();
+        bad["connection"] = json!(key);
+        bad["due_at"] = json!(1_600_000_000);
+        bad["token_version"] = broken;
+        stack.put_item(&bad).await;
+    }
+    let forbidden = AwsFault::new(FaultKind::Refuse("AccessDeniedException")).on("GetSecretValue");
+    let forbidden = forbidden.when(|call| call.resource.as_deref().is_some_and(|name| name.contains("/s-0/"))).always();
+    stack.secrets_manager().front().inject(forbidden);
+    for _ in 0..2 {
+        let swept = stack.invoke_sweep().await;
+        assert_eq!(swept["stopped"], Value::Null, "{swept}");
+    }
+    for n in 1..4 {
+        assert_eq!(item(&stack, &format!("tiktok-shop/us/s-{n}")).await["token_version"], 2, "s-{n}");
+    }
+    assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 3);
+    assert!(stack.output().contains("unreadable_item"));
+}

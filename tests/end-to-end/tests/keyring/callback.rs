@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use emulators::front::{Fault as AwsFault, FaultKind};
-use end_to_end::{Answer, Browser, Options, Stack};
+use emulators::front::{Fault as AwsFault, FaultKind, Moment};
+use end_to_end::{Answer, Browser, Function, Options, Stack};
 use reqwest::Url;
 use serde_json::json;
 use simulators::tiktok_shop::{Fault, Route, Seller, Trouble, UserType, When};
@@ -135,6 +135,27 @@ async fn a_forwarded_link_does_not_hinder_the_sellers_own_account_and_learns_not
     assert_eq!((&told["connections"], &told["status"]), (&json!([]), &json!("open")), "{told}");
     let late = vendor.confirm(&forwarded.session_id, lured.result()).await.expect(409);
     assert_eq!(late.code().as_deref(), Some("nothing_to_confirm"));
+    assert_eq!(vendor.token(SELLER_1).await.expect(200).json()["account_id"], "acme");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_who_connects_while_a_removal_is_under_way_is_connected() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let vendor = stack.vendor();
+    let forwarded = vendor.connect_session(json!({"account_id": "attacker"})).await;
+    drop(stack.browser().connect(&forwarded.connect_url, "us", "seller-1").await);
+    stack.age(3_601).await;
+    let deletion = stack.secrets_manager().front().pause("DeleteSecret", Moment::Arrived);
+    let (swept, ()) = tokio::join!(stack.invoke_sweep(), async {
+        deletion.reached().await;
+        crate::setting::connect(&stack, "us", "seller-1", "acme").await;
+        deletion.release();
+    });
+    assert_eq!(swept["removed"], 0, "{swept}");
+    assert!(stack.token_set(SELLER_1, None).await.is_some(), "the deletion that came too late was taken back");
+    // Another container, which has nothing in memory.
+    stack.kill(Function::TokenLookup);
+    stack.start_process(Function::TokenLookup).unwrap();
     assert_eq!(vendor.token(SELLER_1).await.expect(200).json()["account_id"], "acme");
 }
 
