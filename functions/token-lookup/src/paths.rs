@@ -8,12 +8,7 @@ use crate::problem::Problem;
 /// Refuses a path that could be written in another way. What counts is the path that API Gateway saw, and IAM allowed:
 /// in the request's URI the dot segments are resolved already.
 pub(crate) async fn require_canonical(request: Request, next: Next) -> Result<Response, Problem> {
-    let seen = request.raw_http_path();
-    if seen == request.uri().path() && is_canonical(seen) {
-        Ok(next.run(request).await)
-    } else {
-        Err(Problem::PathNotCanonical)
-    }
+    if is_canonical(request.raw_http_path()) { Ok(next.run(request).await) } else { Err(Problem::PathNotCanonical) }
 }
 
 /// API Gateway hands the path over decoded, so an escaped character shows as itself: whatever needs escaping is

@@ -78,6 +78,19 @@ async fn a_state_works_once_in_its_browser_for_thirty_minutes() {
     assert_eq!(exchanges(), 1, "nobody was asked again");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_that_arrives_twice_at_once_is_worked_on_once() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let (browser, callback) = authorized(&stack, "seller-1").await;
+    let slow = Trouble::Latency(When::BeforeEffect, Duration::from_secs(1));
+    stack.tiktok_shop().inject(Route::TokenGet, Fault::new(slow));
+    let (one, other) = tokio::join!(browser.open(callback.as_str()), browser.open(callback.as_str()));
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 409], "one is led on, the other is told that it is under way");
+    assert_eq!(stack.tiktok_shop().calls_to(Route::TokenGet).len(), 1);
+}
+
 fn app_key(callback: &Url) -> String {
     callback.query_pairs().find(|(name, _)| name == "app_key").unwrap().1.into_owned()
 }
