@@ -14,6 +14,7 @@ pub mod marketplace;
 pub mod names;
 pub mod protocol;
 pub mod secret;
+pub mod start;
 pub mod store;
 pub mod telemetry;
 pub mod time;

@@ -34,8 +34,7 @@ pub(crate) async fn leave(
     headers: HeaderMap,
 ) -> Response {
     let way = async {
-        let session = open_session(&keyring, &token).await?;
-        let app = app_of(&keyring, &app)?;
+        let (session, app) = destination(&keyring, &token, &app).await?;
         if session.confirm {
             depart(&keyring, &session, &app, &headers).await
         } else {
@@ -52,8 +51,7 @@ pub(crate) async fn agree_and_leave(
     headers: HeaderMap,
 ) -> Response {
     let way = async {
-        let session = open_session(&keyring, &token).await?;
-        let app = app_of(&keyring, &app)?;
+        let (session, app) = destination(&keyring, &token, &app).await?;
         if is_from_our_page(&keyring, &headers) {
             depart(&keyring, &session, &app, &headers).await
         } else {
@@ -68,6 +66,11 @@ pub(crate) async fn agree_and_leave(
 fn is_from_our_page(keyring: &Keyring, headers: &HeaderMap) -> bool {
     let same_origin = headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin");
     same_origin && browser::known(headers, &keyring.config.public_base_url).is_some()
+}
+
+/// The session of a connect link, and the app that the seller has picked.
+async fn destination(keyring: &Keyring, token: &str, app: &str) -> Result<(ConnectSession, AppKeyPath), Problem> {
+    Ok((open_session(keyring, token).await?, app_of(keyring, app)?))
 }
 
 async fn open_session(keyring: &Keyring, token: &str) -> Result<ConnectSession, Problem> {

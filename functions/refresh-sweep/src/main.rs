@@ -2,7 +2,7 @@
 //!
 //! It works on every connection that is due, and is the only function that spends a refresh token. This file wires;
 //! [`sweep`] walks the due index, [`run`] decides when to stop, [`on_demand`] works on one connection. The line that
-//! spends the token is in `shop_keyring::protocol::refresh`.
+//! spends the token is in `shop_keyring::protocol`.
 
 mod config;
 mod event;
@@ -18,11 +18,10 @@ use aws_sdk_secretsmanager::Client as SecretsManager;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use shop_keyring::{
     apps::Apps,
-    config::from_environment,
     marketplace::{http, tiktok_shop::TikTokShop},
     protocol::Protocol,
+    start::start,
     store::Connections,
-    telemetry,
     vault::SecretsManagerVault,
 };
 
@@ -62,23 +61,10 @@ impl Keyring {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
-    let config = match Config::read(&from_environment) {
-        Ok(config) => config,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    telemetry::start(config.log_level);
-    let served = async {
-        let keyring = Keyring::new(config).await?;
-        lambda_runtime::run(service_fn(|event| keyring.handle(event))).await
-    };
-    match served.await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    start(Config::read, |config| config.log_level, serve).await
+}
+
+async fn serve(config: Config) -> Result<(), Error> {
+    let keyring = Keyring::new(config).await?;
+    lambda_runtime::run(service_fn(|event| keyring.handle(event))).await
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use shop_keyring::{
     connection::claim::Trigger,
     marketplace::Marketplace,
-    protocol::{Protocol, refresh::Outcome},
+    protocol::{Protocol, outcome::Outcome},
     store::StoreError,
     vault::{PutPermits, Vault},
 };
@@ -27,32 +27,20 @@ pub(crate) async fn refresh<M: Marketplace, V: Vault>(
     let OnDemand { connection, rejected_version } = request;
     let trigger = Trigger::OnDemand { rejected_version: *rejected_version };
     let permits = PutPermits::per_second(NonZeroU32::MIN);
-    let outcome = match protocol.work(connection, trigger, &permits).await? {
-        Outcome::Refreshed => "refreshed",
-        Outcome::Healed => "healed",
-        Outcome::Expired => "expired",
-        Outcome::Removed => "removed",
-        Outcome::NothingFound | Outcome::Skipped(_) => "skipped",
-        Outcome::Lost => "lost",
-        Outcome::Transient { .. } => "transient",
-        Outcome::Refused(refusal) => {
-            // The first strike only: a second try on demand is not claimed, the schedule makes it.
-            protocol.settle_refusal(&refusal, true).await?;
-            "refused"
-        }
+    let outcome = protocol.work(connection, trigger, &permits).await?;
+    match &outcome {
+        // The first strike only: a second try on demand is not claimed, the schedule makes it.
+        Outcome::Refused(refusal) => protocol.settle_refusal(refusal, true).await?,
         Outcome::Misconfigured(problem) => {
             tracing::error!(alarm = "configuration_fault", app = %connection.app, problem, "nothing was spent");
-            "misconfigured"
         }
         Outcome::OtherAppKey => {
             tracing::error!(alarm = "configuration_fault", %connection, "its token set was issued for another app key");
-            "misconfigured"
         }
         Outcome::VaultFault(error) | Outcome::KeepFailed(error) => {
             tracing::error!(alarm = "vault_fault", %connection, %error, "the vault does not work");
-            "vault_fault"
         }
-    };
-    tracing::info!(%connection, outcome, "refresh on demand");
-    Ok(Answer { outcome })
+        _ => {}
+    }
+    Ok(Answer { outcome: outcome.as_str() })
 }

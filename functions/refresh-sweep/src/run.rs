@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use shop_keyring::{
     names::{AppKeyPath, ConnectionKey, MarketplaceName},
-    protocol::refresh::Outcome,
+    protocol::outcome::Outcome,
     store::StoreError,
 };
 
@@ -164,10 +164,7 @@ impl Run {
             Ok(Outcome::Expired) => summary.expired += 1,
             Ok(Outcome::Removed) => summary.removed += 1,
             Ok(Outcome::Skipped(_) | Outcome::Lost | Outcome::NothingFound) => summary.skipped += 1,
-            Err(error) => {
-                summary.errors += 1;
-                tracing::error!(%connection, %error, "the table failed; the connection falls due again");
-            }
+            Err(_) => summary.errors += 1,
         }
         self.note_table(outcome.as_ref().err());
     }

@@ -3,7 +3,7 @@
 use shop_keyring::{
     connection::{Fault, claim::NotClaimed},
     names::AttemptId,
-    protocol::refresh::Refusal,
+    protocol::outcome::Refusal,
     vault::VaultError,
 };
 

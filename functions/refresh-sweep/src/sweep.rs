@@ -11,7 +11,7 @@ use shop_keyring::{
     marketplace::Marketplace,
     protocol::{
         Protocol,
-        refresh::{Outcome, Refusal},
+        outcome::{Outcome, Refusal},
     },
     store::{DueEntry, StoreError},
     vault::{PutPermits, Vault},

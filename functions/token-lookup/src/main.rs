@@ -20,30 +20,16 @@ mod views;
 use std::{process::ExitCode, sync::Arc};
 
 use lambda_http::Error;
-use shop_keyring::{config::from_environment, telemetry};
+use shop_keyring::start::start;
 
 use crate::{config::Config, router::Keyring};
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
-    let config = match Config::read(&from_environment) {
-        Ok(config) => config,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    telemetry::start(config.log_level);
-    match run(config).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    start(Config::read, |config| config.log_level, serve).await
 }
 
-async fn run(config: Config) -> Result<(), Error> {
+async fn serve(config: Config) -> Result<(), Error> {
     let keyring = Arc::new(Keyring::new(config).await);
     lambda_http::run(router::router(keyring)).await
 }

@@ -1,12 +1,15 @@
 //! The refresh protocol's I/O: claim, look back, exchange, keep, commit.
 //!
 //! Every change of grant or status runs through here; what each step makes of the item is decided in
-//! [`crate::connection`]. [`refresh`] is for the sweep and for refreshes on demand, [`grant`] for new authorizations.
+//! [`crate::connection`]. [`Protocol::work`] is for the sweep and for refreshes on demand,
+//! [`Protocol::store_grant`] for new authorizations.
 //! A token set is in the vault before the item names it, and named before anybody gets it.
 
 pub mod grant;
 mod keep;
-pub mod refresh;
+pub mod outcome;
+mod refresh;
+mod settling;
 
 use crate::{
     apps::Apps,

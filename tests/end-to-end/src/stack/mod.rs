@@ -62,6 +62,9 @@ impl Stack {
     /// # Errors
     /// [`StartError`], in a line that says what to do.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        for function in Function::ALL {
+            programs::binary(function)?;
+        }
         let ports = &options.ports;
         let dynamodb = DynamoDb::start(loopback(ports.dynamodb)).await;
         let dynamodb = dynamodb.map_err(|why| StartError::listening("dynamodb", ports.dynamodb, why))?;

@@ -1,8 +1,10 @@
 //! Where the programs lie that a stack runs.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use super::{Function, StartError};
@@ -28,8 +30,16 @@ pub(crate) fn binary(function: Function) -> Result<PathBuf, StartError> {
     }
 }
 
-/// A file that the binary was built from and that was changed since, as cargo's list of them says.
+/// A file that the binary was built from and that was changed since. Looked for once a run: who goes on editing while
+/// tests run is not to be stopped.
 fn newer_source(binary: &Path) -> Option<PathBuf> {
+    static FOUND: Mutex<BTreeMap<PathBuf, Option<PathBuf>>> = Mutex::new(BTreeMap::new());
+    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    found.entry(binary.to_owned()).or_insert_with(|| find_newer_source(binary)).clone()
+}
+
+/// Cargo has listed the sources beside the binary.
+fn find_newer_source(binary: &Path) -> Option<PathBuf> {
     let built = fs::metadata(binary).ok()?.modified().ok()?;
     let list = fs::read_to_string(binary.with_extension("d")).ok()?;
     let (_, sources) = list.split_once(": ")?;

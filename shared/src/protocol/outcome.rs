@@ -1,0 +1,73 @@
+//! What can come of the work on one connection.
+
+use crate::{
+    connection::{Fault, claim::NotClaimed},
+    names::{AttemptId, ConnectionKey},
+    vault::VaultError,
+};
+
+/// What came of the work on one connection.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A new token set was obtained and committed.
+    Refreshed,
+    /// A token set that a lost attempt had kept was found and committed.
+    Healed,
+    /// A claim had run out, and the vault holds nothing of it.
+    NothingFound,
+    /// The authorization had ended.
+    Expired,
+    /// It was never committed or never confirmed, and is gone.
+    Removed,
+    /// There was nothing to do, or not by us.
+    Skipped(NotClaimed),
+    /// The claim was lost before the work was done; whoever has it goes on.
+    Lost,
+    /// A failure that may pass.
+    Transient {
+        /// Whether the marketplace itself seems to be out of reach.
+        outage: bool,
+    },
+    /// Refused for good; what that means is for the run to settle, which sees the others.
+    Refused(Box<Refusal>),
+    /// The vendor's configuration is wrong; nothing was spent and nobody is blamed.
+    Misconfigured(String),
+    /// The token set was issued for another app key than the app has now; nothing was spent and nobody is blamed.
+    OtherAppKey,
+    /// The vault did not give a token set.
+    VaultFault(VaultError),
+    /// The vault did not keep what an exchange had given.
+    KeepFailed(VaultError),
+}
+
+impl Outcome {
+    /// As it stands in logs and answers.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Refreshed => "refreshed",
+            Self::Healed => "healed",
+            Self::NothingFound => "nothing_found",
+            Self::Expired => "expired",
+            Self::Removed => "removed",
+            Self::Skipped(_) => "skipped",
+            Self::Lost => "lost",
+            Self::Transient { .. } => "transient",
+            Self::Refused(_) => "refused",
+            Self::Misconfigured(_) => "misconfigured",
+            Self::OtherAppKey => "other_app_key",
+            Self::VaultFault(_) => "vault_fault",
+            Self::KeepFailed(_) => "keep_failed",
+        }
+    }
+}
+
+/// A refusal whose claim is still held.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Whom it concerns.
+    pub connection: ConnectionKey,
+    /// Who holds the claim.
+    pub attempt: AttemptId,
+    /// What the marketplace said.
+    pub fault: Fault,
+}

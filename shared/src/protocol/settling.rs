@@ -1,0 +1,147 @@
+//! How a claim in our hands ends: each outcome is written only while the item still shows the claim.
+
+use super::{
+    Protocol,
+    outcome::{Outcome, Refusal},
+};
+use crate::{
+    clock::ClaimTimer,
+    connection::{
+        Connection, Fault, Shop,
+        settle::{self, ClaimLost, Kept, Right, SECOND_TRY_AFTER, Spent, back_off},
+    },
+    marketplace::Marketplace,
+    names::AttemptId,
+    store::{ApplyError, StoreError},
+    vault::{Vault, VaultError},
+};
+
+/// Over how many seconds the next tries are spread after something that is no connection's fault.
+const SPREAD: i64 = 45 * 60;
+
+/// A claim in our hands.
+pub(super) struct Held {
+    pub(super) item: Connection,
+    pub(super) attempt: AttemptId,
+    pub(super) timer: ClaimTimer,
+}
+
+impl<M: Marketplace, V: Vault> Protocol<M, V> {
+    /// Settles a refusal: a strike, or none when the run has found that it was refused to too many.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the connection falls due again by itself.
+    pub async fn settle_refusal(&self, refusal: &Refusal, blame: bool) -> Result<(), StoreError> {
+        let Refusal { connection, attempt, fault } = refusal;
+        let wait = spread_wait();
+        let settled = self.connections.apply(connection, |item| {
+            let (item, fault, now) = (item.ok_or(ClaimLost)?, fault.clone(), self.connections.now());
+            if blame {
+                settle::refuse(item, *attempt, fault, now)
+            } else {
+                settle::defer(item, *attempt, fault, wait, now)
+            }
+        });
+        match settled.await {
+            Ok(item) => {
+                let status = item.status.as_str();
+                tracing::warn!(%connection, %attempt, %fault, strikes = item.strikes, status, blame, "refused");
+                Ok(())
+            }
+            Err(ApplyError::Decided(ClaimLost)) => Ok(()),
+            Err(ApplyError::Store(error)) => Err(error),
+        }
+    }
+
+    pub(super) async fn commit(
+        &self,
+        held: &Held,
+        kept: Kept,
+        shops: Option<Vec<Shop>>,
+        outcome: Outcome,
+    ) -> Result<Outcome, StoreError> {
+        let mine = kept.version().clone();
+        let written = self.settle(held, outcome, |item| {
+            settle::commit(item, Right::Claim(held.attempt), kept.clone(), shops.clone(), self.connections.now())
+        });
+        match written.await? {
+            Outcome::Lost => {
+                // Whoever took over may have found what we had kept: then it is committed all the same.
+                let item = self.connections.get(&held.item.connection).await?;
+                let won = item.is_some_and(|item| item.secret_version == Some(mine));
+                Ok(if won { Outcome::Healed } else { Outcome::Lost })
+            }
+            outcome => Ok(outcome),
+        }
+    }
+
+    pub(super) async fn fail(
+        &self,
+        held: &Held,
+        fault: Fault,
+        spent: Spent,
+        retry_after: Option<i64>,
+        outage: bool,
+    ) -> Result<Outcome, StoreError> {
+        let connection = &held.item.connection;
+        tracing::warn!(%connection, attempt = %held.attempt, %fault, "the refresh failed; it is tried again");
+        let wait = back_off(held.item.failures, retry_after, &mut rand::rng());
+        self.settle(held, Outcome::Transient { outage }, |item| {
+            settle::fail(item, held.attempt, fault.clone(), spent, wait, self.connections.now())
+        })
+        .await
+    }
+
+    pub(super) async fn let_go(&self, held: &Held, outcome: Outcome) -> Result<Outcome, StoreError> {
+        self.settle(held, outcome, |item| settle::let_go(item, held.attempt, Spent::No, self.connections.now())).await
+    }
+
+    /// The vendor's configuration is wrong. The connection gives way to others, in case that it is the only one.
+    pub(super) async fn misconfigured(
+        &self,
+        held: &Held,
+        problem: &(impl ToString + Sync),
+    ) -> Result<Outcome, StoreError> {
+        self.apps.forget(&held.item.connection.app);
+        let problem = problem.to_string();
+        self.defer(held, local_fault(&problem), Outcome::Misconfigured(problem)).await
+    }
+
+    /// The vault did not give a token set. The connection gives way to others, in case that it is the only one.
+    pub(super) async fn vault_fault(&self, held: &Held, error: VaultError) -> Result<Outcome, StoreError> {
+        self.fail(held, local_fault(&error), Spent::No, None, false).await?;
+        Ok(Outcome::VaultFault(error))
+    }
+
+    pub(super) async fn defer(&self, held: &Held, fault: Fault, outcome: Outcome) -> Result<Outcome, StoreError> {
+        let wait = spread_wait();
+        self.settle(held, outcome, |item| {
+            settle::defer(item, held.attempt, fault.clone(), wait, self.connections.now())
+        })
+        .await
+    }
+
+    /// Writes an outcome, if the claim is still ours.
+    pub(super) async fn settle(
+        &self,
+        held: &Held,
+        outcome: Outcome,
+        decide: impl Fn(&Connection) -> Result<Connection, ClaimLost>,
+    ) -> Result<Outcome, StoreError> {
+        let current = Some(held.item.clone());
+        match self.connections.apply_to(current, |item| decide(item.ok_or(ClaimLost)?)).await {
+            Ok(_) => Ok(outcome),
+            Err(ApplyError::Decided(ClaimLost)) => Ok(Outcome::Lost),
+            Err(ApplyError::Store(error)) => Err(error),
+        }
+    }
+}
+
+fn spread_wait() -> i64 {
+    SECOND_TRY_AFTER + rand::random_range(0..=SPREAD)
+}
+
+/// A fault of our own making, in the words given.
+pub(super) fn local_fault(what: &(impl ToString + ?Sized)) -> Fault {
+    Fault { message: what.to_string(), code: None, request_id: None }
+}
