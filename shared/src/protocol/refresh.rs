@@ -42,7 +42,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Ok(Outcome::Skipped(reason)) => tracing::debug!(%connection, ?trigger, %reason, "nothing done"),
             Ok(outcome) => tracing::info!(%connection, ?trigger, %attempt, outcome = outcome.as_str(), "worked on"),
             Err(error) => {
-                tracing::error!(%connection, ?trigger, %attempt, %error, "the table failed; it falls due again")
+                tracing::error!(%connection, ?trigger, %attempt, %error, "the table failed; it falls due again");
             }
         }
         worked

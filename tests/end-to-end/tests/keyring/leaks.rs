@@ -32,7 +32,7 @@ async fn no_secret_in_any_log_page_or_answer() {
         stack.age(DUE).await;
         platform.inject(Route::TokenRefresh, Fault::new(trouble.clone()).times(1));
         written.push(stack.invoke_sweep().await.to_string());
-        written.push(without_its_own_token(vendor.refresh(SELLER_1, 1).await));
+        written.push(without_its_own_token(&vendor.refresh(SELLER_1, 1).await));
         platform.clear_faults(Route::TokenRefresh);
 
         platform.inject(Route::TokenGet, Fault::new(trouble).times(1));
@@ -47,7 +47,7 @@ async fn no_secret_in_any_log_page_or_answer() {
     written.push(stack.invoke_sweep().await.to_string());
     down.clear();
     let down = stack.dynamodb().front().inject(AwsFault::new(FaultKind::Garbage).on("GetItem").times(3));
-    written.push(without_its_own_token(vendor.token(SELLER_1).await));
+    written.push(without_its_own_token(&vendor.token(SELLER_1).await));
     down.clear();
 
     stack.stop_functions();
@@ -67,7 +67,7 @@ async fn no_secret_in_any_log_page_or_answer() {
 }
 
 /// The one place where a token may be.
-fn without_its_own_token(answer: Answer) -> String {
+fn without_its_own_token(answer: &Answer) -> String {
     let mut body = answer.json();
     body["access_token"].take();
     body.to_string()
