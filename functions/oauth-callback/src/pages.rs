@@ -73,14 +73,19 @@ struct SiteLink<'a> {
 
 /// What a connect link opens.
 pub(crate) fn connect(config: &Config, session: &ConnectSession, token: &str) -> Page {
-    let sites = config
-        .apps
-        .iter()
+    let mut apps: Vec<_> = config.apps.iter().collect();
+    // "Any other country" makes sense only after the others.
+    apps.sort_by_key(|(path, _)| path.app.as_str() == GLOBAL);
+    let sites = apps
+        .into_iter()
         .map(|(path, site)| SiteLink { href: departure(path, token), label: site_label(path), app_name: &site.name })
         .collect();
     let frame = Frame::new(config, format!("Connect your shop to {}", config.vendor_name));
     Page(ConnectPage { frame, account_label: session.account_label.as_deref(), sites }.render())
 }
+
+/// The app for every site that has none of its own.
+const GLOBAL: &str = "global";
 
 fn departure(path: &AppKeyPath, token: &str) -> String {
     format!("/connect/{token}/{path}")
@@ -90,7 +95,7 @@ fn site_label(path: &AppKeyPath) -> String {
     let marketplace = path.marketplace.title();
     match path.app.as_str() {
         "us" => format!("{marketplace} in the United States"),
-        "global" => format!("{marketplace} in any other country"),
+        GLOBAL => format!("{marketplace} in any other country"),
         other => format!("{marketplace} ({other})"),
     }
 }
