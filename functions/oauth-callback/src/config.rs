@@ -62,8 +62,7 @@ impl Config {
 fn support_url(reader: &mut Reader<'_>) -> Option<String> {
     const NAME: &str = "SUPPORT_URL";
     let value = reader.optional(NAME)?;
-    if !["https://", "http://", "mailto:"].iter().any(|scheme| value.starts_with(scheme)) || Url::parse(&value).is_err()
-    {
+    if !["https://", "mailto:"].iter().any(|scheme| value.starts_with(scheme)) || Url::parse(&value).is_err() {
         reader.problem(NAME, "must be an https:// or mailto: address");
     }
     Some(value)
