@@ -119,7 +119,7 @@ impl Connections {
         if before == Some(&after) {
             return Ok(Ok(after));
         }
-        after.revision = before.map_or(0, |before| before.revision) + 1;
+        after.revision = before.map_or_else(first_revision, |before| before.revision + 1);
         let guarded = Guarded::new(before, &after)?;
         // A connection that waits for confirmation must not take a working one's shops over.
         let listed =
@@ -166,13 +166,11 @@ impl Connections {
         Err(StoreError::Unavailable { operation: "update an item", code: "TransactionConflict".into() })
     }
 
-    /// Takes the item away, if it is still the one that was decided on. Its shop pointers go first.
+    /// Takes the item away, if it is still the one that was decided on, and then its shop pointers.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn remove(&self, item: &Connection) -> Result<bool, StoreError> {
-        let without_shops = Connection { shops: Vec::new(), ..item.clone() };
-        self.drop_pointers(item, &without_shops).await;
         let answer = self
             .client
             .delete_item()
@@ -183,11 +181,20 @@ impl Connections {
             .send()
             .await;
         match answer {
-            Ok(_) => Ok(true),
+            Ok(_) => {
+                self.drop_pointers(item, &Connection { shops: Vec::new(), ..item.clone() }).await;
+                Ok(true)
+            }
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
             Err(error) => Err(StoreError::unavailable("delete an item", &error)),
         }
     }
+}
+
+/// Revisions of an item begin at random: an item that was taken away and made anew must not be taken for the earlier
+/// one by somebody who was frozen meanwhile.
+fn first_revision() -> u64 {
+    u64::from(rand::random::<u32>() >> 2)
 }
 
 /// A short wait, of its own length for everybody who waits.
