@@ -69,6 +69,11 @@ impl ClaimTimer {
         self.since.elapsed() < CLAIM / 4
     }
 
+    /// Whole seconds since the start.
+    pub fn seconds(&self) -> i64 {
+        i64::try_from(self.since.elapsed().as_secs()).unwrap_or(i64::MAX)
+    }
+
     /// How long something may still be in flight: until three quarters of the claim at most. Zero after that.
     pub fn left(&self) -> Duration {
         self.flight.saturating_sub(self.since.elapsed())

@@ -67,20 +67,21 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A URL that must be there: https, or http on a loopback address, without query, fragment and user.
+    /// The URL of a host that must be there: https, or http on a loopback address, and nothing after the host.
     pub fn base_url(&mut self, name: &str) -> Url {
         let value = self.required(name);
         let placeholder = || Url::parse("https://not-configured.invalid").unwrap_or_else(|_| unreachable!());
         if value.is_empty() {
             return placeholder();
         }
-        parse_url(&value).unwrap_or_else(|what| {
+        parse_host(&value).unwrap_or_else(|what| {
             self.problem(name, what);
             placeholder()
         })
     }
 
-    /// URLs separated by commas, each as [`Self::base_url`] wants it; none if the variable is not set.
+    /// URLs separated by commas, each https or on loopback, without query, fragment and user; none if the variable is
+    /// not set.
     pub fn urls(&mut self, name: &str) -> Vec<Url> {
         let value = self.optional(name).unwrap_or_default();
         let mut urls = Vec::new();
@@ -162,15 +163,15 @@ fn site(app: &str, entry: AppEntry) -> Result<(AppKeyPath, Site), String> {
     if entry.name.trim().is_empty() {
         return Err("`name` is empty".into());
     }
-    let url = |field: &str, given: Option<String>, default: &str| {
-        parse_url(given.as_deref().unwrap_or(default)).map_err(|what| format!("`{field}` {what}"))
+    let host = |field: &str, given: Option<String>, default: &str| {
+        parse_host(given.as_deref().unwrap_or(default)).map_err(|what| format!("`{field}` {what}"))
     };
     let link = if app.as_str() == "us" { authorization::US_LINK } else { authorization::GLOBAL_LINK };
     let site = Site {
         name: entry.name,
-        link_url: url("link_url", entry.link_url, link)?,
-        token_url: url("token_url", entry.token_url, "https://auth.tiktok-shops.com")?,
-        api_url: url("api_url", entry.api_url, "https://open-api.tiktokglobalshop.com")?,
+        link_url: parse_url(entry.link_url.as_deref().unwrap_or(link)).map_err(|what| format!("`link_url` {what}"))?,
+        token_url: host("token_url", entry.token_url, "https://auth.tiktok-shops.com")?,
+        api_url: host("api_url", entry.api_url, "https://open-api.tiktokglobalshop.com")?,
     };
     Ok((AppKeyPath { marketplace: MarketplaceName::TikTokShop, app }, site))
 }
@@ -185,6 +186,12 @@ fn parse_url(value: &str) -> Result<Url, &'static str> {
         return Err("must not have a query, a fragment or a user");
     }
     Ok(url)
+}
+
+/// The same for what other paths are put behind.
+fn parse_host(value: &str) -> Result<Url, &'static str> {
+    let url = parse_url(value)?;
+    if url.path() == "/" { Ok(url) } else { Err("must not have a path") }
 }
 
 /// Whether a URL leads to this very machine.
@@ -221,7 +228,8 @@ mod tests {
             (r#"{"us":{"name":" "}}"#, "us: `name` is empty"),
             (r#"{"us":{"name":"Acme","tokenurl":"x"}}"#, "unknown field"),
             (r#"{"us":{"name":"Acme","token_url":"http://example.com"}}"#, "us: `token_url` must begin with https://"),
-            (r#"{"us":{"name":"Acme","api_url":"https://u:p@example.com"}}"#, "us: `api_url` must not have"),
+            (r#"{"us":{"name":"Acme","api_url":"https://u:p@example.com"}}"#, "us: `api_url` must not have a query"),
+            (r#"{"us":{"name":"Acme","api_url":"https://example.com/v1"}}"#, "us: `api_url` must not have a path"),
         ] {
             let found = apps(value);
             assert_eq!(found.len(), 1, "{value}");

@@ -19,6 +19,8 @@ use shop_keyring::{
     vault::SecretsManagerVault,
 };
 
+use tracing::Instrument;
+
 use crate::{callback, config::Config, connect, pages::STYLE_HASH, problem::Problem, result};
 
 /// Everything that is built once a container.
@@ -48,7 +50,8 @@ impl Keyring {
 }
 
 /// One style sheet, known by its hash. A form leads here, and on to a marketplace's authorization link; browsers hold
-/// every redirect after a form against `form-action`, the marketplace's own ones to its log-in included.
+/// every redirect after a form against `form-action`, the marketplace's own ones to its log-in included. The links'
+/// own origins are named for those on loopback, which are not https.
 fn content_policy(config: &Config) -> Result<HeaderValue, Error> {
     let mut forms: Vec<_> = config.apps.values().map(|site| site.link_url.origin().ascii_serialization()).collect();
     forms.sort_unstable();
@@ -84,7 +87,8 @@ async fn answer(State(keyring): State<Arc<Keyring>>, request: Request, next: Nex
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone().unwrap_or_default(),
         _ => String::new(),
     };
-    let mut response = next.run(request).await;
+    let span = tracing::info_span!("request", request_id);
+    let mut response = next.run(request).instrument(span).await;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, keyring.content_policy.clone());
     for (name, value) in [

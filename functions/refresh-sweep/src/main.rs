@@ -24,6 +24,7 @@ use shop_keyring::{
     store::Connections,
     vault::SecretsManagerVault,
 };
+use tracing::Instrument;
 
 use crate::{config::Config, event::Input};
 
@@ -66,5 +67,9 @@ async fn main() -> ExitCode {
 
 async fn serve(config: Config) -> Result<(), Error> {
     let keyring = Keyring::new(config).await?;
-    lambda_runtime::run(service_fn(|event| keyring.handle(event))).await
+    let handle = |event: LambdaEvent<_>| {
+        let span = tracing::info_span!("invocation", request_id = event.context.request_id);
+        keyring.handle(event).instrument(span)
+    };
+    lambda_runtime::run(service_fn(handle)).await
 }

@@ -37,7 +37,7 @@ pub(crate) async fn refresh<M: Marketplace, V: Vault>(
         Outcome::OtherAppKey => {
             tracing::error!(alarm = "configuration_fault", %connection, "its token set was issued for another app key");
         }
-        Outcome::VaultFault(error) | Outcome::KeepFailed(error) => {
+        Outcome::VaultFault(error) | Outcome::KeepFailed(error) | Outcome::DeletionFailed(error) => {
             tracing::error!(alarm = "vault_fault", %connection, %error, "the vault does not work");
         }
         _ => {}

@@ -34,6 +34,7 @@ pub(crate) struct Run {
 struct App {
     tried: u32,
     refused: u32,
+    refreshed: bool,
     misconfigured: bool,
     mass_refusal: bool,
 }
@@ -108,6 +109,9 @@ impl Run {
 
     /// Takes note of what came of one connection.
     pub(crate) fn record(&mut self, connection: &ConnectionKey, outcome: &Result<Outcome, StoreError>) {
+        if !matches!(outcome, Ok(Outcome::VaultFault(_) | Outcome::Skipped(_)) | Err(_)) {
+            self.vault_failures_in_a_row = 0;
+        }
         let summary = &mut self.summary;
         let app = self.apps.entry(connection.app.clone()).or_default();
         let in_a_row = self.failures_in_a_row.entry(connection.app.marketplace).or_default();
@@ -115,8 +119,8 @@ impl Run {
             Ok(Outcome::Refreshed) => {
                 summary.refreshed += 1;
                 app.tried += 1;
+                app.refreshed = true;
                 *in_a_row = 0;
-                self.vault_failures_in_a_row = 0;
                 self.has_kept = true;
             }
             Ok(Outcome::Refused(_)) => {
@@ -160,6 +164,10 @@ impl Run {
                     summary.stopped.get_or_insert(Stop::Vault);
                 }
             }
+            Ok(Outcome::DeletionFailed(error)) => {
+                summary.errors += 1;
+                tracing::error!(alarm = "vault_fault", %connection, %error, "a secret cannot be deleted; the others go on");
+            }
             Ok(Outcome::Healed) => summary.healed += 1,
             Ok(Outcome::Expired) => summary.expired += 1,
             Ok(Outcome::Removed) => summary.removed += 1,
@@ -180,9 +188,10 @@ impl Run {
         }
     }
 
-    /// Whether a refusal may be held against its connection: not while its whole app is being refused.
-    pub(crate) fn blames(&self, connection: &ConnectionKey) -> bool {
-        self.apps.get(&connection.app).is_none_or(|app| !app.mass_refusal)
+    /// Whether a refusal may be held against its connection: not while its whole app is being refused. Before the run
+    /// is over that can be told only if somebody else's refresh was accepted.
+    pub(crate) fn blames(&self, connection: &ConnectionKey, run_is_over: bool) -> bool {
+        self.apps.get(&connection.app).is_none_or(|app| !app.mass_refusal && (run_is_over || app.refreshed))
     }
 
     /// Takes note that the due index could not be read: nothing more can be claimed.

@@ -114,11 +114,29 @@ fn five_refusals_are_believed_and_six_of_seven_are_not() {
     for n in 0..5 {
         run.record(&key("us", n), &refusal("us", n));
     }
-    assert!(run.blames(&key("us", 0)));
+    assert!(run.blames(&key("us", 0), true));
     run.record(&key("us", 5), &refusal("us", 5));
-    assert!(!run.blames(&key("us", 0)));
+    assert!(!run.blames(&key("us", 0), true));
     assert!(!run.admit(&key("us", 7)), "work on the app stops");
-    assert!(run.blames(&key("global", 0)), "the other app is not touched");
+    assert!(run.blames(&key("global", 0), true), "the other app is not touched");
+}
+
+#[test]
+fn before_the_run_is_over_only_a_success_elsewhere_makes_a_refusal_believed() {
+    let mut run = run();
+    run.record(&key("us", 0), &refusal("us", 0));
+    assert!(!run.blames(&key("us", 0), false), "a slow mass refusal begins like this");
+    run.record(&key("us", 1), &Ok(Outcome::Refreshed));
+    assert!(run.blames(&key("us", 0), false));
+}
+
+#[test]
+fn secrets_that_cannot_be_deleted_stop_nothing() {
+    let mut run = run();
+    for n in 0..20 {
+        run.record(&key("us", n), &Ok(Outcome::DeletionFailed(vault_error())));
+    }
+    assert!(run.goes_on());
 }
 
 #[test]
@@ -130,9 +148,9 @@ fn a_fifth_of_many_is_believed() {
     for n in 80..100 {
         run.record(&key("us", n), &refusal("us", n));
     }
-    assert!(run.blames(&key("us", 80)), "20 of 100");
+    assert!(run.blames(&key("us", 80), true), "20 of 100");
     run.record(&key("us", 100), &refusal("us", 100));
-    assert!(!run.blames(&key("us", 80)), "21 of 101");
+    assert!(!run.blames(&key("us", 80), true), "21 of 101");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use shop_keyring::{
     vault::{PutPermits, Vault},
 };
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use crate::{
     config::Config,
@@ -52,6 +53,12 @@ where
     M: Marketplace + 'static,
     V: Vault + 'static,
 {
+    if claims_until <= Instant::now() {
+        tracing::error!(
+            alarm = "deadline_too_short",
+            "the function's time-out does not cover a claim: set two minutes"
+        );
+    }
     let now = protocol.connections.now();
     let mut queue = DueQueue::probe(&protocol.connections, partition, now).await?;
     let rate = share(config.puts_per_second, partition.count);
@@ -70,10 +77,11 @@ where
             match queue.take().await {
                 Ok(Some(DueEntry { connection, .. })) if run.admit(&connection) => {
                     let (protocol, permits) = (Arc::clone(protocol), Arc::clone(&permits));
-                    at_work.spawn(async move {
+                    let work = async move {
                         let outcome = protocol.work(&connection, Trigger::Schedule, &permits).await;
                         (connection, outcome)
-                    });
+                    };
+                    at_work.spawn(work.in_current_span());
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => break,
@@ -91,10 +99,10 @@ where
                 Some(Err(_)) => run.record_panic(),
                 None => break,
             },
-            () = refusals.wait_is_over() => refusals.settle(protocol, &run).await,
+            () = refusals.wait_is_over() => refusals.settle(protocol, &run, false).await,
         }
     }
-    refusals.settle(protocol, &run).await;
+    refusals.settle(protocol, &run, true).await;
     let summary = run.into_summary();
     tracing::info!(summary = %serde_json::json!(summary), partition = partition.index, "sweep");
     Ok(summary)
@@ -126,10 +134,10 @@ impl Refusals {
         }
     }
 
-    async fn settle<M: Marketplace, V: Vault>(&mut self, protocol: &Protocol<M, V>, run: &Run) {
+    async fn settle<M: Marketplace, V: Vault>(&mut self, protocol: &Protocol<M, V>, run: &Run, run_is_over: bool) {
         self.settle_at = None;
         for refusal in self.waiting.drain(..) {
-            let blame = run.blames(&refusal.connection);
+            let blame = run.blames(&refusal.connection, run_is_over);
             if let Err(error) = protocol.settle_refusal(&refusal, blame).await {
                 let connection = &refusal.connection;
                 tracing::error!(%connection, %error, "a refusal could not be written; the connection falls due again");

@@ -16,6 +16,8 @@ use shop_keyring::{
     vault::{CachedVault, SecretsManagerVault},
 };
 
+use tracing::Instrument;
+
 use crate::{caller, config::Config, connections, paths, problem::Problem, refresher::Refresher, sessions, token};
 
 /// Every answer comes within this; API Gateway cuts at 30 seconds.
@@ -70,7 +72,8 @@ async fn answer(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", |path| path.as_str()).to_owned();
     let request_id = request_id(&request);
     let caller = caller::identity(request.extensions().get()).map_or_else(String::new, |caller| caller.0);
-    let answered = tokio::time::timeout(TIME_LIMIT, next.run(request)).await;
+    let span = tracing::info_span!("request", request_id);
+    let answered = tokio::time::timeout(TIME_LIMIT, next.run(request).instrument(span)).await;
     let mut response = answered.unwrap_or_else(|_| Problem::StorageUnavailable.into_response());
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

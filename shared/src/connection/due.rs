@@ -27,10 +27,24 @@ pub fn due_at(item: &Connection) -> Option<Timestamp> {
     }
     match item.status {
         Status::Pending if item.secret_version.is_none() => Some(item.updated_at),
-        Status::Pending => Some(item.confirm_by.unwrap_or(item.updated_at)),
-        Status::Active => [refresh_at(item), item.authorization_expires_at].into_iter().flatten().min(),
+        Status::Pending => Some(unconfirmed_at(item)),
+        Status::Active => [refresh_at(item), expires_at(item)].into_iter().flatten().min(),
         Status::ReauthorizationRequired { .. } | Status::Disconnected => None,
     }
+}
+
+/// When a connection that nobody has confirmed is to go, after a failed try not before `not_before`.
+pub(super) fn unconfirmed_at(item: &Connection) -> Timestamp {
+    let by = item.confirm_by.unwrap_or(item.updated_at);
+    if item.last_error.is_some() { by.max(item.not_before.unwrap_or(by)) } else { by }
+}
+
+/// When the authorization ends, after a failed try to say so not before `not_before`. The failures of refreshes do not
+/// count here: the end is told at its time.
+pub(super) fn expires_at(item: &Connection) -> Option<Timestamp> {
+    let end = item.authorization_expires_at?;
+    let failed_since = item.last_error.as_ref().is_some_and(|error| error.at >= end);
+    Some(if failed_since { end.max(item.not_before.unwrap_or(end)) } else { end })
 }
 
 /// When the access token is to be refreshed: a point between 60 and 75 % of its life, never before `not_before`.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Claim, Connection, FORMAT, Fault, Purpose, Reason, Status};
+use super::{Claim, Connection, FORMAT, Fault, LastError, Purpose, Reason, Status};
 use crate::{
     names::{AttemptId, ConnectionKey, VersionId},
     secret::Secret,
@@ -76,8 +76,17 @@ pub(crate) fn arbitrary() -> impl Strategy<Value = Connection> {
         1 => Just(Status::Disconnected),
     ];
     let after = |longest: i64| proptest::option::of((0..longest).prop_map(|after| T0.plus(after)));
-    (status, any::<bool>(), 1_i64..86_400 * 30, after(86_400 * 400), after(86_400), after(3_600), after(120)).prop_map(
-        |(status, committed, life, authorization, not_before, confirm_by, claimed)| Connection {
+    (
+        status,
+        any::<bool>(),
+        1_i64..86_400 * 30,
+        after(86_400 * 400),
+        after(86_400),
+        after(3_600),
+        after(120),
+        after(86_400 * 400),
+    )
+        .prop_map(|(status, committed, life, authorization, not_before, confirm_by, claimed, failed)| Connection {
             status,
             secret_version: (committed || status == Status::Active).then(|| AttemptId::random().version()),
             access_expires_at: Some(T0.plus(life)),
@@ -85,7 +94,7 @@ pub(crate) fn arbitrary() -> impl Strategy<Value = Connection> {
             not_before,
             confirm_by,
             attempt: claimed.map(|until| Claim { id: AttemptId::random(), until }),
+            last_error: failed.map(|at| LastError { at, fault: fault() }),
             ..active()
-        },
-    )
+        })
 }

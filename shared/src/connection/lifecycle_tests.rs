@@ -3,6 +3,7 @@
 use super::{
     Connection, Reason, Status,
     claim::{Trigger, claim},
+    due::due_at,
     fixtures::{T0, active, fault, key, token_set},
     grant::{Grant, GrantRefused, Origin, claim_for_grant, confirm},
     next::{Next, next},
@@ -143,6 +144,23 @@ fn a_new_seller_waits_for_the_vendor() {
     let confirmed = confirm(&waiting, &acme, T0, T0.plus(5)).unwrap();
     assert_eq!((confirmed.status, confirmed.confirm_by), (Status::Active, None));
     assert_eq!(confirm(&confirmed, &acme, T0, T0.plus(6)).unwrap(), confirmed, "twice is harmless");
+}
+
+#[test]
+fn what_cannot_be_taken_away_gives_way_for_a_while() {
+    let hour = T0.plus(3_600);
+    let waiting = Connection { status: Status::Pending, confirm_by: Some(hour), not_before: Some(T0), ..active() };
+    let (held, attempt) = claimed(&waiting, hour);
+    let kept = defer(&held, attempt, fault(), 900, hour).unwrap();
+    assert_eq!(due_at(&kept), Some(hour.plus(900)), "not the oldest again in the next run");
+    assert_eq!(next(&kept, hour.plus(899)), Next::Nothing);
+    assert_eq!(next(&kept, hour.plus(900)), Next::Remove);
+
+    let end = active().authorization_expires_at.unwrap();
+    let (held, attempt) = claimed(&active(), end);
+    let kept = defer(&held, attempt, fault(), 900, end).unwrap();
+    assert_eq!(next(&kept, end.plus(899)), Next::Nothing);
+    assert_eq!(next(&kept, end.plus(900)), Next::Expire);
 }
 
 #[test]

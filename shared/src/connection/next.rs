@@ -35,8 +35,8 @@ pub(super) fn idle(item: &Connection, now: Timestamp) -> Next {
     let reached = |time: Option<Timestamp>| time.is_some_and(|time| time <= now);
     match item.status {
         Status::Pending if item.secret_version.is_none() => Next::LookBack,
-        Status::Pending if item.confirm_by.is_none_or(|by| by <= now) => Next::Remove,
-        Status::Active if reached(item.authorization_expires_at) => Next::Expire,
+        Status::Pending if due::unconfirmed_at(item) <= now => Next::Remove,
+        Status::Active if reached(due::expires_at(item)) => Next::Expire,
         Status::Active if reached(due::refresh_at(item)) => Next::Refresh,
         _ => Next::Nothing,
     }

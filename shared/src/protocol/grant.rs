@@ -62,7 +62,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         let timer = ClaimTimer::start_within(PATIENCE);
         let mut account_conflict = false;
         let existing = self.connections.get(&grant.connection).await?;
-        let answered_at = self.connections.now();
+        // By the table's clock, when the exchange answered: before the table was read.
+        let answered_at = self.connections.now().plus(-timer.seconds());
         let claimed = self.connections.apply_to(existing, |item| {
             let claimed = claim_for_grant(item, grant, attempt, answered_at)?;
             account_conflict = claimed.account_conflict;

@@ -13,6 +13,9 @@ use crate::{
 /// The first wait between two tries; it doubles.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
+/// What one put may take.
+const ONE_TRY: Duration = Duration::from_secs(4);
+
 /// Keeps a token set: serialized once, so that a repeated put is the same put; tried until the claim's three quarters.
 pub(super) async fn keep(
     vault: &impl Vault,
@@ -25,7 +28,9 @@ pub(super) async fn keep(
     let text = Secret::new(serde_json::to_string(set).map_err(|_| VaultError::Unreadable)?);
     let mut wait = FIRST_WAIT;
     loop {
-        let error = match tokio::time::timeout(timer.left(), vault.put(connection, attempt, &text, create)).await {
+        // One whole try in any case: what the exchange gave exists nowhere else, and a late put is found by look back.
+        let patience = timer.left().max(ONE_TRY);
+        let error = match tokio::time::timeout(patience, vault.put(connection, attempt, &text, create)).await {
             Err(_) => VaultError::Unavailable { operation: "put", code: "no answer in time".into() },
             Ok(Err(error @ VaultError::Unavailable { .. })) => error,
             Ok(kept_or_final) => return kept_or_final,

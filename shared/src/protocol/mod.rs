@@ -49,14 +49,23 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     async fn shops(&self, item: &Connection, access_token: &Secret, timer: &ClaimTimer) -> Option<Vec<Shop>> {
         let listing = async {
             let app = self.apps.get(&item.connection.app).await.map_err(|error| error.to_string())?;
-            self.marketplace.shops(&app, access_token).await.map_err(|fault| fault.to_string())
+            match self.marketplace.shops(&app, access_token).await {
+                Ok(shops) => Ok(shops),
+                // A read may be repeated; the next occasion is the next refresh, days away.
+                Err(_) => self.marketplace.shops(&app, access_token).await.map_err(|fault| fault.to_string()),
+            }
         };
         let fault = match tokio::time::timeout(timer.left().min(SHOPS_PATIENCE), listing).await {
             Ok(Ok(shops)) => return Some(shops),
             Ok(Err(fault)) => fault,
             Err(_) => "no answer in time".to_owned(),
         };
-        tracing::warn!(connection = %item.connection, fault, "the shops cannot be listed; those known stay");
+        tracing::error!(
+            alarm = "shops_not_listed",
+            connection = %item.connection,
+            fault,
+            "the shops cannot be listed; those known stay until the next refresh"
+        );
         None
     }
 }

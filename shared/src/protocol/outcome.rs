@@ -36,6 +36,8 @@ pub enum Outcome {
     OtherAppKey,
     /// The vault did not give a token set.
     VaultFault(VaultError),
+    /// The vault did not delete a secret, or did not take a deletion back.
+    DeletionFailed(VaultError),
     /// The vault did not keep what an exchange had given.
     KeepFailed(VaultError),
 }
@@ -56,6 +58,7 @@ impl Outcome {
             Self::Misconfigured(_) => "misconfigured",
             Self::OtherAppKey => "other_app_key",
             Self::VaultFault(_) => "vault_fault",
+            Self::DeletionFailed(_) => "deletion_failed",
             Self::KeepFailed(_) => "keep_failed",
         }
     }

@@ -41,6 +41,9 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         match &worked {
             Ok(Outcome::Skipped(reason)) => tracing::debug!(%connection, ?trigger, %reason, "nothing done"),
             Ok(outcome) => tracing::info!(%connection, ?trigger, %attempt, outcome = outcome.as_str(), "worked on"),
+            Err(error @ StoreError::Unreadable { .. }) => {
+                tracing::error!(alarm = "unreadable_item", %connection, %error, "left alone");
+            }
             Err(error) => {
                 tracing::error!(%connection, ?trigger, %attempt, %error, "the table failed; it falls due again");
             }
@@ -180,14 +183,15 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             return Ok(Outcome::Lost);
         }
         if let Err(error) = self.vault.delete(connection).await {
-            return self.vault_fault(held, error).await;
+            return self.defer(held, local_fault(&error), Outcome::DeletionFailed(error)).await;
         }
-        if self.connections.remove(&current).await? || self.connections.get(connection).await?.is_none() {
+        let removed = self.connections.remove(&current).await;
+        if matches!(removed, Ok(true)) || matches!(self.connections.get(connection).await, Ok(None)) {
             return Ok(Outcome::Removed);
         }
-        match self.vault.restore(connection).await {
-            Ok(()) => Ok(Outcome::Lost),
-            Err(error) => Ok(Outcome::VaultFault(error)),
-        }
+        // The item is somebody else's by now, or nobody knows: then the secret had better be there.
+        let restored = self.vault.restore(connection).await;
+        removed?;
+        Ok(restored.map_or_else(Outcome::DeletionFailed, |()| Outcome::Lost))
     }
 }

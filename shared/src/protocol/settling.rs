@@ -109,8 +109,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
 
     /// The vault did not give a token set. The connection gives way to others, in case that it is the only one.
     pub(super) async fn vault_fault(&self, held: &Held, error: VaultError) -> Result<Outcome, StoreError> {
-        self.fail(held, local_fault(&error), Spent::No, None, false).await?;
-        Ok(Outcome::VaultFault(error))
+        self.defer(held, local_fault(&error), Outcome::VaultFault(error)).await
     }
 
     pub(super) async fn defer(&self, held: &Held, fault: Fault, outcome: Outcome) -> Result<Outcome, StoreError> {

@@ -166,7 +166,8 @@ impl Connections {
         Err(StoreError::Unavailable { operation: "update an item", code: "TransactionConflict".into() })
     }
 
-    /// Takes the item away, if it is still the one that was decided on, and then its shop pointers.
+    /// Takes the item away, if it is still the one that was decided on. Shop pointers that it may have had stay behind:
+    /// a lookup believes the item, and the seller may be connecting anew at this moment.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -181,10 +182,7 @@ impl Connections {
             .send()
             .await;
         match answer {
-            Ok(_) => {
-                self.drop_pointers(item, &Connection { shops: Vec::new(), ..item.clone() }).await;
-                Ok(true)
-            }
+            Ok(_) => Ok(true),
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
             Err(error) => Err(StoreError::unavailable("delete an item", &error)),
         }

@@ -113,13 +113,36 @@ async fn an_outage_costs_no_connection_more_than_one_failure_a_run() {
 #[tokio::test(flavor = "multi_thread")]
 async fn partitions_share_the_work() {
     let stack = fleet(6).await;
-    let mut refreshed = 0;
+    let shards = all(&stack, 6, "due_shard").await;
     for index in 0..4 {
+        let mine = shards.iter().filter(|shard| shard.as_u64().unwrap() % 4 == index).count();
         let swept = stack.invoke_sweep_with(&json!({"partition": {"index": index, "count": 4}})).await;
-        refreshed += swept["refreshed"].as_u64().unwrap();
+        assert_eq!((&swept["due"], &swept["refreshed"]), (&json!(mine), &json!(mine)), "{index}: {swept}");
     }
-    assert_eq!(refreshed, 6);
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_that_may_not_be_deleted_keep_nobody_from_a_refresh() {
+    let stack = Stack::start(with_sellers(7)).await.unwrap();
+    connect_all(&stack, 1).await;
+    for n in 1..7 {
+        let session = stack.vendor().connect_session(json!({"account_id": "acme"})).await;
+        drop(stack.browser().connect(&session.connect_url, "us", &format!("s-{n}")).await);
+    }
+    stack.age(DUE).await;
+    let denied = AwsFault::new(FaultKind::Refuse("AccessDeniedException")).on("DeleteSecret").always();
+    let denied = stack.secrets_manager().front().inject(denied);
+    let swept = stack.invoke_sweep().await;
+    assert_eq!(
+        (&swept["refreshed"], &swept["errors"], &swept["removed"]),
+        (&json!(1), &json!(6), &json!(0)),
+        "{swept}"
+    );
+    assert_eq!(stack.invoke_sweep().await["due"], 0, "they give way for a while");
+    denied.clear();
+    stack.age(3_601).await;
+    assert_eq!(stack.invoke_sweep().await["removed"], 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]

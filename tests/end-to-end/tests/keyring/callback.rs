@@ -56,8 +56,8 @@ async fn a_state_works_once_in_its_browser_for_thirty_minutes() {
     says(&browser.open(&format!("{callback}&state=x")).await.expect(400), "not complete");
     says(&browser.open(&format!("{callback}&code=x")).await.expect(400), "not complete");
     says(&stack.browser().open(callback.as_str()).await.expect(403), "stay in one browser");
-    let stranger = stack.browser();
-    drop(authorized(&stack, "seller-2").await);
+    let (stranger, _) = authorized(&stack, "seller-2").await;
+    assert_eq!(stranger.cookies().len(), 1, "a browser with a cookie of its own");
     says(&stranger.open(callback.as_str()).await.expect(403), "stay in one browser");
     assert_eq!(exchanges(), 0, "none of these spends the code");
     assert!(stack.output().contains("UNSOLICITED_CALLBACKS"), "the log tells the operator the setting");
@@ -198,6 +198,52 @@ async fn who_says_no_or_is_no_seller_is_told_what_to_do() {
     stack.tiktok_shop().advance(31 * 60);
     says(&browser.come_back(&callback).await.page.unwrap(), "did not accept this authorization");
     assert!(stack.item(SELLER_1).await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_code_and_a_table_that_is_down_end_in_a_page() {
+    let stack = Stack::start(Options { accept_unsolicited: true, ..Options::default() }).await.unwrap();
+    let (browser, callback) = authorized(&stack, "seller-1").await;
+    let code = callback.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    drop(browser.come_back(&callback).await);
+    let (browser, callback) = authorized(&stack, "seller-2").await;
+    let used = with(&callback, "code", Some(&code)).parse().unwrap();
+    says(&browser.come_back(&used).await.page.unwrap(), "did not accept this authorization");
+
+    for operation in ["GetItem", "UpdateItem", "PutItem"] {
+        let session = stack.vendor().connect_session(json!({"account_id": "acme"})).await;
+        let browser = stack.browser();
+        let link = browser.leave(&session.connect_url, "us").await;
+        let callback = browser.authorize(&link, "seller-2").await;
+        let down = AwsFault::new(FaultKind::ErrorBefore).on(operation);
+        let down = down.when(|call| call.resource.as_deref() == Some("connect-sessions")).always();
+        let down = stack.dynamodb().front().inject(down);
+        let page = match operation {
+            "PutItem" => browser.open(&format!("{}/tiktok-shop/us", session.connect_url)).await,
+            _ => browser.open(callback.as_str()).await,
+        };
+        says(&page.expect(503), "went wrong on our side");
+        down.clear();
+        if operation == "GetItem" {
+            assert_eq!(browser.come_back(&callback).await.parameter("status").as_deref(), Some("connected"));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_whose_end_is_not_known_is_taken_back() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let forwarded = stack.vendor().connect_session(json!({"account_id": "attacker"})).await;
+    drop(stack.browser().connect(&forwarded.connect_url, "us", "seller-1").await);
+    stack.age(3_601).await;
+    let down = stack.dynamodb().front().inject(AwsFault::new(FaultKind::DropBefore).on("DeleteItem").always());
+    assert_eq!(stack.invoke_sweep().await["errors"], 1);
+    assert!(stack.token_set(SELLER_1, None).await.is_some(), "no item without its secret");
+    down.clear();
+    stack.age(61).await;
+    assert_eq!(stack.invoke_sweep().await["removed"], 1);
+    assert!(stack.item(SELLER_1).await.is_none());
+    assert!(stack.token_set(SELLER_1, None).await.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

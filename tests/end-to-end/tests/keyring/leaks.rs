@@ -43,9 +43,13 @@ async fn no_secret_in_any_log_page_or_answer() {
         platform.clear_faults(Route::TokenGet);
     }
     stack.age(DUE).await;
-    let down = stack.secrets_manager().front().inject(AwsFault::new(FaultKind::Garbage).always());
-    written.push(stack.invoke_sweep().await.to_string());
-    down.clear();
+    for operation in ["GetSecretValue", "PutSecretValue"] {
+        let down = AwsFault::new(FaultKind::Garbage).on(operation).times(4);
+        let down = stack.secrets_manager().front().inject(down);
+        written.push(stack.invoke_sweep().await.to_string());
+        down.clear();
+        stack.age(3_601).await;
+    }
     let down = stack.dynamodb().front().inject(AwsFault::new(FaultKind::Garbage).on("GetItem").times(3));
     written.push(without_its_own_token(&vendor.token(SELLER_1).await));
     down.clear();

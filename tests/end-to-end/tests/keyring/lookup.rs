@@ -111,6 +111,42 @@ async fn a_token_that_cannot_be_renewed_is_served_while_it_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_refresh_is_waited_for_ten_seconds_at_most() {
+    let stack = connected(Options::default()).await;
+    let vendor = stack.vendor();
+    let good = item(&stack, SELLER_1).await;
+    let under_way = |left: i64| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let now = i64::try_from(now).unwrap();
+        let mut held = good.clone();
+        held["attempt"] = json!({"id": "0b0e7a4e-5d7c-4c5e-9a53-3f1d8a0f6a11", "until": now + 60});
+        held["refreshed_at"] = json!(now - 6_000);
+        held["access_expires_at"] = json!(now + left);
+        held
+    };
+    for (left, status) in [(30, 200), (-1, 503)] {
+        stack.put_item(&under_way(left)).await;
+        let asked = std::time::Instant::now();
+        let answer = vendor.token(SELLER_1).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+        let waited = asked.elapsed().as_secs();
+        assert!((8..12).contains(&waited), "{waited}");
+    }
+    assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 0, "nobody else is set to work meanwhile");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marketplace_that_hangs_is_not_waited_for_beyond_the_limit() {
+    let stack = connected(Options::default()).await;
+    stack.age(7 * 86_400 + 1).await;
+    stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(Trouble::Hang(When::BeforeEffect)));
+    let asked = std::time::Instant::now();
+    let answer = stack.vendor().token(SELLER_1).await.expect(503);
+    assert_eq!(answer.code().as_deref(), Some("refresh_failed"));
+    assert!(asked.elapsed().as_secs() < 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_an_identity_nothing_is_served() {
     let stack = connected(Options::default()).await;
     let path = format!("/v1/connections/{SELLER_1}/token");
@@ -182,7 +218,11 @@ async fn refresh_tokens_and_app_secrets_leave_by_no_route() {
     connect(&stack, "us", "seller-1", "acme").await;
     let vendor = stack.vendor();
     stack.age(1_000).await;
+    let session = vendor.connect_session(json!({"account_id": "acme"})).await;
+    let back = stack.browser().connect(&session.connect_url, "us", "seller-1").await;
     let answers = [
+        vendor.session(&session.session_id).await,
+        vendor.confirm(&session.session_id, back.result()).await,
         vendor.token(SELLER_1).await,
         vendor.token_by_shop("tiktok-shop/us/shop-1").await,
         vendor.connection(SELLER_1).await,

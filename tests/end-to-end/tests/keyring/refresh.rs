@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emulators::front::{Fault as AwsFault, FaultKind};
+use emulators::front::{Fault as AwsFault, FaultKind, Moment};
 use end_to_end::{Function, Options};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Fault, Rotation, Route, Trouble, When};
@@ -42,6 +42,30 @@ async fn a_crash_between_exchange_and_commit_is_healed_from_the_vault() {
         assert_eq!(token["version"], 2);
         assert!(stack.tiktok_shop().accepts(token["access_token"].as_str().unwrap()));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_killed_between_keep_and_commit_loses_nothing() {
+    let stack = connected(Options::default().with_processes(Function::RefreshSweep, 1)).await;
+    stack.tiktok_shop().configure(|settings| settings.rotation = Rotation::OneTime);
+    stack.age(DUE).await;
+    let commit = stack.dynamodb().front().pause("TransactWriteItems", Moment::Arrived);
+    let input = json!({});
+    let (_, ()) = tokio::join!(
+        tokio::time::timeout(Duration::from_secs(4), stack.invoke(Function::RefreshSweep, &input)),
+        async {
+            commit.reached().await;
+            stack.kill(Function::RefreshSweep);
+            commit.discard();
+        }
+    );
+    stack.start_process(Function::RefreshSweep).unwrap();
+    assert_eq!(item(&stack, SELLER_1).await["token_version"], 1, "the commit never came");
+    stack.age(61).await;
+    assert_eq!(stack.invoke_sweep().await["healed"], 1);
+    assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 1, "no second call");
+    let token = stack.vendor().token(SELLER_1).await.expect(200).json();
+    assert!(stack.tiktok_shop().accepts(token["access_token"].as_str().unwrap()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
