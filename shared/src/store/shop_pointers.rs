@@ -1,7 +1,8 @@
 //! Shop pointers: `shop/{marketplace}/{app}/{shop_id}` → connection, in the table of the connections.
 //!
-//! They are written in one transaction with the commit that listed the shops, or with the confirmation. A pointer without its shop in the item
-//! is possible (a deletion that failed) and harmless: a lookup believes the item.
+//! They are written in one transaction with the commit that listed the shops, or with the confirmation that makes the
+//! connection active. A pointer without its shop in the item is possible (a deletion that failed, a connection taken
+//! away) and harmless: a lookup believes the item.
 
 use aws_sdk_dynamodb::{
     error::ProvideErrorMetadata,
