@@ -53,6 +53,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         }
     }
 
+    /// The kept token set becomes the current one.
     pub(super) async fn commit(
         &self,
         held: &Held,
@@ -75,6 +76,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         }
     }
 
+    /// A failure that may pass: back-off, grown by the failures before.
     pub(super) async fn fail(
         &self,
         held: &Held,
@@ -92,6 +94,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         .await
     }
 
+    /// Ends the claim and changes nothing else.
     pub(super) async fn let_go(&self, held: &Held, outcome: Outcome) -> Result<Outcome, StoreError> {
         self.settle(held, outcome, |item| settle::let_go(item, held.attempt, Spent::No, self.connections.now())).await
     }
@@ -112,6 +115,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         self.defer(held, local_fault(&error), Outcome::VaultFault(error)).await
     }
 
+    /// Nobody's fault: a later try, and no mark.
     pub(super) async fn defer(&self, held: &Held, fault: Fault, outcome: Outcome) -> Result<Outcome, StoreError> {
         let wait = spread_wait();
         self.settle(held, outcome, |item| {
