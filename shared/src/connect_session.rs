@@ -131,7 +131,7 @@ pub struct Visit {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
     /// The app that the seller was sent to.
-    pub app: VisitedApp,
+    pub app: AppKeyPath,
     /// The digest of the browser's cookie.
     pub browser: String,
     /// When it ends.
@@ -142,17 +142,6 @@ pub struct Visit {
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<VisitOutcome>,
-}
-
-/// The app of a visit, as text: `tiktok-shop/us`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct VisitedApp(String);
-
-impl From<&AppKeyPath> for VisitedApp {
-    fn from(app: &AppKeyPath) -> Self {
-        Self(app.to_string())
-    }
 }
 
 /// Whether a callback may go on with this visit.
@@ -184,7 +173,7 @@ impl Visit {
         Self {
             id: digest(state.expose()),
             session_id,
-            app: app.into(),
+            app: app.clone(),
             browser: digest(browser.expose()),
             expires_at: now.plus(STATE_SECONDS),
             used_at: None,
@@ -194,7 +183,7 @@ impl Visit {
 
     /// Checks a callback at this app's path, from this browser.
     pub fn check(&self, app: &AppKeyPath, browser: Option<&Secret>, now: Timestamp) -> StateCheck {
-        if self.app != app.into() {
+        if self.app != *app {
             StateCheck::OtherApp
         } else if !self.is_of(browser) {
             StateCheck::OtherBrowser

@@ -175,6 +175,16 @@ pub struct AppKeyPath {
     pub app: AppName,
 }
 
+impl FromStr for AppKeyPath {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let rule = InvalidName { what: "app", rule: "`{marketplace}/{app}`" };
+        let (marketplace, app) = text.split_once('/').ok_or(rule)?;
+        Ok(Self { marketplace: marketplace.parse()?, app: app.parse()? })
+    }
+}
+
 impl fmt::Display for AppKeyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.marketplace, self.app)
@@ -195,12 +205,8 @@ impl FromStr for ConnectionKey {
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         let rule = InvalidName { what: "connection", rule: "`{marketplace}/{app}/{seller_id}`" };
-        let mut parts = text.splitn(3, '/');
-        let mut next = || parts.next().ok_or(rule);
-        Ok(Self {
-            app: AppKeyPath { marketplace: next()?.parse()?, app: next()?.parse()? },
-            seller_id: next()?.parse()?,
-        })
+        let (app, seller_id) = text.rsplit_once('/').ok_or(rule)?;
+        Ok(Self { app: app.parse()?, seller_id: seller_id.parse()? })
     }
 }
 
@@ -211,6 +217,7 @@ impl fmt::Display for ConnectionKey {
 }
 
 serde_by_text!(MarketplaceName);
+serde_by_text!(AppKeyPath);
 serde_by_text!(ConnectionKey);
 
 #[cfg(test)]

@@ -26,16 +26,16 @@ pub fn due_at(item: &Connection) -> Option<Timestamp> {
         return Some(claim.until);
     }
     match item.status {
-        Status::Pending if item.secret_version.is_none() => Some(item.updated_at),
-        Status::Pending => Some(unconfirmed_at(item)),
+        Status::Pending => Some(leaves_at(item)),
         Status::Active => [refresh_at(item), expires_at(item)].into_iter().flatten().min(),
         Status::ReauthorizationRequired { .. } | Status::Disconnected => None,
     }
 }
 
-/// When a connection that nobody has confirmed is to go, after a failed try not before `not_before`.
-pub(super) fn unconfirmed_at(item: &Connection) -> Timestamp {
-    let by = item.confirm_by.unwrap_or(item.updated_at);
+/// When a pending connection is to be settled: at once if nothing was ever committed, at the end of its hour if nobody
+/// has confirmed it; after a failed try not before `not_before`.
+pub(super) fn leaves_at(item: &Connection) -> Timestamp {
+    let by = item.confirm_by.filter(|_| item.secret_version.is_some()).unwrap_or(item.updated_at);
     if item.last_error.is_some() { by.max(item.not_before.unwrap_or(by)) } else { by }
 }
 

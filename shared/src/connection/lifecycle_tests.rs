@@ -156,6 +156,12 @@ fn what_cannot_be_taken_away_gives_way_for_a_while() {
     assert_eq!(next(&kept, hour.plus(899)), Next::Nothing);
     assert_eq!(next(&kept, hour.plus(900)), Next::Remove);
 
+    let never_committed = claim_for_grant(None, &grant_for("acme", true), AttemptId::random(), T0).unwrap().item;
+    let (held, attempt) = claimed(&never_committed, T0.plus(60));
+    let kept = defer(&held, attempt, fault(), 900, T0.plus(60)).unwrap();
+    assert_eq!(next(&kept, T0.plus(959)), Next::Nothing);
+    assert_eq!(next(&kept, T0.plus(960)), Next::LookBack);
+
     let end = active().authorization_expires_at.unwrap();
     let (held, attempt) = claimed(&active(), end);
     let kept = defer(&held, attempt, fault(), 900, end).unwrap();

@@ -34,8 +34,9 @@ pub fn next(item: &Connection, now: Timestamp) -> Next {
 pub(super) fn idle(item: &Connection, now: Timestamp) -> Next {
     let reached = |time: Option<Timestamp>| time.is_some_and(|time| time <= now);
     match item.status {
+        Status::Pending if due::leaves_at(item) > now => Next::Nothing,
         Status::Pending if item.secret_version.is_none() => Next::LookBack,
-        Status::Pending if due::unconfirmed_at(item) <= now => Next::Remove,
+        Status::Pending => Next::Remove,
         Status::Active if reached(due::expires_at(item)) => Next::Expire,
         Status::Active if reached(due::refresh_at(item)) => Next::Refresh,
         _ => Next::Nothing,
