@@ -1,9 +1,12 @@
-use axum::body::Body;
-use axum::http::{HeaderName, Response, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
 
+use super::calls::Route;
 use super::mint;
+use super::world::World;
+use crate::faults::Complaint;
+use crate::platform::Platform;
+use crate::reply::Reply;
 
 /// The codes that the platform puts into the `code` field of an answer.
 pub mod code {
@@ -54,71 +57,37 @@ impl ApiError {
     }
 }
 
-/// What goes back over the wire, still separable into parts that a fault can spoil.
-#[derive(Debug, Clone)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    /// `None` where the body is not one of the platform's JSON envelopes.
-    pub(super) code: Option<i64>,
-    pub(super) retry_after: Option<u32>,
-    pub(super) content_type: &'static str,
-    pub(super) body: String,
+pub(super) fn reply<T: Serialize>(outcome: Result<T, ApiError>, now: u64) -> Reply {
+    match outcome {
+        Ok(data) => {
+            let envelope = json!({
+                "code": code::SUCCESS,
+                "message": "success",
+                "data": data,
+                "request_id": mint::request_id(now),
+            });
+            Reply::json(200, code::SUCCESS, &envelope)
+        }
+        Err(error) => World::error(error.status, error.code, &error.message, now),
+    }
 }
 
-impl Reply {
-    pub(super) fn from_outcome<T: Serialize>(outcome: Result<T, ApiError>, now: u64) -> Self {
-        let (status, code, body) = match outcome {
-            Ok(data) => (
-                200,
-                code::SUCCESS,
-                json!({
-                    "code": code::SUCCESS,
-                    "message": "success",
-                    "data": data,
-                    "request_id": mint::request_id(now),
-                }),
-            ),
-            Err(error) => (
-                error.status,
-                error.code,
-                json!({
-                    "code": error.code,
-                    "message": error.message,
-                    "request_id": mint::request_id(now),
-                }),
-            ),
-        };
-        Self { status, code: Some(code), retry_after: None, content_type: "application/json", body: body.to_string() }
+impl Platform for World {
+    type Route = Route;
+
+    const SUCCESS: i64 = code::SUCCESS;
+
+    fn error(status: u16, code: i64, message: &str, now: u64) -> Reply {
+        let envelope = json!({ "code": code, "message": message, "request_id": mint::request_id(now) });
+        Reply::json(status, code, &envelope)
     }
 
-    pub(super) fn error(error: ApiError, now: u64) -> Self {
-        Self::from_outcome::<()>(Err(error), now)
-    }
-
-    pub(super) fn plain(status: u16, body: &str) -> Self {
-        Self { status, code: None, retry_after: None, content_type: "text/plain; charset=utf-8", body: body.to_owned() }
-    }
-
-    /// What the platform's hosts answer to a wrong method or path.
-    pub(super) fn not_found() -> Self {
-        Self::plain(404, "404 page not found")
-    }
-
-    pub(super) fn into_response(self) -> Response<Body> {
-        let body = Body::from(self.body.clone());
-        self.with_body(body, &[])
-    }
-
-    pub(super) fn with_body(&self, body: Body, extra: &[(HeaderName, String)]) -> Response<Body> {
-        let mut response = Response::builder()
-            .status(StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-            .header(header::CONTENT_TYPE, self.content_type);
-        if let Some(seconds) = self.retry_after {
-            response = response.header(header::RETRY_AFTER, seconds);
+    fn word(complaint: Complaint) -> (u16, i64, &'static str) {
+        match complaint {
+            Complaint::Internal => (200, code::INTERNAL, "Internal error, please try again later"),
+            Complaint::TimedOut => (200, code::TIMED_OUT, "The request timed out, please try again later"),
+            Complaint::RateLimited => (429, code::RATE_LIMITED, "Too many requests"),
+            Complaint::IpNotAllowed => (200, code::IP_NOT_ALLOWED, "The IP address is not in the app's allow list"),
         }
-        for (name, value) in extra {
-            response = response.header(name, value);
-        }
-        response.body(body).unwrap_or_default()
     }
 }

@@ -3,13 +3,13 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Form, Query, State};
-use axum::http::{Response, StatusCode, header};
+use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::conduct::Shared;
 use super::seller::Seller;
-use super::world::World;
+use super::world::{Shared, World};
+use crate::html::{self, escape};
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new().route("/open/authorize", get(show).post(decide))
@@ -60,11 +60,7 @@ async fn decide(State(shared): State<Shared>, Form(answer): Form<Answer>) -> Res
         }
     };
     match callback {
-        Ok(callback) => Response::builder()
-            .status(StatusCode::FOUND)
-            .header(header::LOCATION, callback.as_str())
-            .body(Body::empty())
-            .unwrap_or_default(),
+        Ok(callback) => html::redirect(callback.as_str()),
         Err(why) => refusal(StatusCode::BAD_REQUEST, &why.to_string()),
     }
 }
@@ -111,47 +107,5 @@ fn refusal(status: StatusCode, why: &str) -> Response<Body> {
 }
 
 fn html(status: StatusCode, content: &str) -> Response<Body> {
-    let page = format!(
-        r#"<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>TikTok Shop (simulated)</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 3rem auto; padding: 0 1rem; color: #161823; }}
-fieldset {{ border: 1px solid #c8c9cc; border-radius: 6px; }}
-label {{ display: block; padding: .35rem 0; overflow-wrap: anywhere; }}
-small {{ color: #5c5d66; }}
-button {{ font: inherit; padding: .5rem 1.25rem; border: 1px solid #161823; border-radius: 6px; background: #161823; color: #fff; }}
-button.quiet {{ background: #fff; color: #161823; }}
-</style>
-</head>
-<body>
-<p><small>Simulator of TikTok Shop: no real account is involved.</small></p>
-{content}
-</body>
-</html>
-"#
-    );
-    Response::builder()
-        .status(status)
-        .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
-        .header(header::CACHE_CONTROL, "no-store")
-        .body(Body::from(page))
-        .unwrap_or_default()
-}
-
-fn escape(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-        out
-    })
+    html::page(status, "TikTok Shop", content)
 }

@@ -4,11 +4,12 @@ use url::Url;
 
 use super::app::App;
 use super::calls::{Call, Route};
-use super::faults::Fault;
 use super::seller::{Seller, Shop};
 use super::settings::Settings;
 use super::simulator::Simulator;
-use super::world::Refusal;
+use super::world::{Refusal, World};
+use crate::faults::Fault;
+use crate::platform::Platform;
 
 impl Simulator {
     /// Changes how the platform behaves from now on.
@@ -101,31 +102,22 @@ impl Simulator {
 
     /// Every call to one route so far, in order of arrival.
     pub fn calls_to(&self, route: Route) -> Vec<Call> {
-        let mut calls = self.calls();
-        calls.retain(|call| call.route == route);
-        calls
+        self.shared.lock().calls.to(route).cloned().collect()
     }
 
     /// How often a route really did its work, whatever the callers were told.
     pub fn effects(&self, route: Route) -> usize {
-        let calls = self.calls_to(route);
-        calls.iter().filter(|call| call.effect == Some(0)).count()
+        self.shared.lock().calls.effects(route, World::SUCCESS)
     }
 
     /// The most callers that ever waited on a route at the same time.
     pub fn peak_in_flight(&self, route: Route) -> usize {
-        let calls = self.calls_to(route);
-        calls.iter().map(|call| call.concurrent).max().unwrap_or(0)
+        self.shared.lock().calls.peak(route)
     }
 
     /// The same, counting only callers with codes and tokens of one seller.
     pub fn peak_in_flight_for(&self, route: Route, open_id: &str) -> usize {
-        self.calls_to(route)
-            .iter()
-            .filter(|call| call.seller.as_deref() == Some(open_id))
-            .map(|call| call.concurrent_for_seller)
-            .max()
-            .unwrap_or(0)
+        self.shared.lock().calls.peak_for(route, open_id)
     }
 
     /// Whether the platform would take this access or refresh token now. Asking uses up nothing.

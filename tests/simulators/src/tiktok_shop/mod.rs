@@ -21,9 +21,7 @@ mod answer;
 mod app;
 mod authorize_page;
 mod calls;
-mod conduct;
 mod controls;
-mod faults;
 mod grant;
 mod issuing;
 mod listing;
@@ -34,14 +32,15 @@ mod settings;
 mod sign;
 mod simulator;
 mod token_host;
-mod wire;
 mod world;
 
 pub use answer::code;
 pub use app::{App, Region};
-pub use calls::{Call, Outcome, Route};
-pub use faults::{Fault, Trouble, When};
+pub use calls::{Call, Route};
 pub use seller::{SHOPS_SCOPE, Seller, SellerType, Shop, UserType};
 pub use settings::{Rotation, Settings};
 pub use simulator::Simulator;
 pub use world::Refusal;
+
+pub use crate::calls::Outcome;
+pub use crate::faults::{Complaint, Fault, Trouble, When};

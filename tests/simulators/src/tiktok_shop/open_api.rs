@@ -7,12 +7,14 @@ use axum::http::{HeaderMap, Method, Response, header};
 use axum::routing::any;
 use url::form_urlencoded;
 
-use super::answer::Reply;
-use super::calls::{Route, Subject};
-use super::conduct::{self, Shared, machine_time};
+use super::answer;
+use super::calls::Route;
 use super::listing::{SHOPS_PATH, ShopsRequest};
-use super::wire::Wire;
-use super::world::World;
+use super::world::{Shared, World};
+use crate::calls::Subject;
+use crate::conduct::{self, machine_time};
+use crate::reply::Reply;
+use crate::wire::Wire;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new().route(SHOPS_PATH, any(shops))
@@ -45,5 +47,5 @@ async fn shops(
         ..world.subject_of_token(&request.access_token)
     };
     let call = conduct::begin(&shared, Route::Shops, wire, subject);
-    call.conduct(move |world, now| Reply::from_outcome(world.list_shops(&request, now), now)).await
+    call.conduct(move |world, now| answer::reply(world.list_shops(&request, now), now)).await
 }

@@ -1,37 +1,23 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
-use super::answer::Reply;
-use super::calls::Route;
-use super::conduct::Shared;
-use super::wire::{CuttableListener, Wire};
+use super::world::{Shared, World};
 use super::{authorize_page, open_api, token_host};
-
-/// How long a stop waits for calls under way; a call with a long latency shall not hold up a test.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::reply::Reply;
+use crate::server::Servers;
 
 /// A running simulator. Clones are handles to the same one; it ends with the last of them, or by
 /// [`stop`](Self::stop).
 #[derive(Clone)]
 pub struct Simulator {
-    server: Arc<Server>,
-    pub(super) shared: Shared,
-}
-
-struct Server {
+    servers: Arc<Servers<World>>,
     address: SocketAddr,
-    shared: Shared,
-    stop: watch::Sender<bool>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    pub(super) shared: Shared,
 }
 
 impl Simulator {
@@ -41,45 +27,27 @@ impl Simulator {
     /// When the address cannot be bound.
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
         let shared = Shared::default();
-        let (stop, mut stopped) = watch::channel(false);
-
-        let service = Router::new()
+        let routes = Router::new()
             .merge(authorize_page::routes())
             .merge(token_host::routes())
             .merge(open_api::routes())
             .fallback(async || Reply::not_found().into_response())
-            .with_state(shared.clone())
-            .into_make_service_with_connect_info::<Wire>();
-        let task = tokio::spawn(async move {
-            let serving = axum::serve(CuttableListener(listener), service).with_graceful_shutdown(async move {
-                // An error says that the last handle is gone: a reason to end as well.
-                let _ = stopped.wait_for(|stop| *stop).await;
-            });
-            // Documented never to fail.
-            let _ = serving.await;
-        });
-
-        let server = Server { address, shared: shared.clone(), stop, task: Mutex::new(Some(task)) };
-        Ok(Self { server: Arc::new(server), shared })
+            .with_state(shared.clone());
+        let servers = Servers::new(shared.clone());
+        let address = servers.serve(listener, routes)?;
+        Ok(Self { servers: Arc::new(servers), address, shared })
     }
 
     /// Where it listens, without a trailing slash.
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.server.address)
+        format!("http://{}", self.address)
     }
 
     /// Ends the server; once it returns, new connections are refused. Calls under way are answered
     /// first, for a few seconds, except those that hang.
     pub async fn stop(&self) {
-        self.server.wind_down();
-        let task = self.server.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(mut task) = task
-            && timeout(PATIENCE, &mut task).await.is_err()
-        {
-            task.abort();
-        }
+        self.servers.stop().await;
     }
 
     /// The simulator's clock, in Unix seconds.
@@ -90,22 +58,6 @@ impl Simulator {
     /// Moves the simulator's clock ahead of the machine's, by so much more.
     pub fn advance(&self, seconds: u64) {
         self.shared.lock().ahead += seconds;
-    }
-}
-
-impl Server {
-    fn wind_down(&self) {
-        self.stop.send_replace(true);
-        let mut state = self.shared.lock();
-        for route in Route::ALL {
-            state.faults.clear(route);
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.wind_down();
     }
 }
 

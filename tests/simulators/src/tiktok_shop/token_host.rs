@@ -8,12 +8,14 @@ use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{Method, Response};
 use axum::routing::any;
 
-use super::answer::Reply;
-use super::calls::{Route, Subject};
-use super::conduct::{self, Shared};
+use super::answer;
+use super::calls::Route;
 use super::issuing::TokenRequest;
-use super::wire::Wire;
-use super::world::World;
+use super::world::{Shared, World};
+use crate::calls::Subject;
+use crate::conduct;
+use crate::reply::Reply;
+use crate::wire::Wire;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new().route("/api/v2/token/get", any(token_get)).route("/api/v2/token/refresh", any(token_refresh))
@@ -33,7 +35,7 @@ async fn token_get(
         ..world.subject_of_code(&request.auth_code)
     };
     let call = conduct::begin(&shared, Route::TokenGet, wire, subject);
-    call.conduct(move |world, now| Reply::from_outcome(world.exchange(&request, now), now)).await
+    call.conduct(move |world, now| answer::reply(world.exchange(&request, now), now)).await
 }
 
 async fn token_refresh(
@@ -50,5 +52,5 @@ async fn token_refresh(
         ..world.subject_of_token(&request.refresh_token)
     };
     let call = conduct::begin(&shared, Route::TokenRefresh, wire, subject);
-    call.conduct(move |world, now| Reply::from_outcome(world.refresh(&request, now), now)).await
+    call.conduct(move |world, now| answer::reply(world.refresh(&request, now), now)).await
 }

@@ -4,11 +4,12 @@ use url::Url;
 
 use super::answer::{ApiError, code};
 use super::app::App;
-use super::calls::Subject;
 use super::grant::{Code, Grant, Pair};
 use super::mint;
 use super::seller::Seller;
 use super::settings::Settings;
+use crate::calls::Subject;
+use crate::conduct;
 
 /// Why the platform's pages or a test's wish could not be served.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +24,8 @@ pub enum Refusal {
     #[error("the app {0} has no Redirect URL")]
     NoRedirectUrl(String),
 }
+
+pub(super) type Shared = conduct::Shared<World>;
 
 /// The platform's own state. It has no clock and does no I/O: whoever asks says what time it is.
 #[derive(Default)]

@@ -2,9 +2,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::answer::code;
-use super::calls::Route;
-
 /// On which side of the platform's own bookkeeping a fault strikes.
 ///
 /// The caller sees the same thing either way; only the platform knows whether the code was used or
@@ -15,6 +12,19 @@ pub enum When {
     BeforeEffect,
     /// What was asked for has happened.
     AfterEffect,
+}
+
+/// An error that every platform knows, and words in its own way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Complaint {
+    /// The platform's own internal error.
+    Internal,
+    /// The platform's own time-out.
+    TimedOut,
+    /// Too many calls.
+    RateLimited,
+    /// The caller's IP address is not on the app's list.
+    IpNotAllowed,
 }
 
 /// What goes wrong with a call.
@@ -35,12 +45,14 @@ pub enum Trouble {
         when: When,
         /// HTTP status.
         status: u16,
-        /// The field `code`.
+        /// The error's code.
         code: i64,
-        /// The field `message`.
+        /// The error's message.
         message: String,
     },
-    /// HTTP 429, before any effect.
+    /// An error that every platform knows, in this one's words.
+    Complaint(When, Complaint),
+    /// Too many calls, before any effect.
     RateLimited {
         /// Seconds in `Retry-After`; `None` leaves the header out.
         retry_after: Option<u32>,
@@ -52,33 +64,35 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// An envelope with HTTP 200, as the token host words its errors.
+    /// An envelope with HTTP 200, as most hosts word their errors.
     pub fn answer(when: When, code: i64, message: impl Into<String>) -> Self {
         Self::Answer { when, status: 200, code, message: message.into() }
     }
 
-    /// The platform's own internal error, 36009003.
+    /// The platform's own internal error.
     pub fn internal(when: When) -> Self {
-        Self::answer(when, code::INTERNAL, "Internal error, please try again later")
+        Self::Complaint(when, Complaint::Internal)
     }
 
-    /// The platform's own time-out, 36009007.
+    /// The platform's own time-out.
     pub fn timed_out(when: When) -> Self {
-        Self::answer(when, code::TIMED_OUT, "The request timed out, please try again later")
+        Self::Complaint(when, Complaint::TimedOut)
     }
 
-    /// The answer to a caller whose IP address is not on the app's list, 36009033.
+    /// The answer to a caller whose IP address is not on the app's list.
     pub fn ip_not_allowed() -> Self {
-        Self::answer(When::BeforeEffect, code::IP_NOT_ALLOWED, "The IP address is not in the app's allow list")
+        Self::Complaint(When::BeforeEffect, Complaint::IpNotAllowed)
     }
 
-    pub(super) fn prevents_effect(&self) -> bool {
+    pub(crate) fn prevents_effect(&self) -> bool {
         match self {
             Self::Latency(..) | Self::Malformed | Self::Truncated => false,
             Self::RateLimited { .. } => true,
-            Self::Hang(when) | Self::Drop(when) | Self::ServerError(when) | Self::Answer { when, .. } => {
-                *when == When::BeforeEffect
-            }
+            Self::Hang(when)
+            | Self::Drop(when)
+            | Self::ServerError(when)
+            | Self::Complaint(when, _)
+            | Self::Answer { when, .. } => *when == When::BeforeEffect,
         }
     }
 }
@@ -104,10 +118,11 @@ impl Fault {
         self
     }
 
-    /// Strikes only calls whose code or token belongs to this seller.
+    /// Strikes only calls whose code or token belongs to this seller: TikTok Shop's `open_id`,
+    /// Temu's mall id.
     #[must_use]
-    pub fn for_seller(mut self, open_id: impl Into<String>) -> Self {
-        self.seller = Some(open_id.into());
+    pub fn for_seller(mut self, seller: impl Into<String>) -> Self {
+        self.seller = Some(seller.into());
         self
     }
 
@@ -118,33 +133,34 @@ impl Fault {
 
 /// What one call has to suffer.
 #[derive(Debug, Default)]
-pub(super) struct Suffering {
-    pub(super) latency_before: Duration,
-    pub(super) latency_after: Duration,
-    pub(super) trouble: Option<Trouble>,
+pub(crate) struct Suffering {
+    pub(crate) latency_before: Duration,
+    pub(crate) latency_after: Duration,
+    pub(crate) trouble: Option<Trouble>,
 }
 
 /// The faults in store, by route.
 #[derive(Debug)]
-pub(super) struct Faults {
-    pending: Vec<(Route, Fault)>,
-    releases: [(Route, watch::Sender<()>); 3],
+pub(crate) struct Faults<R> {
+    pending: Vec<(R, Fault)>,
+    /// For calls that hang; a route gets one with its first call.
+    releases: Vec<(R, watch::Sender<()>)>,
 }
 
-impl Default for Faults {
+impl<R> Default for Faults<R> {
     fn default() -> Self {
-        Self { pending: Vec::new(), releases: Route::ALL.map(|route| (route, watch::Sender::new(()))) }
+        Self { pending: Vec::new(), releases: Vec::new() }
     }
 }
 
-impl Faults {
-    pub(super) fn inject(&mut self, route: Route, fault: Fault) {
+impl<R: Copy + PartialEq> Faults<R> {
+    pub(crate) fn inject(&mut self, route: R, fault: Fault) {
         self.pending.push((route, fault));
     }
 
     /// Every latency in store adds up; of the other troubles the oldest wins and the rest wait for
     /// later calls, so that a sequence can be queued.
-    pub(super) fn strike(&mut self, route: Route, seller: Option<&str>) -> Suffering {
+    pub(crate) fn strike(&mut self, route: R, seller: Option<&str>) -> Suffering {
         let mut suffering = Suffering::default();
         for (on, fault) in &mut self.pending {
             if *on != route || !fault.strikes(seller) {
@@ -164,19 +180,28 @@ impl Faults {
         suffering
     }
 
-    pub(super) fn clear(&mut self, route: Route) {
+    pub(crate) fn clear(&mut self, route: R) {
         self.pending.retain(|(on, _)| *on != route);
-        for (on, release) in &self.releases {
-            if *on == route {
-                release.send_replace(());
-            }
+        for (_, release) in self.releases.iter().filter(|(on, _)| *on == route) {
+            release.send_replace(());
+        }
+    }
+
+    pub(crate) fn clear_all(&mut self) {
+        self.pending.clear();
+        for (_, release) in &self.releases {
+            release.send_replace(());
         }
     }
 
     /// Resolves the wait of a hanging call once the route's faults are cleared.
-    pub(super) fn release_of(&self, route: Route) -> watch::Receiver<()> {
-        let [first, rest @ ..] = &self.releases;
-        rest.iter().find(|(on, _)| *on == route).unwrap_or(first).1.subscribe()
+    pub(crate) fn release_of(&mut self, route: R) -> watch::Receiver<()> {
+        if let Some((_, release)) = self.releases.iter().find(|(on, _)| *on == route) {
+            return release.subscribe();
+        }
+        let (release, released) = watch::channel(());
+        self.releases.push((route, release));
+        released
     }
 }
 
@@ -188,38 +213,38 @@ mod tests {
     fn latencies_add_up_and_troubles_queue() {
         let mut faults = Faults::default();
         let second = Duration::from_secs(1);
-        faults.inject(Route::Shops, Fault::new(Trouble::Latency(When::BeforeEffect, second)).times(1));
-        faults.inject(Route::Shops, Fault::new(Trouble::Latency(When::BeforeEffect, second)));
-        faults.inject(Route::Shops, Fault::new(Trouble::Malformed).times(1));
-        faults.inject(Route::Shops, Fault::new(Trouble::Truncated).times(1));
+        faults.inject("shops", Fault::new(Trouble::Latency(When::BeforeEffect, second)).times(1));
+        faults.inject("shops", Fault::new(Trouble::Latency(When::BeforeEffect, second)));
+        faults.inject("shops", Fault::new(Trouble::Malformed).times(1));
+        faults.inject("shops", Fault::new(Trouble::Truncated).times(1));
 
-        let first = faults.strike(Route::Shops, None);
+        let first = faults.strike("shops", None);
         assert_eq!(first.latency_before, 2 * second);
         assert_eq!(first.trouble, Some(Trouble::Malformed));
-        let next = faults.strike(Route::Shops, None);
+        let next = faults.strike("shops", None);
         assert_eq!(next.latency_before, second);
         assert_eq!(next.trouble, Some(Trouble::Truncated));
-        assert_eq!(faults.strike(Route::Shops, None).trouble, None);
-        assert_eq!(faults.strike(Route::TokenGet, None).latency_before, Duration::ZERO);
+        assert_eq!(faults.strike("shops", None).trouble, None);
+        assert_eq!(faults.strike("get", None).latency_before, Duration::ZERO);
     }
 
     #[test]
     fn a_fault_can_be_for_one_seller() {
         let mut faults = Faults::default();
-        faults.inject(Route::TokenRefresh, Fault::new(Trouble::Malformed).for_seller("a").times(1));
-        assert_eq!(faults.strike(Route::TokenRefresh, Some("b")).trouble, None);
-        assert_eq!(faults.strike(Route::TokenRefresh, None).trouble, None);
-        assert!(faults.strike(Route::TokenRefresh, Some("a")).trouble.is_some());
-        assert!(faults.strike(Route::TokenRefresh, Some("a")).trouble.is_none());
+        faults.inject("refresh", Fault::new(Trouble::Malformed).for_seller("a").times(1));
+        assert_eq!(faults.strike("refresh", Some("b")).trouble, None);
+        assert_eq!(faults.strike("refresh", None).trouble, None);
+        assert!(faults.strike("refresh", Some("a")).trouble.is_some());
+        assert!(faults.strike("refresh", Some("a")).trouble.is_none());
     }
 
     #[test]
     fn clearing_is_by_route() {
         let mut faults = Faults::default();
-        faults.inject(Route::TokenGet, Fault::new(Trouble::Malformed));
-        faults.inject(Route::Shops, Fault::new(Trouble::Malformed));
-        faults.clear(Route::TokenGet);
-        assert!(faults.strike(Route::TokenGet, None).trouble.is_none());
-        assert!(faults.strike(Route::Shops, None).trouble.is_some());
+        faults.inject("get", Fault::new(Trouble::Malformed));
+        faults.inject("shops", Fault::new(Trouble::Malformed));
+        faults.clear("get");
+        assert!(faults.strike("get", None).trouble.is_none());
+        assert!(faults.strike("shops", None).trouble.is_some());
     }
 }

@@ -16,11 +16,11 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// The handler's end of the connection that its request came by.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wire(Arc<AtomicBool>);
+pub(crate) struct Wire(Arc<AtomicBool>);
 
 impl Wire {
     /// Nothing more is written from now on; the server gives the connection up at its next attempt.
-    pub(super) fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.0.store(true, Ordering::Release);
     }
 
@@ -38,7 +38,7 @@ impl Connected<IncomingStream<'_, CuttableListener>> for Wire {
     }
 }
 
-pub(super) struct CuttableListener(pub(super) TcpListener);
+pub(crate) struct CuttableListener(pub(crate) TcpListener);
 
 impl Listener for CuttableListener {
     type Io = CuttableStream;
@@ -55,7 +55,7 @@ impl Listener for CuttableListener {
     }
 }
 
-pub(super) struct CuttableStream {
+pub(crate) struct CuttableStream {
     stream: TcpStream,
     wire: Wire,
 }

@@ -10,52 +10,68 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::answer::{ApiError, Reply, code};
-use super::calls::{CallLog, Outcome, Route, Subject};
-use super::faults::{Faults, Suffering, Trouble};
+use super::calls::{CallLog, Outcome, Subject};
+use super::faults::{Complaint, Faults, Suffering, Trouble};
+use super::platform::Platform;
+use super::reply::Reply;
 use super::wire::Wire;
-use super::world::World;
 
 /// Everything that the routes and the handle share.
-#[derive(Default)]
-pub(super) struct State {
-    pub(super) world: World,
-    pub(super) faults: Faults,
-    pub(super) calls: CallLog,
+pub(crate) struct State<P: Platform> {
+    pub(crate) world: P,
+    pub(crate) faults: Faults<P::Route>,
+    pub(crate) calls: CallLog<P::Route>,
     /// Seconds by which the simulator's clock is ahead of the machine's.
-    pub(super) ahead: u64,
+    pub(crate) ahead: u64,
 }
 
-impl State {
-    pub(super) fn now(&self) -> u64 {
+impl<P: Platform> State<P> {
+    pub(crate) fn now(&self) -> u64 {
         machine_time() + self.ahead
     }
 }
 
-#[derive(Clone, Default)]
-pub(super) struct Shared(Arc<Mutex<State>>);
+pub(crate) struct Shared<P: Platform>(Arc<Mutex<State<P>>>);
 
-impl Shared {
+impl<P: Platform> Default for Shared<P> {
+    fn default() -> Self {
+        let state = State { world: P::default(), faults: Faults::default(), calls: CallLog::default(), ahead: 0 };
+        Self(Arc::new(Mutex::new(state)))
+    }
+}
+
+impl<P: Platform> Clone for Shared<P> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<P: Platform> Shared<P> {
     /// A test that panicked while it held the lock must not hide its message behind others.
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State<P>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-pub(super) fn machine_time() -> u64 {
+pub(crate) fn machine_time() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
 }
 
 /// A call that has arrived. Dropping it, as happens when the caller hangs up, ends it in the log.
-pub(super) struct Conduct {
-    shared: Shared,
+pub(crate) struct Conduct<P: Platform> {
+    shared: Shared<P>,
     id: u64,
     wire: Wire,
     suffering: Suffering,
     release: watch::Receiver<()>,
 }
 
-pub(super) fn begin(shared: &Shared, route: Route, wire: Wire, subject: impl FnOnce(&World) -> Subject) -> Conduct {
+pub(crate) fn begin<P: Platform>(
+    shared: &Shared<P>,
+    route: P::Route,
+    wire: Wire,
+    subject: impl FnOnce(&P) -> Subject,
+) -> Conduct<P> {
     let mut state = shared.lock();
     let subject = subject(&state.world);
     let now = state.now();
@@ -66,16 +82,16 @@ pub(super) fn begin(shared: &Shared, route: Route, wire: Wire, subject: impl FnO
     Conduct { shared: shared.clone(), id, wire, suffering, release }
 }
 
-impl Drop for Conduct {
+impl<P: Platform> Drop for Conduct<P> {
     fn drop(&mut self) {
         self.shared.lock().calls.end(self.id, Outcome::Unanswered);
     }
 }
 
-impl Conduct {
-    pub(super) async fn conduct(
+impl<P: Platform> Conduct<P> {
+    pub(crate) async fn conduct(
         mut self,
-        effect: impl FnOnce(&mut World, u64) -> Reply + Send + 'static,
+        effect: impl FnOnce(&mut P, u64) -> Reply + Send + 'static,
     ) -> Response<Body> {
         let before = self.suffering.latency_before;
         let after = self.suffering.latency_after;
@@ -110,13 +126,11 @@ impl Conduct {
             }
             (Some(Trouble::ServerError(_)), _) => self.send(Reply::plain(500, "Internal Server Error")),
             (Some(Trouble::Answer { status, code, message, .. }), _) => {
-                let error = ApiError { status, code, message };
-                self.send(Reply::error(error, now))
+                self.send(P::error(status, code, &message, now))
             }
+            (Some(Trouble::Complaint(_, complaint)), _) => self.send(worded::<P>(complaint, now)),
             (Some(Trouble::RateLimited { retry_after }), _) => {
-                let error = ApiError::with_status(429, code::RATE_LIMITED, "Too many requests");
-                let reply = Reply::error(error, now);
-                self.send(Reply { retry_after, ..reply })
+                self.send(Reply { retry_after, ..worded::<P>(Complaint::RateLimited, now) })
             }
             (Some(Trouble::Malformed), Some(reply)) => {
                 let kept = reply.body.len() / 2;
@@ -154,4 +168,9 @@ impl Conduct {
     fn end(&self, outcome: Outcome) {
         self.shared.lock().calls.end(self.id, outcome);
     }
+}
+
+fn worded<P: Platform>(complaint: Complaint, now: u64) -> Reply {
+    let (status, code, message) = P::word(complaint);
+    P::error(status, code, message, now)
 }
