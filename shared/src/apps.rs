@@ -10,7 +10,7 @@ use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{names::AppKeyPath, secret::Secret};
+use crate::{marketplace::temu::permissions::Permission, names::AppKeyPath, secret::Secret};
 
 /// How long credentials are kept in memory, so that a rotated secret is taken up without a restart.
 const KEPT: Duration = Duration::from_mins(5);
@@ -23,17 +23,21 @@ pub type Sites = BTreeMap<AppKeyPath, Site>;
 pub struct Site {
     /// The app's name as the seller sees it at the marketplace.
     pub name: String,
-    /// The authorization link, without its parameters.
-    pub link_url: Url,
-    /// The host that exchanges codes and refresh tokens.
+    /// The authorization link, without its parameters. None where sellers can only paste tokens.
+    pub link_url: Option<Url>,
+    /// The host that exchanges codes and refresh tokens. At Temu the router's.
     pub token_url: Url,
-    /// The host that the vendor's services call with the token.
+    /// The host that the vendor's services call with the token. At Temu the router's.
     pub api_url: Url,
+    /// Temu: the permissions that the vendor asks for.
+    pub permissions: Vec<Permission>,
 }
 
 /// An app with its credentials.
 #[derive(Debug, Clone)]
 pub struct App {
+    /// Which one it is.
+    pub path: AppKeyPath,
     /// What the configuration says.
     pub site: Site,
     /// The public half of its credentials.
@@ -127,6 +131,6 @@ impl Apps {
         if app_key.is_empty() || app_secret.is_empty() {
             return Err(AppError::Malformed { name });
         }
-        Ok(App { site, app_key, app_secret, service_id })
+        Ok(App { path: path.clone(), site, app_key, app_secret, service_id })
     }
 }

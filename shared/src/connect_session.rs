@@ -44,6 +44,9 @@ pub struct ConnectSession {
     /// How the seller's visits ended, oldest first.
     #[serde(default)]
     pub visits: Vec<VisitRecord>,
+    /// How many tokens were pasted in it, good ones and others.
+    #[serde(default)]
+    pub pasted: u32,
 }
 
 /// How one visit ended, as the session remembers it.
@@ -64,21 +67,34 @@ pub struct VisitRecord {
 pub enum VisitOutcome {
     /// Authorized and stored.
     Connected {
-        /// The connection.
-        connection: ConnectionKey,
-        /// Which grant.
-        granted_at: Timestamp,
-        /// The seller's name, for the page.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        seller_name: Option<String>,
-        /// Whether it waits for the vendor's confirmation.
-        awaits_confirmation: bool,
+        /// What was connected: one connection, or several where the seller has several stores at Temu.
+        connections: Vec<Connected>,
+        /// Why further stores of the same authorization were not.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        failures: Vec<ConnectFailure>,
     },
     /// Not connected.
     Failed {
         /// Why.
         failure: ConnectFailure,
     },
+}
+
+/// One connection that a visit brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connected {
+    /// The connection.
+    pub connection: ConnectionKey,
+    /// Which grant.
+    pub granted_at: Timestamp,
+    /// The seller's name, for the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller_name: Option<String>,
+    /// Whether it waits for the vendor's confirmation.
+    pub awaits_confirmation: bool,
+    /// The labels of permissions that the vendor needs and the seller did not give.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_permissions: Vec<String>,
 }
 
 /// Why a visit connected nothing.
@@ -210,6 +226,21 @@ pub fn result_of(state: &Secret) -> Secret {
     Secret::new(digest(&format!("shop-keyring result\n{}", state.expose())))
 }
 
+/// What the forms of one session carry in one browser, so that no other site and no other browser can send them.
+pub fn form_token(session_token: &Secret, browser: &Secret) -> Secret {
+    in_browser("form", session_token, browser)
+}
+
+/// What stands in the place of a `state` for tokens that are pasted: one for a session in one browser, so that one
+/// result confirms all that was pasted there.
+pub fn paste_state(session_token: &Secret, browser: &Secret) -> Secret {
+    in_browser("paste", session_token, browser)
+}
+
+fn in_browser(what: &str, session_token: &Secret, browser: &Secret) -> Secret {
+    Secret::new(digest(&format!("shop-keyring {what}\n{}\n{}", session_token.expose(), browser.expose())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,5 +272,19 @@ mod tests {
         assert!(!a.same_as(&b));
         assert!(a.same_as(&result_of(&Secret::new("state-a"))));
         assert_ne!(a.expose(), digest("state-a"));
+    }
+
+    #[test]
+    fn a_form_belongs_to_its_session_and_its_browser() {
+        let secret = |text: &str| Secret::new(text);
+        let form = form_token(&secret("session"), &secret("browser"));
+        assert!(form.same_as(&form_token(&secret("session"), &secret("browser"))));
+        for other in [
+            form_token(&secret("session"), &secret("other")),
+            form_token(&secret("other"), &secret("browser")),
+            paste_state(&secret("session"), &secret("browser")),
+        ] {
+            assert!(!form.same_as(&other));
+        }
     }
 }

@@ -20,16 +20,19 @@ pub struct InvalidName {
 pub enum MarketplaceName {
     /// TikTok Shop.
     TikTokShop,
+    /// Temu.
+    Temu,
 }
 
 impl MarketplaceName {
     /// Every marketplace.
-    pub const ALL: [Self; 1] = [Self::TikTokShop];
+    pub const ALL: [Self; 2] = [Self::TikTokShop, Self::Temu];
 
     /// As it stands in keys, paths and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::TikTokShop => "tiktok-shop",
+            Self::Temu => "temu",
         }
     }
 
@@ -37,6 +40,16 @@ impl MarketplaceName {
     pub const fn title(self) -> &'static str {
         match self {
             Self::TikTokShop => "TikTok Shop",
+            Self::Temu => "Temu",
+        }
+    }
+
+    /// Whether a token can be renewed without the seller. Temu has no such call: a token lives until it ends, is
+    /// issued anew or taken back, so its connections are watched instead.
+    pub const fn has_refresh(self) -> bool {
+        match self {
+            Self::TikTokShop => true,
+            Self::Temu => false,
         }
     }
 }
@@ -48,7 +61,7 @@ impl FromStr for MarketplaceName {
         Self::ALL
             .into_iter()
             .find(|name| name.as_str() == text)
-            .ok_or(InvalidName { what: "marketplace", rule: "`tiktok-shop`" })
+            .ok_or(InvalidName { what: "marketplace", rule: "`tiktok-shop` or `temu`" })
     }
 }
 
@@ -122,7 +135,7 @@ text_name!(
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 );
 text_name!(
-    /// The marketplace's own id of a seller: TikTok Shop's `open_id`.
+    /// The marketplace's own id of a seller: TikTok Shop's `open_id`, Temu's `mallId`.
     SellerId, "seller id", "1-256 letters, digits, `-`, `_` and `.`",
     |text| is_path_segment(text, 256)
 );

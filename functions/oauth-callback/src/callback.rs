@@ -11,13 +11,21 @@ use axum::{
 use shop_keyring::{
     connect_session::{ConnectFailure, StateCheck, Visit, VisitOutcome, VisitRecord, result_of},
     connection::grant::Origin,
+    marketplace::temu::authorization::is_own_host,
     names::AppKeyPath,
     secret::{Secret, digest},
     time::Timestamp,
 };
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
-use crate::{browser, config::Unsolicited, connect::app_of, finish, problem::Problem, router::Keyring};
+use crate::{
+    browser,
+    config::Unsolicited,
+    connect::{app_of, back_with_result},
+    finish,
+    problem::Problem,
+    router::Keyring,
+};
 
 /// What the marketplace sent the browser back with.
 #[derive(Debug, Default)]
@@ -26,6 +34,8 @@ struct Answer {
     state: Option<Secret>,
     app_key: Option<String>,
     error: Option<String>,
+    /// Temu: the router where the code is to be exchanged.
+    callback_host: Option<String>,
 }
 
 impl Answer {
@@ -37,6 +47,7 @@ impl Answer {
                 "code" => answer.code.replace(Secret::new(value)).is_some(),
                 "state" => answer.state.replace(Secret::new(value)).is_some(),
                 "app_key" => answer.app_key.replace(value.into_owned()).is_some(),
+                "callback_host" => answer.callback_host.replace(value.into_owned()).is_some(),
                 "error" => answer.error.replace(value.into_owned()).is_some(),
                 _ => false,
             };
@@ -54,23 +65,24 @@ impl Answer {
     fn code(&self) -> Result<&Secret, ConnectFailure> {
         match (&self.code, self.error.as_deref()) {
             (Some(code), None) => Ok(code),
-            (_, Some("auth_denied")) => Err(ConnectFailure::Denied),
+            (_, Some("auth_denied" | "access_denied")) => Err(ConnectFailure::Denied),
             _ => Err(ConnectFailure::BadCallback),
         }
     }
 }
 
-/// `GET /callback/tiktok-shop/{app}`
-pub(crate) async fn tiktok_shop(
+/// `GET /callback/{marketplace}/{app}`
+pub(crate) async fn come_back(
     State(keyring): State<Arc<Keyring>>,
-    Path(app): Path<String>,
+    Path((marketplace, app)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let back = async {
-        let app = app_of(&keyring, &app)?;
+        let marketplace = marketplace.parse().map_err(|_| Problem::NotFound)?;
+        let app = app_of(&keyring, marketplace, &app)?;
         let answer = Answer::read(query.as_deref().unwrap_or_default())?;
-        check_app_key(&keyring, &app, &answer).await?;
+        check_app(&keyring, &app, &answer).await?;
         match &answer.state {
             Some(state) => solicited(&keyring, &app, &answer, state, &headers).await,
             None => unsolicited(&keyring, &app, &answer, &headers).await,
@@ -79,11 +91,20 @@ pub(crate) async fn tiktok_shop(
     back.await.unwrap_or_else(|problem| problem.page(&keyring))
 }
 
-/// An answer that names another app was not meant for this path. The app is read here in any case: without it the
-/// code could not be exchanged, and the `state` shall not be used up for that.
-async fn check_app_key(keyring: &Keyring, app: &AppKeyPath, answer: &Answer) -> Result<(), Problem> {
-    let app = keyring.protocol.apps.get(app).await?;
-    if answer.app_key.as_ref().is_none_or(|app_key| *app_key == app.app_key) { Ok(()) } else { Err(Problem::OtherApp) }
+/// An answer that names another app, or another host than the app's own, was not meant for this path. The app is read
+/// here in any case: without it the code could not be exchanged, and the `state` shall not be used up for that.
+async fn check_app(keyring: &Keyring, path: &AppKeyPath, answer: &Answer) -> Result<(), Problem> {
+    let app = keyring.protocol.apps.get(path).await?;
+    if answer.app_key.as_ref().is_some_and(|app_key| *app_key != app.app_key) {
+        return Err(Problem::OtherApp);
+    }
+    match &answer.callback_host {
+        Some(host) if !is_own_host(&app.site.api_url, host) => {
+            tracing::warn!(app = %path, "a callback named a `callback_host` that is not the app's router; see `api_url`");
+            Err(Problem::ForeignHost)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The way back of somebody whom we had sent.
@@ -132,7 +153,7 @@ async fn unsolicited(
         tracing::warn!(%app, "a callback without a `state` was refused; UNSOLICITED_CALLBACKS=accept lets such in");
         return Err(Problem::Unsolicited);
     }
-    let code = answer.code().map_err(Problem::Failed)?;
+    let code = answer.code().map_err(|failure| Problem::Failed(app.marketplace, failure))?;
     let (browser, cookie) = browser::known_or_new(headers, &keyring.config.public_base_url);
     let now = Timestamp::local_now();
     let visit = match keyring.sessions.visit(&digest(code.expose())).await? {
@@ -171,13 +192,9 @@ async fn arrive(keyring: &Keyring, visit: &Visit, state: Option<&Secret>) -> Res
         (&visit.ended, &visit.session_id, state)
     {
         let session = keyring.sessions.session(session_id).await?.ok_or(Problem::LinkExpired)?;
-        if let Some(mut url) = session.return_url.as_deref().and_then(|url| Url::parse(url).ok()) {
-            url.query_pairs_mut()
-                .append_pair("session_id", session_id)
-                .append_pair("status", "connected")
-                .append_pair("result", result_of(state).expose());
-            location = url.into();
-        }
+        let return_url = session.return_url.as_deref();
+        let back = return_url.and_then(|url| back_with_result(url, session_id, &result_of(state)));
+        location = back.unwrap_or(location);
     }
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
 }

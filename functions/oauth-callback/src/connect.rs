@@ -9,12 +9,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shop_keyring::{
+    apps::App,
     connect_session::{ConnectSession, Visit},
-    marketplace::tiktok_shop::authorization,
+    marketplace::{temu, tiktok_shop},
     names::{AppKeyPath, MarketplaceName},
-    secret::{digest, random_value},
+    secret::{Secret, digest, random_value},
     time::Timestamp,
 };
+use url::Url;
 
 use crate::{browser, pages, problem::Problem, router::Keyring};
 
@@ -26,15 +28,15 @@ pub(crate) async fn page(State(keyring): State<Arc<Keyring>>, Path(token): Path<
     }
 }
 
-/// `GET /connect/{session}/tiktok-shop/{app}`: a new `state`, and on to the authorization link. Where nobody will
+/// `GET /connect/{session}/{marketplace}/{app}`: a new `state`, and on to the authorization link. Where nobody will
 /// confirm the connection afterwards, the seller agrees to the account first.
 pub(crate) async fn leave(
     State(keyring): State<Arc<Keyring>>,
-    Path((token, app)): Path<(String, String)>,
+    Path((token, marketplace, app)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Response {
     let way = async {
-        let (session, app) = destination(&keyring, &token, &app).await?;
+        let (session, app) = destination(&keyring, &token, &marketplace, &app).await?;
         if session.confirm {
             depart(&keyring, &session, &app, &headers).await
         } else {
@@ -44,14 +46,14 @@ pub(crate) async fn leave(
     way.await.unwrap_or_else(|problem| problem.page(&keyring))
 }
 
-/// `POST /connect/{session}/tiktok-shop/{app}`: the seller has agreed, on our page.
+/// `POST /connect/{session}/{marketplace}/{app}`: the seller has agreed, on our page.
 pub(crate) async fn agree_and_leave(
     State(keyring): State<Arc<Keyring>>,
-    Path((token, app)): Path<(String, String)>,
+    Path((token, marketplace, app)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Response {
     let way = async {
-        let (session, app) = destination(&keyring, &token, &app).await?;
+        let (session, app) = destination(&keyring, &token, &marketplace, &app).await?;
         if is_from_our_page(&keyring, &headers) {
             depart(&keyring, &session, &app, &headers).await
         } else {
@@ -63,17 +65,24 @@ pub(crate) async fn agree_and_leave(
 
 /// Whether a form was sent from our own page, so that no other site agrees for the seller: `SameSite=Lax` keeps our
 /// cookie from a foreign site's form, and browsers say where a request comes from.
-fn is_from_our_page(keyring: &Keyring, headers: &HeaderMap) -> bool {
+pub(crate) fn is_from_our_page(keyring: &Keyring, headers: &HeaderMap) -> bool {
     let same_origin = headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin");
     same_origin && browser::known(headers, &keyring.config.public_base_url).is_some()
 }
 
 /// The session of a connect link, and the app that the seller has picked.
-async fn destination(keyring: &Keyring, token: &str, app: &str) -> Result<(ConnectSession, AppKeyPath), Problem> {
-    Ok((open_session(keyring, token).await?, app_of(keyring, app)?))
+async fn destination(
+    keyring: &Keyring,
+    token: &str,
+    marketplace: &str,
+    app: &str,
+) -> Result<(ConnectSession, AppKeyPath), Problem> {
+    let marketplace = marketplace.parse().map_err(|_| Problem::NotFound)?;
+    Ok((open_session(keyring, token).await?, app_of(keyring, marketplace, app)?))
 }
 
-async fn open_session(keyring: &Keyring, token: &str) -> Result<ConnectSession, Problem> {
+/// The session of a connect link, if it is still open.
+pub(crate) async fn open_session(keyring: &Keyring, token: &str) -> Result<ConnectSession, Problem> {
     let session = keyring.sessions.session(&digest(token)).await?.ok_or(Problem::UnknownLink)?;
     if session.expires_at <= Timestamp::local_now() {
         return Err(Problem::LinkExpired);
@@ -82,9 +91,9 @@ async fn open_session(keyring: &Keyring, token: &str) -> Result<ConnectSession, 
 }
 
 /// The app of a path, if it is set up.
-pub(crate) fn app_of(keyring: &Keyring, app: &str) -> Result<AppKeyPath, Problem> {
+pub(crate) fn app_of(keyring: &Keyring, marketplace: MarketplaceName, app: &str) -> Result<AppKeyPath, Problem> {
     let app = app.parse().map_err(|_| Problem::NotFound)?;
-    let path = AppKeyPath { marketplace: MarketplaceName::TikTokShop, app };
+    let path = AppKeyPath { marketplace, app };
     if keyring.config.apps.contains_key(&path) { Ok(path) } else { Err(Problem::NotFound) }
 }
 
@@ -104,17 +113,42 @@ async fn depart(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let app = keyring.protocol.apps.get(path).await?;
-    let Some(service_id) = &app.service_id else {
-        return Err(Problem::misconfigured(format_args!("the secret of the app {path} has no `service_id`")));
-    };
-    let (browser, cookie) = browser::known_or_new(headers, &keyring.config.public_base_url);
     let state = random_value();
+    let link = authorization_link(keyring, &app, &state)?;
+    let (browser, cookie) = browser::known_or_new(headers, &keyring.config.public_base_url);
     let visit = Visit::begin(&state, Some(session.id.clone()), path, &browser, Timestamp::local_now());
     keyring.sessions.begin_visit(&visit).await?;
-    let link = authorization::link(&app.site.link_url, service_id, &state);
     let mut response = (StatusCode::FOUND, [(header::LOCATION, link.as_str())]).into_response();
     if let Some(cookie) = cookie {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+fn authorization_link(keyring: &Keyring, app: &App, state: &Secret) -> Result<Url, Problem> {
+    // Without a link this app's sellers can only paste tokens.
+    let base = app.site.link_url.as_ref().ok_or(Problem::NotFound)?;
+    match app.path.marketplace {
+        MarketplaceName::TikTokShop => {
+            let service_id = app.service_id.as_ref().ok_or_else(|| {
+                Problem::misconfigured(format_args!("the secret of the app {} has no `service_id`", app.path))
+            })?;
+            Ok(tiktok_shop::authorization::link(base, service_id, state))
+        }
+        MarketplaceName::Temu => {
+            let mut redirect_uri = keyring.config.public_base_url.clone();
+            redirect_uri.set_path(&format!("/callback/{}", app.path));
+            Ok(temu::authorization::link(base, &app.app_key, &redirect_uri, state))
+        }
+    }
+}
+
+/// Where a connected seller goes back to: the session's address with the single-use result.
+pub(crate) fn back_with_result(return_url: &str, session_id: &str, result: &Secret) -> Option<String> {
+    let mut url = Url::parse(return_url).ok()?;
+    url.query_pairs_mut()
+        .append_pair("session_id", session_id)
+        .append_pair("status", "connected")
+        .append_pair("result", result.expose());
+    Some(url.into())
 }

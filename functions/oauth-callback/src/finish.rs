@@ -1,88 +1,141 @@
-//! From an authorization code to a stored connection, and what came of it.
+//! From an authorization code, or from a token that was checked, to a stored connection, and what came of it.
 
 use shop_keyring::{
-    connect_session::{ConnectFailure, VisitOutcome},
+    apps::App,
+    connect_session::{ConnectFailure, Connected, VisitOutcome},
     connection::grant::{Grant, GrantRefused, Origin},
-    marketplace::{Authorizer, ExchangeError, Marketplace},
-    names::{AppKeyPath, ConnectionKey},
+    marketplace::{
+        Authorizer, ExchangeError, Exchanged, Granted, Marketplace, NewTokens, Seller, temu::permissions::missing,
+    },
+    names::{AppKeyPath, ConnectionKey, MarketplaceName},
     protocol::grant::GrantError,
-    secret::Secret,
+    secret::{Secret, digest},
 };
 
 use crate::router::Keyring;
 
 /// Exchanges the code and stores what it gives. Whatever happens is an outcome that a page can tell.
 pub(crate) async fn connect(keyring: &Keyring, path: &AppKeyPath, code: &Secret, origin: Origin) -> VisitOutcome {
-    match store(keyring, path, code, origin).await {
-        Ok(connected) => connected,
-        Err(failure) => {
-            tracing::warn!(app = %path, failure = failure.as_str(), "a visit connected nothing");
-            VisitOutcome::Failed { failure }
+    let (mut connections, mut failures) = (Vec::new(), Vec::new());
+    match exchange(keyring, path, code).await {
+        Ok((app, exchanged)) => {
+            for granted in exchanged {
+                match store_granted(keyring, &app, granted, origin.clone()).await {
+                    Ok(connected) => connections.push(connected),
+                    Err(failure) => failures.push(failure),
+                }
+            }
         }
+        Err(failure) => failures.push(failure),
+    }
+    for failure in &failures {
+        tracing::warn!(app = %path, failure = failure.as_str(), "not connected");
+    }
+    match failures.first() {
+        Some(failure) if connections.is_empty() => VisitOutcome::Failed { failure: *failure },
+        _ => VisitOutcome::Connected { connections, failures },
     }
 }
 
-async fn store(
+async fn exchange(
     keyring: &Keyring,
     path: &AppKeyPath,
     code: &Secret,
-    origin: Origin,
-) -> Result<VisitOutcome, ConnectFailure> {
+) -> Result<(std::sync::Arc<App>, Exchanged), ConnectFailure> {
     let app = keyring.protocol.apps.get(path).await.map_err(|error| {
         tracing::error!(alarm = "configuration_fault", app = %path, %error, "the app's credentials cannot be had");
         ConnectFailure::Misconfigured
     })?;
-    let granted = keyring.protocol.marketplace.exchange_code(&app, code).await.map_err(|error| {
-        if matches!(error, ExchangeError::Configuration { .. }) {
-            keyring.protocol.apps.forget(path);
-            tracing::error!(alarm = "configuration_fault", app = %path, %error, "the marketplace rejects the app");
-        } else {
-            tracing::warn!(app = %path, %error, "the code could not be exchanged");
-        }
-        failure_of_exchange(&error)
-    })?;
-    let Authorizer::Seller { id, name, base_region } = granted.seller else {
-        return Err(ConnectFailure::NotASeller);
-    };
+    match keyring.protocol.marketplace.exchange_code(&app, code).await {
+        Ok(exchanged) => Ok((app, exchanged)),
+        Err(error) => Err(failure_of_exchange(keyring, path, &error)),
+    }
+}
+
+async fn store_granted(
+    keyring: &Keyring,
+    app: &App,
+    granted: Result<Granted, ExchangeError>,
+    origin: Origin,
+) -> Result<Connected, ConnectFailure> {
+    let Granted { tokens, seller } = granted.map_err(|error| failure_of_exchange(keyring, &app.path, &error))?;
+    let Authorizer::Seller(seller) = seller else { return Err(ConnectFailure::NotASeller) };
+    // Where there is no refresh, the seller may hand in the same token once more.
+    let has_refresh = app.path.marketplace.has_refresh();
+    let fingerprint = (!has_refresh).then(|| digest(tokens.access_token.expose()));
+    store(keyring, app, seller, tokens, origin, fingerprint).await.map_err(|error| failure_of_storing(&error))
+}
+
+/// Stores what a seller has given.
+pub(crate) async fn store(
+    keyring: &Keyring,
+    app: &App,
+    seller: Seller,
+    tokens: NewTokens,
+    origin: Origin,
+    fingerprint: Option<String>,
+) -> Result<Connected, GrantError> {
+    let missing_permissions = missing_permissions(app, &tokens);
     let grant = Grant {
-        connection: ConnectionKey { app: path.clone(), seller_id: id },
+        connection: ConnectionKey { app: app.path.clone(), seller_id: seller.id },
         app_key: app.app_key.clone(),
-        seller_name: name.clone(),
-        seller_base_region: base_region,
+        seller_name: seller.name.clone(),
+        seller_base_region: seller.base_region,
+        purpose: seller.purpose,
+        shops: seller.shops,
+        fingerprint,
         origin,
     };
-    match keyring.protocol.store_grant(&grant, granted.tokens).await {
+    match keyring.protocol.store_grant(&grant, tokens).await {
         Ok(stored) => {
-            let awaits_confirmation = stored.awaits_confirmation;
-            tracing::info!(connection = %grant.connection, awaits_confirmation, "connected");
-            Ok(VisitOutcome::Connected {
+            let (awaits_confirmation, unchanged) = (stored.awaits_confirmation, stored.unchanged);
+            tracing::info!(connection = %grant.connection, awaits_confirmation, unchanged, "connected");
+            Ok(Connected {
                 connection: grant.connection,
                 granted_at: stored.connection.granted_at,
-                seller_name: name,
+                seller_name: seller.name,
                 awaits_confirmation,
+                missing_permissions,
             })
         }
         Err(error) => {
             tracing::warn!(connection = %grant.connection, %error, "the grant was not stored");
-            Err(failure_of_storing(&error))
+            Err(error)
         }
     }
 }
 
-fn failure_of_exchange(error: &ExchangeError) -> ConnectFailure {
+/// What the vendor needs and the seller did not grant. What a code has given is kept all the same, for an earlier token
+/// may have ended with it; the page says what to tick the next time.
+fn missing_permissions(app: &App, tokens: &NewTokens) -> Vec<String> {
+    if app.path.marketplace != MarketplaceName::Temu {
+        return Vec::new();
+    }
+    tokens.scopes.as_ref().map_or_else(Vec::new, |scopes| missing(&app.site.permissions, scopes).needed)
+}
+
+fn failure_of_exchange(keyring: &Keyring, path: &AppKeyPath, error: &ExchangeError) -> ConnectFailure {
     match error {
+        ExchangeError::Configuration { .. } => {
+            keyring.protocol.apps.forget(path);
+            tracing::error!(alarm = "configuration_fault", app = %path, %error, "the marketplace rejects the app");
+            ConnectFailure::Misconfigured
+        }
         ExchangeError::Transient { .. } | ExchangeError::OutcomeUnknown { .. } => {
+            tracing::warn!(app = %path, %error, "the code could not be exchanged");
             ConnectFailure::MarketplaceUnavailable
         }
-        ExchangeError::Refused { .. } => ConnectFailure::CodeRefused,
-        ExchangeError::Configuration { .. } => ConnectFailure::Misconfigured,
+        ExchangeError::Refused { .. } => {
+            tracing::warn!(app = %path, %error, "the code was not accepted");
+            ConnectFailure::CodeRefused
+        }
     }
 }
 
 fn failure_of_storing(error: &GrantError) -> ConnectFailure {
     match error {
         GrantError::Refused(GrantRefused::AccountConflict) => ConnectFailure::AccountConflict,
-        GrantError::Refused(GrantRefused::LaterGrant) => ConnectFailure::Overtaken,
+        GrantError::Refused(GrantRefused::LaterGrant | GrantRefused::AlreadyThere) => ConnectFailure::Overtaken,
         GrantError::Vault(_) | GrantError::Store(_) => ConnectFailure::StorageUnavailable,
     }
 }

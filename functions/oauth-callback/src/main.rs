@@ -1,8 +1,8 @@
 //! `oauth-callback`: what sellers hit. Connect pages, the redirect to the marketplace, and the way back.
 //!
-//! This file wires; [`connect`] is the way out, [`callback`] the way back, [`finish`] what happens between an
-//! authorization code and a stored connection, [`pages`] all that a seller reads. [`problem`] is the one place where
-//! what went wrong becomes a page.
+//! This file wires; [`connect`] is the way out, [`callback`] the way back, [`temu`] the page to paste tokens, [`finish`]
+//! what happens between an authorization and a stored connection, [`pages`] all that a seller reads. [`problem`] is the
+//! one place where what went wrong becomes a page.
 
 mod browser;
 mod callback;
@@ -13,6 +13,7 @@ mod pages;
 mod problem;
 mod result;
 mod router;
+mod temu;
 
 use std::{process::ExitCode, sync::Arc};
 

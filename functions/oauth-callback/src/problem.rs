@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use shop_keyring::{apps::AppError, connect_session::ConnectFailure, store::StoreError};
+use shop_keyring::{apps::AppError, connect_session::ConnectFailure, names::MarketplaceName, store::StoreError};
 
 use crate::{pages, router::Keyring};
 
@@ -33,8 +33,16 @@ pub(crate) enum Problem {
     Unsolicited,
     /// The marketplace's answer is not in order.
     BadCallback,
+    /// The answer names a host that is not the app's own.
+    ForeignHost,
+    /// A form that our own page did not send.
+    BadForm,
+    /// A form that is longer than ours can get.
+    FormTooLong,
+    /// Too many tokens were pasted with this link.
+    TooManyTries,
     /// The visit failed, and there is no visit to remember it by.
-    Failed(ConnectFailure),
+    Failed(MarketplaceName, ConnectFailure),
     /// The vendor's configuration is wrong.
     Misconfigured,
     /// Our own storage does not answer.
@@ -53,7 +61,14 @@ impl Problem {
             Self::NotFound | Self::UnknownLink => StatusCode::NOT_FOUND,
             Self::LinkExpired | Self::StateExpired => StatusCode::GONE,
             Self::OtherBrowser | Self::Unsolicited => StatusCode::FORBIDDEN,
-            Self::UnknownState | Self::OtherApp | Self::BadCallback | Self::Failed(_) => StatusCode::BAD_REQUEST,
+            Self::UnknownState
+            | Self::OtherApp
+            | Self::BadCallback
+            | Self::ForeignHost
+            | Self::BadForm
+            | Self::Failed(..) => StatusCode::BAD_REQUEST,
+            Self::FormTooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
             Self::UnderWay => StatusCode::CONFLICT,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
             Self::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,

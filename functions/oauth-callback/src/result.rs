@@ -29,12 +29,12 @@ async fn outcome(keyring: &Keyring, id: &str, headers: &HeaderMap) -> Result<Res
         None => None,
     };
     match visit.ended.ok_or(Problem::UnderWay)? {
-        VisitOutcome::Connected { seller_name, awaits_confirmation, .. } => {
-            Ok(pages::connected(&keyring.config, seller_name.as_deref(), awaits_confirmation).into_response())
+        VisitOutcome::Connected { connections, failures } => {
+            Ok(pages::connected(&keyring.config, &connections, &failures).into_response())
         }
         VisitOutcome::Failed { failure } => {
             let back = session.as_ref().and_then(|session| Some((session.return_url.as_deref()?, session.id.as_str())));
-            Ok(pages::failed(&keyring.config, failure, back).into_response())
+            Ok(pages::failed(&keyring.config, visit.app.marketplace, failure, back).into_response())
         }
     }
 }

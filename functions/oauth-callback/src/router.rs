@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request, State},
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
     http::{HeaderValue, header},
     middleware::{self, Next},
     response::Response,
@@ -13,7 +13,7 @@ use axum::{
 use lambda_http::{Error, request::RequestContext};
 use shop_keyring::{
     apps::Apps,
-    marketplace::{http, tiktok_shop::TikTokShop},
+    marketplace::{Marketplaces, http},
     protocol::Protocol,
     store::{Connections, Sessions},
     vault::SecretsManagerVault,
@@ -21,13 +21,13 @@ use shop_keyring::{
 
 use tracing::Instrument;
 
-use crate::{callback, config::Config, connect, pages::STYLE_HASH, problem::Problem, result};
+use crate::{callback, config::Config, connect, pages::STYLE_HASH, problem::Problem, result, temu};
 
 /// Everything that is built once a container.
 pub(crate) struct Keyring {
     pub(crate) config: Config,
     pub(crate) sessions: Sessions,
-    pub(crate) protocol: Protocol<TikTokShop, SecretsManagerVault>,
+    pub(crate) protocol: Protocol<Marketplaces, SecretsManagerVault>,
     content_policy: HeaderValue,
 }
 
@@ -38,7 +38,7 @@ impl Keyring {
         Ok(Self {
             sessions: Sessions::new(&aws, &config.sessions_table),
             protocol: Protocol {
-                marketplace: TikTokShop::new(http::client()?),
+                marketplace: Marketplaces::new(http::client()?),
                 vault: SecretsManagerVault::new(secrets.clone(), &config.secret_prefix),
                 connections: Connections::new(&aws, &config.connections_table),
                 apps: Apps::new(secrets, &config.secret_prefix, config.apps.clone()),
@@ -53,7 +53,8 @@ impl Keyring {
 /// every redirect after a form against `form-action`, the marketplace's own ones to its log-in included. The links'
 /// own origins are named for those on loopback, which are not https.
 fn content_policy(config: &Config) -> Result<HeaderValue, Error> {
-    let mut forms: Vec<_> = config.apps.values().map(|site| site.link_url.origin().ascii_serialization()).collect();
+    let links = config.apps.values().filter_map(|site| site.link_url.as_ref());
+    let mut forms: Vec<_> = links.map(|link| link.origin().ascii_serialization()).collect();
     forms.sort_unstable();
     forms.dedup();
     let policy = format!(
@@ -68,11 +69,13 @@ fn content_policy(config: &Config) -> Result<HeaderValue, Error> {
 pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
     Router::new()
         .route("/connect/{session}", get(connect::page))
-        .route("/connect/{session}/tiktok-shop/{app}", get(connect::leave).post(connect::agree_and_leave))
-        .route("/callback/tiktok-shop/{app}", get(callback::tiktok_shop))
+        .route("/connect/{session}/temu", get(temu::page).post(temu::paste))
+        .route("/connect/{session}/{marketplace}/{app}", get(connect::leave).post(connect::agree_and_leave))
+        .route("/callback/{marketplace}/{app}", get(callback::come_back))
         .route("/result/{visit}", get(result::page))
         .method_not_allowed_fallback(async |State(keyring): State<Arc<Keyring>>| Problem::NotFound.page(&keyring))
         .fallback(async |State(keyring): State<Arc<Keyring>>| Problem::NotFound.page(&keyring))
+        .layer(DefaultBodyLimit::max(temu::LONGEST_FORM))
         .layer(middleware::from_fn_with_state(Arc::clone(&keyring), answer))
         .with_state(keyring)
 }

@@ -16,12 +16,15 @@ pub(crate) struct Config {
     pub(crate) connections_table: String,
     /// `SECRET_PREFIX`
     pub(crate) secret_prefix: String,
-    /// `TIKTOK_SHOP_APPS`
+    /// `TIKTOK_SHOP_APPS`, `TEMU_APPS`
     pub(crate) apps: Sites,
     /// `SWEEP_CONCURRENCY`: connections worked on at a time, 32 unless set.
     pub(crate) concurrency: NonZeroU32,
     /// `VAULT_PUTS_PER_SECOND`: over all partitions, 30 unless set. Secrets Manager takes 50 a second in a Region.
     pub(crate) puts_per_second: NonZeroU32,
+    /// `TEMU_CALLS_PER_SECOND`: for each app over all partitions, 8 unless set. Temu takes about 20 a second of an app,
+    /// the vendor's own calls among them, and two runs may overlap.
+    pub(crate) temu_calls_per_second: NonZeroU32,
     /// `LOG_LEVEL`
     pub(crate) log_level: LevelFilter,
 }
@@ -31,13 +34,15 @@ impl Config {
     pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         const CONCURRENCY: NonZeroU32 = NonZeroU32::new(32).unwrap();
         const PUTS: NonZeroU32 = NonZeroU32::new(30).unwrap();
+        const TEMU_CALLS: NonZeroU32 = NonZeroU32::new(8).unwrap();
         let mut reader = Reader::new(variable);
         let config = Self {
             connections_table: reader.required("CONNECTIONS_TABLE"),
             secret_prefix: reader.secret_prefix(),
-            apps: reader.tiktok_shop_apps(),
+            apps: reader.apps(),
             concurrency: reader.positive("SWEEP_CONCURRENCY", CONCURRENCY),
             puts_per_second: reader.positive("VAULT_PUTS_PER_SECOND", PUTS),
+            temu_calls_per_second: reader.positive("TEMU_CALLS_PER_SECOND", TEMU_CALLS),
             log_level: log_level(&mut reader),
         };
         reader.finish(config)

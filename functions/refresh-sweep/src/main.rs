@@ -7,6 +7,7 @@
 mod config;
 mod event;
 mod on_demand;
+mod pace;
 mod queue;
 mod run;
 mod summary;
@@ -18,7 +19,7 @@ use aws_sdk_secretsmanager::Client as SecretsManager;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use shop_keyring::{
     apps::Apps,
-    marketplace::{http, tiktok_shop::TikTokShop},
+    marketplace::{Marketplaces, http},
     protocol::Protocol,
     start::start,
     store::Connections,
@@ -31,7 +32,7 @@ use crate::{config::Config, event::Input};
 /// Everything that is built once a container.
 struct Keyring {
     config: Config,
-    protocol: Arc<Protocol<TikTokShop, SecretsManagerVault>>,
+    protocol: Arc<Protocol<Marketplaces, SecretsManagerVault>>,
 }
 
 impl Keyring {
@@ -39,7 +40,7 @@ impl Keyring {
         let aws = shop_keyring::aws::load().await;
         let secrets = SecretsManager::new(&aws);
         let protocol = Arc::new(Protocol {
-            marketplace: TikTokShop::new(http::client()?),
+            marketplace: Marketplaces::new(http::client()?),
             vault: SecretsManagerVault::new(secrets.clone(), &config.secret_prefix),
             connections: Connections::new(&aws, &config.connections_table),
             apps: Apps::new(secrets, &config.secret_prefix, config.apps.clone()),

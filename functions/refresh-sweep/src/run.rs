@@ -34,7 +34,7 @@ pub(crate) struct Run {
 struct App {
     tried: u32,
     refused: u32,
-    refreshed: bool,
+    accepted: bool,
     misconfigured: bool,
     mass_refusal: bool,
 }
@@ -92,6 +92,12 @@ impl Run {
         admitted
     }
 
+    /// Takes note that a connection was taken from the due index and left there: no room in this run.
+    pub(crate) fn leave(&mut self) {
+        self.summary.due += 1;
+        self.summary.skipped += 1;
+    }
+
     /// Whether to go on claiming.
     pub(crate) fn goes_on(&mut self) -> bool {
         let all_stopped = !self.apps.is_empty()
@@ -119,10 +125,17 @@ impl Run {
             Ok(Outcome::Refreshed) => {
                 summary.refreshed += 1;
                 app.tried += 1;
-                app.refreshed = true;
+                app.accepted = true;
                 *in_a_row = 0;
                 self.has_kept = true;
             }
+            Ok(Outcome::Verified) => {
+                summary.verified += 1;
+                app.tried += 1;
+                app.accepted = true;
+                *in_a_row = 0;
+            }
+            Ok(Outcome::Reminded) => summary.reminded += 1,
             Ok(Outcome::Refused(_)) => {
                 summary.refused += 1;
                 app.tried += 1;
@@ -189,9 +202,9 @@ impl Run {
     }
 
     /// Whether a refusal may be held against its connection: not while its whole app is being refused. Before the run
-    /// is over that can be told only if somebody else's refresh was accepted.
+    /// is over that can be told only if somebody else's refresh or check was accepted.
     pub(crate) fn blames(&self, connection: &ConnectionKey, run_is_over: bool) -> bool {
-        self.apps.get(&connection.app).is_none_or(|app| !app.mass_refusal && (run_is_over || app.refreshed))
+        self.apps.get(&connection.app).is_none_or(|app| !app.mass_refusal && (run_is_over || app.accepted))
     }
 
     /// Takes note that the due index could not be read: nothing more can be claimed.

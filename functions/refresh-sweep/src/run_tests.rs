@@ -20,7 +20,11 @@ fn run() -> Run {
 #[expect(clippy::unnecessary_wraps, reason = "stands in for a call's result")]
 fn refusal(app: &str, n: u32) -> Result<Outcome, StoreError> {
     let fault = Fault { message: "no such authorization".into(), code: None, request_id: None };
-    Ok(Outcome::Refused(Box::new(Refusal { connection: key(app, n), attempt: AttemptId::random(), fault })))
+    Ok(Outcome::Refused(Box::new(Refusal {
+        connection: key(app, n),
+        attempt: AttemptId::random(),
+        refused: fault.into(),
+    })))
 }
 
 fn vault_error() -> VaultError {
@@ -167,4 +171,18 @@ fn a_table_that_stays_silent_ends_the_run_and_one_bad_item_does_not() {
     }
     assert!(!run.goes_on());
     assert_eq!(run.into_summary().errors, 14);
+}
+
+#[test]
+fn checks_count_as_tries_and_one_that_is_accepted_makes_refusals_believed() {
+    let mut run = run();
+    let temu = |n: u32| -> ConnectionKey { format!("temu/us/{n}").parse().unwrap() };
+    for n in 0..30 {
+        run.record(&temu(n), &Ok(Outcome::Verified));
+    }
+    run.record(&temu(30), &Ok(Outcome::Reminded));
+    assert!(run.blames(&temu(31), false));
+    assert_eq!(run.limit(), 1, "a check shows nothing of the vault's keeping");
+    let summary = run.into_summary();
+    assert_eq!((summary.verified, summary.reminded), (30, 1));
 }

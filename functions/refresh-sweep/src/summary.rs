@@ -11,6 +11,10 @@ pub(crate) struct Summary {
     pub(crate) refreshed: u32,
     /// Token sets of lost attempts found in the vault and committed.
     pub(crate) healed: u32,
+    /// Tokens that their marketplace says work, where they cannot be refreshed.
+    pub(crate) verified: u32,
+    /// Authorizations of which the vendor was told that they end soon.
+    pub(crate) reminded: u32,
     /// Authorizations that had ended.
     pub(crate) expired: u32,
     /// Connections taken away: never committed, or never confirmed.

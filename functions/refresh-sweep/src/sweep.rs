@@ -9,6 +9,7 @@ use std::{
 use shop_keyring::{
     connection::claim::{CLAIM_SECONDS, Trigger},
     marketplace::Marketplace,
+    names::ConnectionKey,
     protocol::{
         Protocol,
         outcome::{Outcome, Refusal},
@@ -16,12 +17,13 @@ use shop_keyring::{
     store::{DueEntry, StoreError},
     vault::{PutPermits, Vault},
 };
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
 use tracing::Instrument;
 
 use crate::{
     config::Config,
     event::Partition,
+    pace::{MOST_AT_WORK, Pace},
     queue::DueQueue,
     run::Run,
     summary::{Stop, Summary},
@@ -66,39 +68,50 @@ where
     // More at a time would wait for permits until their claims run out.
     let concurrency = config.concurrency.get().min(rate.get().saturating_mul(5));
     let mut run = Run::new(config.apps.keys().cloned(), concurrency as usize, queue.oldest_due_seconds());
-    let mut at_work = JoinSet::new();
+    let mut at_work = AtWork::new(protocol, permits);
+    let mut pace = Pace::new(config.temu_calls_per_second, partition);
     let mut refusals = Refusals::default();
     loop {
-        while at_work.len() < run.limit() && run.goes_on() {
+        while at_work.unpaced() < run.limit() && run.goes_on() {
             if claims_until <= Instant::now() {
                 run.stop(Stop::Deadline);
                 break;
             }
             match queue.take().await {
-                Ok(Some(DueEntry { connection, .. })) if run.admit(&connection) => {
-                    let (protocol, permits) = (Arc::clone(protocol), Arc::clone(&permits));
-                    let work = async move {
-                        let outcome = protocol.work(&connection, Trigger::Schedule, &permits).await;
-                        (connection, outcome)
-                    };
-                    at_work.spawn(work.in_current_span());
+                Ok(Some(DueEntry { connection, .. })) if Pace::holds(&connection) => {
+                    if !pace.push(connection) {
+                        run.leave();
+                    }
                 }
+                Ok(Some(DueEntry { connection, .. })) if run.admit(&connection) => at_work.begin(connection),
                 Ok(Some(_)) => {}
                 Ok(None) => break,
                 Err(error) => run.record_unread_index(&error),
             }
         }
+        if !run.goes_on() {
+            pace.clear();
+        }
+        if at_work.tasks.is_empty() && pace.is_empty() {
+            break;
+        }
         tokio::select! {
-            worked = at_work.join_next() => match worked {
-                Some(Ok((connection, outcome))) => {
+            Some(worked) = at_work.tasks.join_next() => match worked {
+                Ok((connection, outcome)) => {
                     run.record(&connection, &outcome);
                     if let Ok(Outcome::Refused(refusal)) = outcome {
                         refusals.add(*refusal);
                     }
                 }
-                Some(Err(_)) => run.record_panic(),
-                None => break,
+                Err(_) => run.record_panic(),
             },
+            connection = pace.next(), if at_work.has_room_for_paced() => {
+                if claims_until <= Instant::now() {
+                    run.stop(Stop::Deadline);
+                } else if run.admit(&connection) {
+                    at_work.begin(connection);
+                }
+            }
             () = refusals.wait_is_over() => refusals.settle(protocol, &run, false).await,
         }
     }
@@ -106,6 +119,41 @@ where
     let summary = run.into_summary();
     tracing::info!(summary = %serde_json::json!(summary), partition = partition.index, "sweep");
     Ok(summary)
+}
+
+/// The connections that are being worked on, each in a task of its own.
+struct AtWork<'a, M, V> {
+    protocol: &'a Arc<Protocol<M, V>>,
+    permits: Arc<PutPermits>,
+    tasks: JoinSet<(ConnectionKey, Result<Outcome, StoreError>)>,
+    /// One for each that has a pace of its own; these do not count towards the run's limit.
+    paced: Arc<Semaphore>,
+}
+
+impl<'a, M: Marketplace + 'static, V: Vault + 'static> AtWork<'a, M, V> {
+    fn new(protocol: &'a Arc<Protocol<M, V>>, permits: Arc<PutPermits>) -> Self {
+        Self { protocol, permits, tasks: JoinSet::new(), paced: Arc::new(Semaphore::new(MOST_AT_WORK)) }
+    }
+
+    fn unpaced(&self) -> usize {
+        (self.tasks.len() + self.paced.available_permits()).saturating_sub(MOST_AT_WORK)
+    }
+
+    fn has_room_for_paced(&self) -> bool {
+        self.paced.available_permits() > 0
+    }
+
+    fn begin(&mut self, connection: ConnectionKey) {
+        // Given back with the task, even if it panics.
+        let place = Pace::holds(&connection).then(|| Arc::clone(&self.paced).try_acquire_owned());
+        let (protocol, permits) = (Arc::clone(self.protocol), Arc::clone(&self.permits));
+        let work = async move {
+            let _place = place;
+            let outcome = protocol.work(&connection, Trigger::Schedule, &permits).await;
+            (connection, outcome)
+        };
+        self.tasks.spawn(work.in_current_span());
+    }
 }
 
 /// A partition's share of the permits.

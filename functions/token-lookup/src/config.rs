@@ -17,7 +17,7 @@ pub(crate) struct Config {
     pub(crate) sessions_table: String,
     /// `SECRET_PREFIX`
     pub(crate) secret_prefix: String,
-    /// `TIKTOK_SHOP_APPS`: for the address that callers use their token at.
+    /// `TIKTOK_SHOP_APPS`, `TEMU_APPS`: for the address that callers use their token at.
     pub(crate) apps: Sites,
     /// `PUBLIC_BASE_URL`: where sellers reach oauth-callback.
     pub(crate) public_base_url: Url,
@@ -37,7 +37,7 @@ impl Config {
             connections_table: reader.required("CONNECTIONS_TABLE"),
             sessions_table: reader.required("SESSIONS_TABLE"),
             secret_prefix: reader.secret_prefix(),
-            apps: reader.tiktok_shop_apps(),
+            apps: reader.apps(),
             public_base_url: reader.base_url("PUBLIC_BASE_URL"),
             return_urls: reader.urls("RETURN_URLS"),
             refresh_function: reader.required("REFRESH_FUNCTION"),

@@ -1,7 +1,7 @@
 //! Whether a token may be served: pure.
 
 use shop_keyring::{
-    connection::{Connection, Status},
+    connection::{Connection, Reason, Status},
     time::Timestamp,
 };
 
@@ -12,6 +12,8 @@ use crate::problem::Problem;
 pub(crate) enum Decision {
     /// Serve the current one.
     Serve,
+    /// Serve the current one, and say that no refresh can give a longer one.
+    ServeUnrefreshable,
     /// Refresh first.
     Refresh,
     /// Say why there is none.
@@ -27,6 +29,7 @@ pub(crate) fn decide(item: &Connection, min_ttl: i64, now: Timestamp) -> Decisio
         Status::ReauthorizationRequired { .. } if left > 0 => Decision::Serve,
         Status::ReauthorizationRequired { reason } => Decision::Refuse(Problem::ReauthorizationRequired(reason)),
         Status::Active if left >= min_ttl.max(1) => Decision::Serve,
+        Status::Active if !item.has_refresh() => unrefreshable(left),
         // A refresh would not help: the new token would be under `min_ttl` from its first second.
         Status::Active if left > 0 && item.access_life().is_some_and(|life| life < min_ttl) => Decision::Serve,
         Status::Active if can_refresh(item, now) => Decision::Refresh,
@@ -41,9 +44,19 @@ pub(crate) fn can_refresh(item: &Connection, now: Timestamp) -> bool {
     item.held_at(now).is_some() || !(resting || item.strikes > 0)
 }
 
+/// For a token that only the seller can renew. One that has just ended waits for the sweep to say so.
+const fn unrefreshable(left: i64) -> Decision {
+    if left > 0 {
+        Decision::ServeUnrefreshable
+    } else {
+        Decision::Refuse(Problem::ReauthorizationRequired(Reason::AuthorizationExpired))
+    }
+}
+
 /// Decides after a refresh was tried, whatever came of it: a token that is still valid is better than none.
 pub(crate) fn decide_after_refresh(item: &Connection, now: Timestamp) -> Decision {
     match item.status {
+        Status::Active if !item.has_refresh() => unrefreshable(item.access_left(now).unwrap_or_default()),
         Status::Active => after_refresh(item, now),
         _ => decide(item, 0, now),
     }
@@ -95,11 +108,15 @@ mod tests {
             granted_at: NOW,
             authorized_at: None,
             refreshed_at: Some(NOW.plus(left - life)),
+            verified_at: None,
+            fingerprint: None,
             created_at: NOW,
             updated_at: NOW,
             attempt: None,
             attempts: Vec::new(),
             not_before: Some(NOW),
+            check_at: None,
+            reminded: None,
             confirm_by: None,
             strikes: 0,
             failures: 0,
@@ -110,6 +127,7 @@ mod tests {
     fn say(decision: &Decision) -> String {
         match decision {
             Decision::Serve => "serve".into(),
+            Decision::ServeUnrefreshable => "serve unrefreshable".into(),
             Decision::Refresh => "refresh".into(),
             Decision::Refuse(problem) => format!("{problem:?}"),
         }
@@ -134,6 +152,21 @@ mod tests {
             let item = item(status, life, left);
             assert_eq!(say(&decide(&item, min_ttl, NOW)), before, "{status:?} {life} {left} {min_ttl}");
             assert_eq!(say(&decide_after_refresh(&item, NOW)), after, "{status:?} {life} {left} {min_ttl}");
+        }
+    }
+
+    #[test]
+    fn what_only_the_seller_can_renew_is_served_while_it_lasts() {
+        for (left, min_ttl, before, after) in [
+            (300, 60, "serve", "serve unrefreshable"),
+            (59, 60, "serve unrefreshable", "serve unrefreshable"),
+            (1, 86_400, "serve unrefreshable", "serve unrefreshable"),
+            (0, 60, "ReauthorizationRequired(AuthorizationExpired)", "ReauthorizationRequired(AuthorizationExpired)"),
+        ] {
+            let connection = "temu/us/7".parse().unwrap();
+            let item = Connection { connection, ..item(Status::Active, 90 * 86_400, left) };
+            assert_eq!(say(&decide(&item, min_ttl, NOW)), before, "{left} {min_ttl}");
+            assert_eq!(say(&decide_after_refresh(&item, NOW)), after, "{left} {min_ttl}");
         }
     }
 

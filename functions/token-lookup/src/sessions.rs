@@ -103,6 +103,7 @@ fn session(
         created_at: now,
         expires_at: now.plus(expires_in),
         visits: Vec::new(),
+        pasted: 0,
     })
 }
 
@@ -177,8 +178,10 @@ async fn view(keyring: &Keyring, session: &ConnectSession) -> Result<Response, P
 fn connected(session: &ConnectSession) -> BTreeMap<&ConnectionKey, Timestamp> {
     let mut connections = BTreeMap::new();
     for visit in &session.visits {
-        if let VisitOutcome::Connected { connection, granted_at, .. } = &visit.outcome {
-            connections.entry(connection).or_insert(*granted_at);
+        if let VisitOutcome::Connected { connections: brought, .. } = &visit.outcome {
+            for connected in brought {
+                connections.entry(&connected.connection).or_insert(connected.granted_at);
+            }
         }
     }
     connections
@@ -214,26 +217,44 @@ pub(crate) async fn confirm(
     let Json(Confirmation { result }) = body?;
     let session = keyring.sessions.session(&id).await?.ok_or(Problem::SessionNotFound)?;
     let result = Secret::new(digest(result.expose()));
-    let visit = session.visits.iter().find(|visit| Secret::new(visit.result.clone()).same_as(&result));
-    match &visit.ok_or(Problem::ResultNotFound)?.outcome {
-        VisitOutcome::Failed { failure } => {
-            Err(Problem::NothingToConfirm(format!("The visit connected nothing ({}).", failure.as_str())))
-        }
-        VisitOutcome::Connected { connection, granted_at, .. } => {
-            let confirmed = keyring.connections.apply(connection, |item| {
-                let item = item.ok_or(grant::NothingToConfirm)?;
-                grant::confirm(item, &session.account_id, *granted_at, keyring.connections.now())
-            });
-            match confirmed.await {
-                Ok(item) => {
-                    tracing::info!(connection = %item.connection, session = session.id, "confirmed");
-                    view(&keyring, &session).await
-                }
-                Err(ApplyError::Decided(nothing)) => Err(Problem::NothingToConfirm(nothing.to_string())),
-                Err(ApplyError::Store(error)) => Err(error.into()),
+    let visits = session.visits.iter().filter(|visit| Secret::new(visit.result.clone()).same_as(&result));
+    let outcomes: Vec<_> = visits.map(|visit| &visit.outcome).collect();
+    let Some(last) = outcomes.last() else { return Err(Problem::ResultNotFound) };
+    if let VisitOutcome::Failed { failure } = last {
+        let what = format!("The visit connected nothing ({}).", failure.as_str());
+        return Err(Problem::NothingToConfirm(what));
+    }
+    let mut confirmed = 0;
+    let mut nothing = grant::NothingToConfirm.to_string();
+    for (key, granted_at) in latest_grants(&outcomes) {
+        let confirming = keyring.connections.apply(key, |item| {
+            let item = item.ok_or(grant::NothingToConfirm)?;
+            grant::confirm(item, &session.account_id, granted_at, keyring.connections.now())
+        });
+        match confirming.await {
+            Ok(item) => {
+                tracing::info!(connection = %item.connection, session = session.id, "confirmed");
+                confirmed += 1;
             }
+            Err(ApplyError::Decided(why)) => nothing = why.to_string(),
+            Err(ApplyError::Store(error)) => return Err(error.into()),
         }
     }
+    // Where one result stands for several connections, one that has gone does not hold up the others: the answer says
+    // which there are.
+    if confirmed == 0 { Err(Problem::NothingToConfirm(nothing)) } else { view(&keyring, &session).await }
+}
+
+/// The connections that visits with one result brought, each with the last grant: a token pasted later replaces the
+/// one before.
+fn latest_grants<'a>(outcomes: &[&'a VisitOutcome]) -> BTreeMap<&'a ConnectionKey, Timestamp> {
+    let mut grants = BTreeMap::new();
+    for outcome in outcomes {
+        if let VisitOutcome::Connected { connections, .. } = outcome {
+            grants.extend(connections.iter().map(|connected| (&connected.connection, connected.granted_at)));
+        }
+    }
+    grants
 }
 
 #[cfg(test)]

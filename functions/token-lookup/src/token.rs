@@ -82,7 +82,8 @@ pub(crate) struct Rejected {
 }
 
 /// `POST /v1/connections/{marketplace}/{app}/{seller_id}/refresh`: refreshes unless the rejected version is not the
-/// current one any more, so that many callers with one dead token cost one exchange.
+/// current one any more, so that many callers with one dead token cost one exchange. Where the marketplace knows no
+/// refresh it is asked whether the token works.
 pub(crate) async fn refresh(
     State(keyring): State<Arc<Keyring>>,
     Extension(caller): Extension<Caller>,
@@ -107,7 +108,9 @@ pub(crate) async fn refresh(
     }
     if !can_refresh(&item, now) {
         // Only a success leaves no error behind.
-        return if works && item.last_error.is_none() {
+        return if works && !item.has_refresh() {
+            answer(&keyring, &caller, &item, Some(RefreshOutcome::NotRefreshable)).await
+        } else if works && item.last_error.is_none() {
             answer(&keyring, &caller, &item, Some(RefreshOutcome::RefreshedRecently)).await
         } else {
             Err(refresh_failed(&item, now))
@@ -119,6 +122,9 @@ pub(crate) async fn refresh(
     match (item.status, decide_after_refresh(&item, now)) {
         (_, Decision::Refuse(problem)) => Err(problem),
         (Status::ReauthorizationRequired { reason }, _) => Err(Problem::ReauthorizationRequired(reason)),
+        (_, Decision::ServeUnrefreshable) => {
+            answer(&keyring, &caller, &item, Some(RefreshOutcome::NotRefreshable)).await
+        }
         _ if item.token_version != before => answer(&keyring, &caller, &item, Some(RefreshOutcome::Refreshed)).await,
         _ => Err(refresh_failed(&item, now)),
     }
@@ -127,6 +133,9 @@ pub(crate) async fn refresh(
 async fn serve(keyring: &Keyring, caller: &Caller, item: Connection, min_ttl: i64) -> Result<Response, Problem> {
     let item = match decide(&item, min_ttl, keyring.connections.now()) {
         Decision::Serve => item,
+        Decision::ServeUnrefreshable => {
+            return answer(keyring, caller, &item, Some(RefreshOutcome::NotRefreshable)).await;
+        }
         Decision::Refuse(problem) => return Err(problem),
         Decision::Refresh => {
             let item = keyring.refresher.refresh(&keyring.connections, item).await?;

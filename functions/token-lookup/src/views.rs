@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use shop_keyring::{
     apps::Sites,
     connection::{Connection, Fault, Shop, Status, due::due_at},
-    marketplace::tiktok_shop::TOKEN_HEADER,
+    marketplace::{temu::ROUTER_PATH, tiktok_shop::TOKEN_HEADER},
     names::{AccountId, MarketplaceName},
     time::Timestamp,
     token_set::TokenSet,
@@ -25,10 +25,24 @@ impl Serialize for Time {
 /// Where and how the token is used.
 #[derive(Debug, Serialize)]
 struct Api<'a> {
+    /// TikTok Shop: the open API's host. Temu: the router that every call is posted to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    base_url: Option<&'a str>,
+    base_url: Option<String>,
     app_key: &'a str,
-    token_header: &'static str,
+    /// Temu has none: its calls carry the token as a parameter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_header: Option<&'static str>,
+}
+
+impl<'a> Api<'a> {
+    fn of(item: &'a Connection, apps: &Sites) -> Self {
+        let (path, token_header) = match item.connection.app.marketplace {
+            MarketplaceName::TikTokShop => ("", Some(TOKEN_HEADER)),
+            MarketplaceName::Temu => (ROUTER_PATH, None),
+        };
+        let host = apps.get(&item.connection.app).map(|site| site.api_url.as_str().trim_end_matches('/'));
+        Self { base_url: host.map(|host| format!("{host}{path}")), app_key: &item.app_key, token_header }
+    }
 }
 
 /// What a connection and a token answer have in common.
@@ -79,6 +93,9 @@ pub(crate) struct TokenView<'a> {
     /// After a forced refresh: what came of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh: Option<RefreshOutcome>,
+    /// What the caller should know of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<String>,
 }
 
 /// What came of a forced refresh.
@@ -91,6 +108,8 @@ pub(crate) enum RefreshOutcome {
     Superseded,
     /// The last refresh is only just over: the current token, once more.
     RefreshedRecently,
+    /// The marketplace knows no refresh: only the seller can renew, by authorizing again.
+    NotRefreshable,
 }
 
 impl<'a> TokenView<'a> {
@@ -100,15 +119,19 @@ impl<'a> TokenView<'a> {
         apps: &'a Sites,
         refresh: Option<RefreshOutcome>,
     ) -> Self {
-        let base_url = apps.get(&item.connection.app).map(|site| site.api_url.as_str().trim_end_matches('/'));
-        let token_header = match item.connection.app.marketplace {
-            MarketplaceName::TikTokShop => TOKEN_HEADER,
-        };
+        let notice = matches!(refresh, Some(RefreshOutcome::NotRefreshable)).then(|| {
+            let marketplace = item.connection.app.marketplace.title();
+            format!(
+                "{marketplace} knows no refresh: this token lasts until expires_at, and only the seller can give a new \
+                 one. Open a connect session in time."
+            )
+        });
         Self {
             access_token: set.access_token.expose(),
             identity: Identity::of(item),
-            api: Api { base_url, app_key: &item.app_key, token_header },
+            api: Api::of(item, apps),
             refresh,
+            notice,
         }
     }
 }
@@ -123,6 +146,11 @@ pub(crate) struct ConnectionView<'a> {
     created_at: Time,
     authorized_at: Option<Time>,
     refreshed_at: Option<Time>,
+    /// When the marketplace last said that the token works, where there is no refresh.
+    verified_at: Option<Time>,
+    next_check_at: Option<Time>,
+    /// The last reminder before the end of the authorization, by its days.
+    reminded_days: Option<u32>,
     next_due_at: Option<Time>,
     failures: u32,
     strikes: u32,
@@ -145,6 +173,9 @@ impl<'a> ConnectionView<'a> {
             created_at: Time(item.created_at),
             authorized_at: item.authorized_at.map(Time),
             refreshed_at: item.refreshed_at.map(Time),
+            verified_at: item.verified_at.map(Time),
+            next_check_at: item.check_at.map(Time),
+            reminded_days: item.reminded,
             next_due_at: due_at(item).map(Time),
             failures: item.failures,
             strikes: item.strikes,

@@ -1,16 +1,11 @@
 //! Reading the environment, in one place. Each function has a configuration struct of its own, made of these parts;
 //! every wrong value is one line that names its variable.
 
-use std::{collections::BTreeMap, fmt, num::NonZeroU32, str::FromStr};
+mod apps;
 
-use serde::Deserialize;
+use std::{fmt, num::NonZeroU32, str::FromStr};
+
 use url::{Host, Url};
-
-use crate::{
-    apps::{Site, Sites},
-    marketplace::tiktok_shop::authorization,
-    names::{AppKeyPath, AppName, MarketplaceName},
-};
 
 /// What is wrong with the environment: a line a variable.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,35 +101,6 @@ impl<'a> Reader<'a> {
         prefix
     }
 
-    /// TikTok Shop's apps: `TIKTOK_SHOP_APPS`, e.g. `{"us":{"name":"Acme Listing"},"global":{"name":"Acme Listing"}}`.
-    pub fn tiktok_shop_apps(&mut self) -> Sites {
-        const NAME: &str = "TIKTOK_SHOP_APPS";
-        let value = self.required(NAME);
-        if value.is_empty() {
-            return Sites::new();
-        }
-        let entries: BTreeMap<String, AppEntry> = match serde_json::from_str(&value) {
-            Ok(entries) => entries,
-            Err(error) => {
-                self.problem(NAME, format_args!(r#"must be JSON such as {{"us":{{"name":"…"}}}}: {error}"#));
-                return Sites::new();
-            }
-        };
-        if entries.is_empty() {
-            self.problem(NAME, "names no app");
-        }
-        let mut sites = Sites::new();
-        for (app, entry) in entries {
-            match site(&app, entry) {
-                Ok((path, site)) => {
-                    sites.insert(path, site);
-                }
-                Err(what) => self.problem(NAME, format_args!("{app}: {what}")),
-            }
-        }
-        sites
-    }
-
     /// What was read, if nothing was wrong.
     ///
     /// # Errors
@@ -147,33 +113,6 @@ impl<'a> Reader<'a> {
 /// The process's environment.
 pub fn from_environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AppEntry {
-    name: String,
-    link_url: Option<String>,
-    token_url: Option<String>,
-    api_url: Option<String>,
-}
-
-fn site(app: &str, entry: AppEntry) -> Result<(AppKeyPath, Site), String> {
-    let app: AppName = app.parse().map_err(|error: crate::names::InvalidName| error.to_string())?;
-    if entry.name.trim().is_empty() {
-        return Err("`name` is empty".into());
-    }
-    let host = |field: &str, given: Option<String>, default: &str| {
-        parse_host(given.as_deref().unwrap_or(default)).map_err(|what| format!("`{field}` {what}"))
-    };
-    let link = if app.as_str() == "us" { authorization::US_LINK } else { authorization::GLOBAL_LINK };
-    let site = Site {
-        name: entry.name,
-        link_url: parse_url(entry.link_url.as_deref().unwrap_or(link)).map_err(|what| format!("`link_url` {what}"))?,
-        token_url: host("token_url", entry.token_url, "https://auth.tiktok-shops.com")?,
-        api_url: host("api_url", entry.api_url, "https://open-api.tiktokglobalshop.com")?,
-    };
-    Ok((AppKeyPath { marketplace: MarketplaceName::TikTokShop, app }, site))
 }
 
 /// Tokens and secrets travel to these addresses, so in the clear only within this machine.
@@ -218,24 +157,6 @@ mod tests {
 
     #[test]
     fn each_problem_is_one_line_that_names_its_variable() {
-        let apps = |value: &str| problems(&[("TIKTOK_SHOP_APPS", value)], |reader| drop(reader.tiktok_shop_apps()));
-        assert!(apps(r#"{"us":{"name":"Acme"}}"#).is_empty());
-        for (value, what) in [
-            ("", "not set"),
-            ("us", "must be JSON"),
-            ("{}", "names no app"),
-            (r#"{"US":{"name":"Acme"}}"#, "US: not a valid app"),
-            (r#"{"us":{"name":" "}}"#, "us: `name` is empty"),
-            (r#"{"us":{"name":"Acme","tokenurl":"x"}}"#, "unknown field"),
-            (r#"{"us":{"name":"Acme","token_url":"http://example.com"}}"#, "us: `token_url` must begin with https://"),
-            (r#"{"us":{"name":"Acme","api_url":"https://u:p@example.com"}}"#, "us: `api_url` must not have a query"),
-            (r#"{"us":{"name":"Acme","api_url":"https://example.com/v1"}}"#, "us: `api_url` must not have a path"),
-        ] {
-            let found = apps(value);
-            assert_eq!(found.len(), 1, "{value}");
-            assert!(found[0].starts_with("TIKTOK_SHOP_APPS: ") && found[0].contains(what), "{}", found[0]);
-            assert!(!found[0].contains('\n'));
-        }
         let number =
             problems(&[("N", "0")], |reader| assert_eq!(reader.positive("N", NonZeroU32::MIN), NonZeroU32::MIN));
         assert_eq!(number, ["N: must be a whole number from 1 up"]);
@@ -244,17 +165,5 @@ mod tests {
         let urls = problems(&[("U", "https://a.example/x, ftp://b.example")], |reader| drop(reader.urls("U")));
         assert_eq!(urls, ["U: each URL must begin with https://"]);
         assert_eq!(problems(&[], |reader| drop(reader.base_url("PUBLIC_BASE_URL"))), ["PUBLIC_BASE_URL: not set"]);
-    }
-
-    #[test]
-    fn the_sites_have_their_own_links() {
-        let value = r#"{"us":{"name":"Acme US"},"global":{"name":"Acme","token_url":"http://127.0.0.1:9"}}"#;
-        let variable = |_: &str| Some(value.to_owned());
-        let sites = Reader::new(&variable).tiktok_shop_apps();
-        let of =
-            |app: &str| &sites[&AppKeyPath { marketplace: MarketplaceName::TikTokShop, app: app.parse().unwrap() }];
-        assert_eq!(of("us").link_url.as_str(), authorization::US_LINK);
-        assert_eq!(of("global").link_url.as_str(), authorization::GLOBAL_LINK);
-        assert_eq!(of("global").token_url.as_str(), "http://127.0.0.1:9/");
     }
 }

@@ -81,11 +81,13 @@ pub fn claim(item: &Connection, trigger: Trigger, now: Timestamp, attempt: Attem
             may_refresh_on_demand(item, rejected_version, now)?;
             match idle(item, now) {
                 Next::Expire => Next::Expire,
-                _ => Next::Refresh,
+                _ if item.has_refresh() => Next::Refresh,
+                // What no refresh can mend: the marketplace says whether the token works.
+                _ => Next::Check,
             }
         }
     };
-    Ok(Claimed { item: hold(item, now, attempt), next })
+    Ok(Claimed { item: hold(item, next, now, attempt), next })
 }
 
 fn may_refresh_on_demand(item: &Connection, rejected_version: u64, now: Timestamp) -> Result<(), NotClaimed> {
@@ -102,11 +104,13 @@ fn may_refresh_on_demand(item: &Connection, rejected_version: u64, now: Timestam
     }
 }
 
-/// The item with the claim in this attempt's hands.
-fn hold(item: &Connection, now: Timestamp, attempt: AttemptId) -> Connection {
+/// The item with the claim in this attempt's hands. Only what may obtain a token set is looked for afterwards.
+fn hold(item: &Connection, next: Next, now: Timestamp, attempt: AttemptId) -> Connection {
     let mut item = item.clone();
     item.attempt = Some(Claim { id: attempt, until: now.plus(CLAIM_SECONDS) });
-    item.attempts.push(attempt);
+    if next == Next::Refresh {
+        item.attempts.push(attempt);
+    }
     let surplus = item.attempts.len().saturating_sub(REMEMBERED);
     item.attempts.drain(..surplus);
     item.updated_at = now;

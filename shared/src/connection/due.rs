@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Connection, Status};
+use super::{Connection, Status, watch::remind_at};
 use crate::{names::ConnectionKey, time::Timestamp};
 
 /// Partitions of the due index. Changing it needs every item written anew.
@@ -27,7 +27,9 @@ pub fn due_at(item: &Connection) -> Option<Timestamp> {
     }
     match item.status {
         Status::Pending => Some(leaves_at(item)),
-        Status::Active => [refresh_at(item), expires_at(item)].into_iter().flatten().min(),
+        Status::Active => {
+            [refresh_at(item), check_at(item), remind_at(item), expires_at(item)].into_iter().flatten().min()
+        }
         Status::ReauthorizationRequired { .. } | Status::Disconnected => None,
     }
 }
@@ -52,8 +54,12 @@ pub(super) fn expires_at(item: &Connection) -> Option<Timestamp> {
 /// The point is the connection's own, so a fleet that connected within one hour spreads over a day in its first
 /// cycle and further with each one.
 ///
-/// A connection in doubt is not left to that point: its second try comes as soon as it may.
+/// A connection in doubt is not left to that point: its second try comes as soon as it may. `None` where the
+/// marketplace knows no refresh.
 pub(super) fn refresh_at(item: &Connection) -> Option<Timestamp> {
+    if !item.has_refresh() {
+        return None;
+    }
     if item.strikes > 0 && item.not_before.is_some() {
         return item.not_before;
     }
@@ -69,8 +75,18 @@ pub(super) fn refresh_at(item: &Connection) -> Option<Timestamp> {
     Some(item.not_before.map_or(point, |not_before| point.max(not_before)))
 }
 
+/// When to ask the marketplace whether the token still works, never before `not_before`. A connection in doubt is
+/// looked at a second time as soon as it may be.
+pub(super) fn check_at(item: &Connection) -> Option<Timestamp> {
+    let check_at = item.check_at?;
+    match item.not_before {
+        Some(not_before) if item.strikes > 0 && !item.has_refresh() => Some(not_before),
+        not_before => Some(not_before.map_or(check_at, |not_before| check_at.max(not_before))),
+    }
+}
+
 /// A number in `0.0..1.0` that is the connection's own.
-fn own_fraction(key: &ConnectionKey) -> f64 {
+pub(super) fn own_fraction(key: &ConnectionKey) -> f64 {
     let hash = hash(key);
     f64::from(u32::from_be_bytes([hash[1], hash[2], hash[3], hash[4]])) / (f64::from(u32::MAX) + 1.0)
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Claim, Connection, FORMAT, Fault, LastError, Purpose, Reason, Status};
+use super::{Claim, Connection, FORMAT, Fault, LastError, Purpose, Reason, Status, watch};
 use crate::{
     names::{AttemptId, ConnectionKey, VersionId},
     secret::Secret,
@@ -38,15 +38,34 @@ pub(crate) fn active() -> Connection {
         granted_at: T0,
         authorized_at: Some(T0),
         refreshed_at: Some(T0),
+        verified_at: None,
+        fingerprint: None,
         created_at: T0,
         updated_at: T0,
         attempt: None,
         attempts: Vec::new(),
         not_before: None,
+        check_at: None,
+        reminded: None,
         confirm_by: None,
         strikes: 0,
         failures: 0,
         last_error: None,
+    }
+}
+
+/// A Temu connection, committed at [`T0`] for ninety days.
+pub(crate) fn watched() -> Connection {
+    let connection: ConnectionKey = "temu/us/634418211111".parse().unwrap();
+    let end = Some(T0.plus(90 * 86_400));
+    Connection {
+        check_at: Some(watch::first_check(&connection, T0)),
+        connection,
+        access_expires_at: end,
+        authorization_expires_at: end,
+        scopes: vec!["bg.order.list.v2.get".into(), "bg.goods.list.get".into()],
+        verified_at: Some(T0),
+        ..active()
     }
 }
 
@@ -85,16 +104,23 @@ pub(crate) fn arbitrary() -> impl Strategy<Value = Connection> {
         after(3_600),
         after(120),
         after(86_400 * 400),
+        (any::<bool>(), after(86_400), proptest::option::of(proptest::sample::select(&watch::REMINDERS[..])), 0_u32..2),
     )
-        .prop_map(|(status, committed, life, authorization, not_before, confirm_by, claimed, failed)| Connection {
-            status,
-            secret_version: (committed || status == Status::Active).then(|| AttemptId::random().version()),
-            access_expires_at: Some(T0.plus(life)),
-            authorization_expires_at: authorization,
-            not_before,
-            confirm_by,
-            attempt: claimed.map(|until| Claim { id: AttemptId::random(), until }),
-            last_error: failed.map(|at| LastError { at, fault: fault() }),
-            ..active()
+        .prop_map(|(status, committed, life, authorization, not_before, confirm_by, claimed, failed, watched)| {
+            Connection {
+                connection: if watched.0 { self::watched().connection } else { key("seller-1") },
+                check_at: watched.1,
+                reminded: watched.2,
+                strikes: watched.3,
+                status,
+                secret_version: (committed || status == Status::Active).then(|| AttemptId::random().version()),
+                access_expires_at: Some(T0.plus(life)),
+                authorization_expires_at: authorization,
+                not_before,
+                confirm_by,
+                attempt: claimed.map(|until| Claim { id: AttemptId::random(), until }),
+                last_error: failed.map(|at| LastError { at, fault: fault() }),
+                ..active()
+            }
         })
 }

@@ -1,6 +1,6 @@
 //! A new authorization by the seller: how it takes the claim from any holder, and how the vendor confirms it.
 
-use super::{Claim, Connection, FORMAT, Purpose, Status, claim::CLAIM_SECONDS};
+use super::{Claim, Connection, FORMAT, Purpose, Shop, Status, claim::CLAIM_SECONDS};
 use crate::{
     names::{AccountId, AttemptId, ConnectionKey},
     time::Timestamp,
@@ -23,6 +23,12 @@ pub struct Grant {
     pub seller_name: Option<String>,
     /// As the marketplace says.
     pub seller_base_region: Option<String>,
+    /// What its tokens are for.
+    pub purpose: Purpose,
+    /// The shops under it, if they are known already.
+    pub shops: Option<Vec<Shop>>,
+    /// The digest of the access token, where the seller may hand in the same one twice.
+    pub fingerprint: Option<String>,
     /// Where it came from.
     pub origin: Origin,
 }
@@ -60,6 +66,9 @@ pub enum GrantRefused {
     /// A later authorization by the same seller is there already; this one is history.
     #[error("a later authorization is there already")]
     LaterGrant,
+    /// This very token is the connection's current one, and nothing speaks against it.
+    #[error("this token is connected already")]
+    AlreadyThere,
 }
 
 /// Takes the claim for a new grant, from any holder. `now` is when the exchange answered, and orders grants.
@@ -76,12 +85,19 @@ pub fn claim_for_grant(
         let item = hold(create(grant, now), grant, now, attempt, now);
         return Ok(GrantClaimed { item, account_conflict: false });
     };
+    let relation = Relation::of(existing, grant);
+    if is_there(existing, grant, now) {
+        match relation {
+            Relation::Same => return Err(GrantRefused::AlreadyThere),
+            Relation::OtherAccountWorking | Relation::OtherAccount => return Err(GrantRefused::AccountConflict),
+            Relation::Free => {}
+        }
+    }
     if existing.granted_at > now.plus(SAME_MOMENT) {
         return Err(GrantRefused::LaterGrant);
     }
     // Grants of one moment need names of their own.
     let granted_at = now.max(existing.granted_at.plus(1));
-    let relation = Relation::of(existing, grant);
     let item = match relation {
         Relation::Same if existing.status == Status::Pending => {
             Connection { confirm_by: confirm_by(grant, now), ..existing.clone() }
@@ -90,6 +106,7 @@ pub fn claim_for_grant(
             status: Status::Pending,
             account_id: account(grant),
             secret_version: None,
+            fingerprint: None,
             confirm_by: confirm_by(grant, now),
             ..existing.clone()
         },
@@ -100,6 +117,17 @@ pub fn claim_for_grant(
         item: hold(item, grant, granted_at, attempt, now),
         account_conflict: relation == Relation::OtherAccountWorking,
     })
+}
+
+/// Whether the connection has the grant's very token, and no doubt about it.
+fn is_there(existing: &Connection, grant: &Grant, now: Timestamp) -> bool {
+    let same_token = grant.fingerprint.is_some() && existing.fingerprint == grant.fingerprint;
+    let stands = match existing.status {
+        Status::Active => existing.strikes == 0,
+        Status::Pending => existing.confirm_by.is_none_or(|by| now < by),
+        Status::ReauthorizationRequired { .. } | Status::Disconnected => false,
+    };
+    same_token && stands
 }
 
 /// How a grant stands to the connection that is already there.
@@ -139,7 +167,7 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
         app_key: grant.app_key.clone(),
         seller_name: None,
         seller_base_region: None,
-        purpose: Purpose::All,
+        purpose: grant.purpose,
         account_id: account(grant),
         shops: Vec::new(),
         scopes: Vec::new(),
@@ -151,11 +179,15 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
         granted_at: now,
         authorized_at: None,
         refreshed_at: None,
+        verified_at: None,
+        fingerprint: None,
         created_at: now,
         updated_at: now,
         attempt: None,
         attempts: Vec::new(),
         not_before: None,
+        check_at: None,
+        reminded: None,
         confirm_by: confirm_by(grant, now),
         strikes: 0,
         failures: 0,
@@ -167,6 +199,7 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
 fn hold(item: Connection, grant: &Grant, granted_at: Timestamp, attempt: AttemptId, now: Timestamp) -> Connection {
     Connection {
         granted_at,
+        purpose: grant.purpose,
         seller_name: grant.seller_name.clone().or(item.seller_name),
         seller_base_region: grant.seller_base_region.clone().or(item.seller_base_region),
         attempt: Some(Claim { id: attempt, until: now.plus(CLAIM_SECONDS) }),

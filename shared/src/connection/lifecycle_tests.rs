@@ -1,7 +1,7 @@
 //! Whole lives of a connection, step by step, without any I/O.
 
 use super::{
-    Connection, Reason, Status,
+    Connection, Purpose, Reason, Status,
     claim::{Trigger, claim},
     due::due_at,
     fixtures::{T0, active, fault, key, token_set},
@@ -22,6 +22,9 @@ fn grant_for(account: &str, confirm: bool) -> Grant {
         app_key: "app-key".into(),
         seller_name: Some("Seller".into()),
         seller_base_region: None,
+        purpose: Purpose::All,
+        shops: None,
+        fingerprint: None,
         origin: Origin::Session { account_id: account.parse().unwrap(), confirm },
     }
 }
@@ -62,7 +65,7 @@ fn nobody_writes_an_outcome_for_a_claim_that_another_took_over() {
     let (item, _) = claimed(&frozen_item, due.plus(60));
     assert!(commit(&item, Right::Claim(frozen), kept(&item, frozen, due), None, due).is_err());
     assert!(fail(&item, frozen, fault(), Spent::Unknown, 60, due).is_err());
-    assert!(refuse(&item, frozen, fault(), due).is_err());
+    assert!(refuse(&item, frozen, fault().into(), due).is_err());
     assert!(expire(&item, frozen, due).is_err());
 }
 
@@ -70,11 +73,11 @@ fn nobody_writes_an_outcome_for_a_claim_that_another_took_over() {
 fn refused_twice_with_fifteen_minutes_between_ends_the_authorization() {
     let due = T0.plus(6 * 86_400);
     let (item, attempt) = claimed(&active(), due);
-    let doubted = refuse(&item, attempt, fault(), due).unwrap();
+    let doubted = refuse(&item, attempt, fault().into(), due).unwrap();
     assert_eq!((doubted.status, doubted.strikes), (Status::Active, 1));
     assert_eq!(next(&doubted, due.plus(SECOND_TRY_AFTER - 1)), Next::Nothing);
     let (item, attempt) = claimed(&doubted, due.plus(SECOND_TRY_AFTER));
-    let ended = refuse(&item, attempt, fault(), due.plus(SECOND_TRY_AFTER)).unwrap();
+    let ended = refuse(&item, attempt, fault().into(), due.plus(SECOND_TRY_AFTER)).unwrap();
     assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Refused });
     assert_eq!(ended.secret_version, active().secret_version.and(ended.secret_version.clone()));
 }
@@ -83,7 +86,7 @@ fn refused_twice_with_fifteen_minutes_between_ends_the_authorization() {
 fn a_strike_written_on_demand_gets_its_second_try_from_the_schedule() {
     let attempt = AttemptId::random();
     let claimed = claim(&active(), Trigger::OnDemand { rejected_version: 1 }, T0.plus(100), attempt).unwrap();
-    let doubted = refuse(&claimed.item, attempt, fault(), T0.plus(100)).unwrap();
+    let doubted = refuse(&claimed.item, attempt, fault().into(), T0.plus(100)).unwrap();
     assert_eq!(next(&doubted, T0.plus(100 + SECOND_TRY_AFTER)), Next::Refresh, "long before 60 % of its life");
 }
 
@@ -97,7 +100,7 @@ fn a_refusal_after_an_unknown_outcome_says_rotation_lost() {
     let mut item = unsure;
     for _ in 0..2 {
         let (held, attempt) = claimed(&item, now);
-        item = refuse(&held, attempt, fault(), now).unwrap();
+        item = refuse(&held, attempt, fault().into(), now).unwrap();
         now = now.plus(SECOND_TRY_AFTER);
     }
     assert_eq!(item.status, Status::ReauthorizationRequired { reason: Reason::RotationLost });
@@ -163,7 +166,7 @@ fn what_cannot_be_taken_away_gives_way_for_a_while() {
     assert_eq!(next(&kept, T0.plus(960)), Next::LookBack);
 
     let end = active().authorization_expires_at.unwrap();
-    let (held, attempt) = claimed(&active(), end);
+    let (held, attempt) = claimed(&Connection { reminded: Some(1), ..active() }, end);
     let kept = defer(&held, attempt, fault(), 900, end).unwrap();
     assert_eq!(next(&kept, end.plus(899)), Next::Nothing);
     assert_eq!(next(&kept, end.plus(900)), Next::Expire);

@@ -1,7 +1,8 @@
 //! A connection: one seller's authorization of one app, and everything that is decided about it.
 //!
 //! All here is pure: values in, values out, `now` a parameter. [`due`] says when there is something to do, [`next`]
-//! what, [`claim`] and [`settle`] how the item changes by each step of a refresh, [`grant`] by a new authorization.
+//! what, [`claim`] and [`settle`] how the item changes by each step of a refresh, [`watch`] by a check or a reminder,
+//! [`grant`] by a new authorization.
 //! The store applies such a change only to the very revision that it was decided on, so these functions are the
 //! whole truth about what may become of an item.
 
@@ -10,6 +11,7 @@ pub mod due;
 pub mod grant;
 pub mod next;
 pub mod settle;
+pub mod watch;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -78,6 +80,12 @@ pub struct Connection {
     /// When the current token set was committed, by a grant or a refresh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refreshed_at: Option<Timestamp>,
+    /// When the marketplace was last asked whether the token works, and said yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Timestamp>,
+    /// The digest of the access token, where there is no refresh: the same token handed in twice is recognised by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// When the item was made.
     pub created_at: Timestamp,
     /// When it was last written.
@@ -92,6 +100,12 @@ pub struct Connection {
     /// No exchange before this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
+    /// When to ask the marketplace whether the token still works; absent where a refresh tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_at: Option<Timestamp>,
+    /// The last reminder before the end of the authorization that is sent or past, by its days: none under 30 yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded: Option<u32>,
     /// Until when the vendor has to confirm the connection; absent when it has nothing to confirm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm_by: Option<Timestamp>,
@@ -115,6 +129,11 @@ impl Connection {
     /// The claim, if its time is not over.
     pub fn held_at(&self, now: Timestamp) -> Option<Claim> {
         self.attempt.filter(|claim| now < claim.until)
+    }
+
+    /// Whether its token can be renewed without the seller.
+    pub const fn has_refresh(&self) -> bool {
+        self.connection.app.marketplace.has_refresh()
     }
 
     /// Seconds that the current access token lives in all; none without one.
@@ -167,6 +186,12 @@ pub enum Reason {
     Refused,
     /// The same, after an exchange whose answer never reached us: a one-time refresh token was probably spent.
     RotationLost,
+    /// The seller took the authorization back.
+    Deauthorized,
+    /// The seller had a new token issued, which ended this one.
+    Replaced,
+    /// The seller took back a permission that the vendor needs.
+    PermissionsMissing,
 }
 
 impl Reason {
@@ -176,6 +201,9 @@ impl Reason {
             Self::AuthorizationExpired => "authorization_expired",
             Self::Refused => "refused",
             Self::RotationLost => "rotation_lost",
+            Self::Deauthorized => "deauthorized",
+            Self::Replaced => "replaced",
+            Self::PermissionsMissing => "permissions_missing",
         }
     }
 }
@@ -186,6 +214,21 @@ impl Reason {
 pub enum Purpose {
     /// Everything that the seller granted.
     All,
+    /// A Temu cross-border seller's products.
+    Product,
+    /// A Temu cross-border seller's orders in one region.
+    Order,
+}
+
+impl Purpose {
+    /// As it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Product => "product",
+            Self::Order => "order",
+        }
+    }
 }
 
 /// A storefront under a connection.

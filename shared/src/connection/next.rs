@@ -1,6 +1,6 @@
 //! What to do next with a connection.
 
-use super::{Connection, Status, due};
+use super::{Connection, Status, due, watch};
 use crate::time::Timestamp;
 
 /// What there is to do.
@@ -12,6 +12,10 @@ pub enum Next {
     LookBack,
     /// Spend the refresh token for a new token set.
     Refresh,
+    /// Ask the marketplace whether the token still works.
+    Check,
+    /// The authorization ends soon: tell the vendor.
+    Remind,
     /// The authorization has ended: say so.
     Expire,
     /// Never confirmed by the vendor: take it away with its secret.
@@ -39,6 +43,8 @@ pub(super) fn idle(item: &Connection, now: Timestamp) -> Next {
         Status::Pending => Next::Remove,
         Status::Active if reached(due::expires_at(item)) => Next::Expire,
         Status::Active if reached(due::refresh_at(item)) => Next::Refresh,
+        Status::Active if reached(due::check_at(item)) => Next::Check,
+        Status::Active if reached(watch::remind_at(item)) => Next::Remind,
         _ => Next::Nothing,
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Every outcome belongs to a claim, and is written only while the item still shows that claim.
 
-use super::{Connection, Fault, LastError, Reason, Shop, Status, claim::CLAIM_SECONDS};
+use super::{Connection, Fault, LastError, Reason, Shop, Status, claim::CLAIM_SECONDS, watch};
 use crate::{
     names::{AttemptId, VersionId},
+    secret::digest,
     time::Timestamp,
     token_set::TokenSet,
 };
@@ -50,6 +51,7 @@ pub struct Kept {
     authorization_expires_at: Option<Timestamp>,
     granted_at: Timestamp,
     parent: Option<VersionId>,
+    fingerprint: Option<String>,
 }
 
 impl Kept {
@@ -63,6 +65,7 @@ impl Kept {
             authorization_expires_at: set.authorization_expires_at,
             granted_at: set.granted_at,
             parent: set.parent.clone(),
+            fingerprint: set.refresh_token.is_none().then(|| digest(set.access_token.expose())),
         }
     }
 
@@ -100,6 +103,8 @@ pub fn commit(
     let life = kept.access_expires_at.since(now);
     let rest = if life > 0 { REST_AFTER_COMMIT.min(life / 4) } else { REST_AFTER_COMMIT };
     let first_of_grant = item.authorized_at.is_none_or(|at| at < kept.granted_at);
+    let end = kept.authorization_expires_at;
+    let watched = !item.has_refresh();
     Ok(Connection {
         status: if item.confirm_by.is_some() { Status::Pending } else { Status::Active },
         token_version: item.token_version + 1,
@@ -107,7 +112,12 @@ pub fn commit(
         app_key: kept.app_key,
         scopes: kept.scopes,
         access_expires_at: Some(kept.access_expires_at),
-        authorization_expires_at: kept.authorization_expires_at,
+        authorization_expires_at: end,
+        // Whoever has just authorized is not reminded of what was past already.
+        reminded: if first_of_grant { watch::reached(end, now) } else { watch::reminded_by(item, end, now) },
+        check_at: watched.then(|| watch::first_check(&item.connection, now)),
+        verified_at: if watched { Some(now) } else { item.verified_at },
+        fingerprint: kept.fingerprint,
         authorized_at: if first_of_grant { Some(now.max(kept.granted_at)) } else { item.authorized_at },
         refreshed_at: Some(now),
         shops: shops.unwrap_or_else(|| item.shops.clone()),
@@ -150,18 +160,47 @@ pub fn fail(
     Ok(item)
 }
 
+/// What a marketplace refused for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// What it said.
+    pub fault: Fault,
+    /// What that means for the authorization, if it says it twice.
+    pub reason: Reason,
+    /// What the seller grants now, where it was a permission that is missing.
+    pub scopes: Option<Vec<String>>,
+}
+
+impl From<Fault> for Refused {
+    /// A refusal of which no more is known.
+    fn from(fault: Fault) -> Self {
+        Self { fault, reason: Reason::Refused, scopes: None }
+    }
+}
+
 /// A refusal: the first is a strike, the second, at least [`SECOND_TRY_AFTER`] later, ends the authorization.
 ///
 /// # Errors
 /// [`ClaimLost`] if another attempt holds the claim.
-pub fn refuse(item: &Connection, attempt: AttemptId, fault: Fault, now: Timestamp) -> Result<Connection, ClaimLost> {
+pub fn refuse(
+    item: &Connection,
+    attempt: AttemptId,
+    refused: Refused,
+    now: Timestamp,
+) -> Result<Connection, ClaimLost> {
     let mut item = let_go(item, attempt, Spent::No, now)?;
+    let Refused { fault, reason, scopes } = refused;
     item.last_error = Some(LastError { at: now, fault });
     if item.strikes == 0 {
         item.strikes = 1;
         item.not_before = Some(now.plus(SECOND_TRY_AFTER));
     } else {
-        let reason = if item.attempts.is_empty() { Reason::Refused } else { Reason::RotationLost };
+        let reason = match reason {
+            Reason::Refused if !item.attempts.is_empty() => Reason::RotationLost,
+            said => watch::reason(&item, said, now),
+        };
+        // Until here the old ones stay, so that the second look finds the same thing missing.
+        item.scopes = scopes.unwrap_or(item.scopes);
         item = require_reauthorization(item, reason);
     }
     Ok(item)
@@ -218,6 +257,7 @@ fn require_reauthorization(item: Connection, reason: Reason) -> Connection {
         attempt: None,
         attempts: Vec::new(),
         not_before: None,
+        check_at: None,
         ..item
     }
 }

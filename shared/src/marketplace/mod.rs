@@ -6,13 +6,21 @@
 
 #[cfg(feature = "marketplaces")]
 pub mod http;
+#[cfg(feature = "marketplaces")]
+mod lenient;
+pub mod temu;
 pub mod tiktok_shop;
+#[cfg(feature = "marketplaces")]
+mod together;
+
+#[cfg(feature = "marketplaces")]
+pub use together::Marketplaces;
 
 use std::future::Future;
 
 use crate::{
     apps::App,
-    connection::{Fault, Shop},
+    connection::{Fault, Purpose, Shop, settle::Refused, watch::Checked},
     names::SellerId,
     secret::Secret,
     time::Timestamp,
@@ -21,7 +29,7 @@ use crate::{
 /// A marketplace, as the refresh protocol and the callbacks see it.
 pub trait Marketplace: Send + Sync {
     /// Exchanges an authorization code for tokens. Never retried inside: a code works once.
-    fn exchange_code(&self, app: &App, code: &Secret) -> impl Future<Output = Result<Granted, ExchangeError>> + Send;
+    fn exchange_code(&self, app: &App, code: &Secret) -> impl Future<Output = Result<Exchanged, ExchangeError>> + Send;
 
     /// Spends a refresh token for new tokens. Never retried inside: it may work once.
     fn refresh(
@@ -29,6 +37,9 @@ pub trait Marketplace: Send + Sync {
         app: &App,
         refresh_token: &Secret,
     ) -> impl Future<Output = Result<NewTokens, ExchangeError>> + Send;
+
+    /// Asks whether a token works, and what it is. Changes nothing there.
+    fn check(&self, app: &App, access_token: &Secret) -> impl Future<Output = Result<Checked, ExchangeError>> + Send;
 
     /// The shops under an authorization. Changes nothing there.
     fn shops(&self, app: &App, access_token: &Secret) -> impl Future<Output = Result<Vec<Shop>, Fault>> + Send;
@@ -49,7 +60,11 @@ pub struct NewTokens {
     pub scopes: Option<Vec<String>>,
 }
 
-/// What the exchange of a code gave.
+/// What the exchange of a code gave: one grant, or several where the seller has several stores at Temu. One of which the
+/// marketplace did not say whose it is stands as an error beside the others.
+pub type Exchanged = Vec<Result<Granted, ExchangeError>>;
+
+/// One seller's tokens.
 #[derive(Debug, Clone)]
 pub struct Granted {
     /// The tokens.
@@ -62,16 +77,24 @@ pub struct Granted {
 #[derive(Debug, Clone)]
 pub enum Authorizer {
     /// A seller.
-    Seller {
-        /// The marketplace's id of them.
-        id: SellerId,
-        /// Their name there.
-        name: Option<String>,
-        /// Their base region.
-        base_region: Option<String>,
-    },
+    Seller(Seller),
     /// Somebody who has no shop, such as a creator or a partner.
     Other,
+}
+
+/// A seller, as the marketplace tells of them.
+#[derive(Debug, Clone)]
+pub struct Seller {
+    /// The marketplace's id of them.
+    pub id: SellerId,
+    /// Their name there.
+    pub name: Option<String>,
+    /// Their base region.
+    pub base_region: Option<String>,
+    /// What the tokens are for.
+    pub purpose: Purpose,
+    /// Their shops, if the answer says.
+    pub shops: Option<Vec<Shop>>,
 }
 
 /// Why an exchange gave nothing, named by what to do next.
@@ -96,10 +119,10 @@ pub enum ExchangeError {
         retry_after: Option<i64>,
     },
     /// What was sent is dead, for good.
-    #[error("refused: {fault}")]
+    #[error("refused: {}", refused.fault)]
     Refused {
-        /// What it said.
-        fault: Fault,
+        /// What it said, and what that means.
+        refused: Refused,
     },
     /// The vendor's own configuration is wrong; no seller is to blame.
     #[error("our configuration is wrong: {fault}")]

@@ -27,6 +27,14 @@ pub struct Stored {
     pub connection: Connection,
     /// Whether it waits for the vendor's confirmation.
     pub awaits_confirmation: bool,
+    /// Whether this very token was there already, so that nothing was changed.
+    pub unchanged: bool,
+}
+
+impl Stored {
+    fn new(connection: Connection, unchanged: bool) -> Self {
+        Self { awaits_confirmation: connection.status == Status::Pending, connection, unchanged }
+    }
 }
 
 /// Why a grant was not stored.
@@ -64,16 +72,24 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         let existing = self.connections.get(&grant.connection).await?;
         // By the table's clock, when the exchange answered: before the table was read.
         let answered_at = self.connections.now().plus(-timer.seconds());
+        let mut there = None;
         let claimed = self.connections.apply_to(existing, |item| {
+            there = item.cloned();
             let claimed = claim_for_grant(item, grant, attempt, answered_at)?;
             account_conflict = claimed.account_conflict;
             Ok(claimed.item)
         });
-        let item = claimed.await?;
+        let item = match (claimed.await, there) {
+            (Err(ApplyError::Decided(GrantRefused::AlreadyThere)), Some(item)) => return Ok(Stored::new(item, true)),
+            (claimed, _) => claimed?,
+        };
         let (parent, granted_at) = (item.secret_version.clone(), item.granted_at);
         let set = token_set(tokens, &grant.app_key, None, parent, granted_at, self.connections.now());
         let version = keep(&self.vault, &item.connection, attempt, &set, Create::Allowed, &timer).await?;
-        let shops = self.shops(&item, &set.access_token, &timer).await;
+        let shops = match &grant.shops {
+            Some(shops) => Some(shops.clone()),
+            None => self.shops(&item, &set.access_token, &timer).await,
+        };
         let right = Right::Grant { granted_at, token_version: item.token_version };
         let kept = Kept::new(&set, version.clone());
         let committed = self.connections.apply_to(Some(item), |item| {
@@ -91,7 +107,6 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         if account_conflict {
             return Err(GrantRefused::AccountConflict.into());
         }
-        let awaits_confirmation = connection.status == Status::Pending;
-        Ok(Stored { connection, awaits_confirmation })
+        Ok(Stored::new(connection, false))
     }
 }

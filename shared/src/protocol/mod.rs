@@ -1,10 +1,12 @@
-//! The refresh protocol's I/O: claim, look back, exchange, keep, commit.
+//! The refresh protocol's I/O: claim, look back, exchange, keep, commit; and the check of what
+//! cannot be refreshed.
 //!
 //! Every change of grant or status runs through here; what each step makes of the item is decided in
 //! [`crate::connection`]. [`Protocol::work`] is for the sweep and for refreshes on demand,
 //! [`Protocol::store_grant`] for new authorizations.
 //! A token set is in the vault before the item names it, and named before anybody gets it.
 
+mod check;
 pub mod grant;
 mod keep;
 pub mod outcome;

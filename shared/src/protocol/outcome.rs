@@ -1,7 +1,7 @@
 //! What can come of the work on one connection.
 
 use crate::{
-    connection::{Fault, claim::NotClaimed},
+    connection::{claim::NotClaimed, settle::Refused},
     names::{AttemptId, ConnectionKey},
     vault::VaultError,
 };
@@ -15,6 +15,10 @@ pub enum Outcome {
     Healed,
     /// A claim had run out, and the vault holds nothing of it.
     NothingFound,
+    /// The marketplace says that the token works.
+    Verified,
+    /// The vendor was told that the authorization ends soon.
+    Reminded,
     /// The authorization had ended.
     Expired,
     /// It was never committed or never confirmed, and is gone.
@@ -49,6 +53,8 @@ impl Outcome {
             Self::Refreshed => "refreshed",
             Self::Healed => "healed",
             Self::NothingFound => "nothing_found",
+            Self::Verified => "verified",
+            Self::Reminded => "reminded",
             Self::Expired => "expired",
             Self::Removed => "removed",
             Self::Skipped(_) => "skipped",
@@ -71,6 +77,6 @@ pub struct Refusal {
     pub connection: ConnectionKey,
     /// Who holds the claim.
     pub attempt: AttemptId,
-    /// What the marketplace said.
-    pub fault: Fault,
+    /// What the marketplace said, and what that means.
+    pub refused: Refused,
 }

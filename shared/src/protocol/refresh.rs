@@ -1,6 +1,8 @@
 //! One connection, worked on under a claim: look back, then exchange, keep, commit. How each way ends is in
 //! [`super::settling`].
 
+use std::sync::Arc;
+
 use super::{
     Protocol,
     keep::keep,
@@ -9,16 +11,18 @@ use super::{
     token_set,
 };
 use crate::{
+    apps::App,
     clock::ClaimTimer,
     connection::{
-        Fault, Status,
+        Status,
         claim::{NotClaimed, Trigger, claim},
         next::Next,
-        settle::{self, Kept, Spent},
+        settle::{self, Kept, Refused, Spent},
     },
     marketplace::{ExchangeError, Marketplace},
     names::{AttemptId, ConnectionKey},
     store::{ApplyError, StoreError},
+    token_set::TokenSet,
     vault::{Create, PutPermits, Vault, VaultError, get_committed},
 };
 
@@ -77,6 +81,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         }
         match next {
             Next::Refresh => self.refresh(&held, permits).await,
+            Next::Check => self.check(&held).await,
+            Next::Remind => self.remind(&held).await,
             Next::Expire => {
                 self.settle(&held, Outcome::Expired, |item| settle::expire(item, attempt, self.connections.now())).await
             }
@@ -117,19 +123,12 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Ok(set) => set,
             Err(error) => return self.vault_fault(held, error).await,
         };
-        let app = match self.apps.get(&item.connection.app).await {
+        let app = match self.app_of(held, &current).await? {
             Ok(app) => app,
-            Err(error) => return self.misconfigured(held, &error).await,
+            Err(outcome) => return Ok(outcome),
         };
-        if app.app_key != current.app_key {
-            // Another app's secret must not spend it.
-            self.apps.forget(&item.connection.app);
-            let fault = local_fault(OTHER_APP_KEY);
-            return self.defer(held, fault, Outcome::OtherAppKey).await;
-        }
         let Some(refresh_token) = &current.refresh_token else {
-            let fault = local_fault("there is no refresh token to spend");
-            return self.refused(held, fault).await;
+            return self.refused(held, local_fault("there is no refresh token to spend").into()).await;
         };
         permits.take().await;
         if !timer.may_start_exchange() {
@@ -148,7 +147,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Err(ExchangeError::OutcomeUnknown { fault, retry_after }) => {
                 return self.fail(held, fault, Spent::Unknown, retry_after, true).await;
             }
-            Err(ExchangeError::Refused { fault }) => return self.refused(held, fault).await,
+            Err(ExchangeError::Refused { refused }) => return self.refused(held, refused).await,
             Err(ExchangeError::Configuration { fault }) => return self.misconfigured(held, &fault).await,
         };
         let now = self.connections.now();
@@ -164,13 +163,27 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         self.commit(held, kept, shops, Outcome::Refreshed).await
     }
 
+    /// The app with its credentials, if they are those that the token set was issued for; otherwise how the work ends.
+    pub(super) async fn app_of(&self, held: &Held, set: &TokenSet) -> Result<Result<Arc<App>, Outcome>, StoreError> {
+        let path = &held.item.connection.app;
+        match self.apps.get(path).await {
+            Ok(app) if app.app_key == set.app_key => Ok(Ok(app)),
+            Ok(_) => {
+                // Another app's secret must not spend it.
+                self.apps.forget(path);
+                self.defer(held, local_fault(OTHER_APP_KEY), Outcome::OtherAppKey).await.map(Err)
+            }
+            Err(error) => self.misconfigured(held, &error).await.map(Err),
+        }
+    }
+
     /// Refused; but a lost attempt's token set may have become visible by now.
-    async fn refused(&self, held: &Held, fault: Fault) -> Result<Outcome, StoreError> {
+    async fn refused(&self, held: &Held, refused: Refused) -> Result<Outcome, StoreError> {
         if let Some(outcome) = self.look_back(held).await? {
             return Ok(outcome);
         }
         let Held { item, attempt, .. } = held;
-        Ok(Outcome::Refused(Box::new(Refusal { connection: item.connection.clone(), attempt: *attempt, fault })))
+        Ok(Outcome::Refused(Box::new(Refusal { connection: item.connection.clone(), attempt: *attempt, refused })))
     }
 
     /// Takes away what was never committed or never confirmed: the secret first, so that none stays behind unseen. A

@@ -32,19 +32,19 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// # Errors
     /// [`StoreError`]: the connection falls due again by itself.
     pub async fn settle_refusal(&self, refusal: &Refusal, blame: bool) -> Result<(), StoreError> {
-        let Refusal { connection, attempt, fault } = refusal;
+        let Refusal { connection, attempt, refused } = refusal;
         let wait = spread_wait();
         let settled = self.connections.apply(connection, |item| {
-            let (item, fault, now) = (item.ok_or(ClaimLost)?, fault.clone(), self.connections.now());
+            let (item, refused, now) = (item.ok_or(ClaimLost)?, refused.clone(), self.connections.now());
             if blame {
-                settle::refuse(item, *attempt, fault, now)
+                settle::refuse(item, *attempt, refused, now)
             } else {
-                settle::defer(item, *attempt, fault, wait, now)
+                settle::defer(item, *attempt, refused.fault, wait, now)
             }
         });
         match settled.await {
             Ok(item) => {
-                let status = item.status.as_str();
+                let (status, fault) = (item.status.as_str(), &refused.fault);
                 tracing::warn!(%connection, %attempt, %fault, strikes = item.strikes, status, blame, "refused");
                 Ok(())
             }
@@ -86,7 +86,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         outage: bool,
     ) -> Result<Outcome, StoreError> {
         let connection = &held.item.connection;
-        tracing::warn!(%connection, attempt = %held.attempt, %fault, "the refresh failed; it is tried again");
+        tracing::warn!(%connection, attempt = %held.attempt, %fault, "failed; it is tried again");
         let wait = back_off(held.item.failures, retry_after, &mut rand::rng());
         self.settle(held, Outcome::Transient { outage }, |item| {
             settle::fail(item, held.attempt, fault.clone(), spent, wait, self.connections.now())

@@ -117,7 +117,35 @@ impl Sessions {
         Ok(())
     }
 
-    async fn remember(&self, session_id: &str, record: &VisitRecord) -> Result<(), StoreError> {
+    /// Counts tokens that are pasted in a session; false if they would be more than `most` in all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_pasted(&self, session_id: &str, tokens: u32, most: u32) -> Result<bool, StoreError> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(KEY, AttributeValue::S(format!("session/{session_id}")))
+            .update_expression("ADD pasted :tokens")
+            .condition_expression("attribute_exists(#key) AND (attribute_not_exists(pasted) OR pasted <= :room)")
+            .expression_attribute_names("#key", KEY)
+            .expression_attribute_values(":tokens", AttributeValue::N(tokens.to_string()))
+            .expression_attribute_values(":room", AttributeValue::N(most.saturating_sub(tokens).to_string()))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(StoreError::unavailable("count a session's tokens", &error)),
+        }
+    }
+
+    /// Writes down for its session how a visit ended.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn remember(&self, session_id: &str, record: &VisitRecord) -> Result<(), StoreError> {
         let answer = self
             .client
             .update_item()

@@ -31,6 +31,17 @@ fn session(label: Option<&str>) -> ConnectSession {
         created_at: Timestamp(0),
         expires_at: Timestamp(3_600),
         visits: Vec::new(),
+        pasted: 0,
+    }
+}
+
+fn shop(connection: &str, name: &str) -> Connected {
+    Connected {
+        connection: connection.parse().unwrap(),
+        granted_at: Timestamp(0),
+        seller_name: Some(name.into()),
+        awaits_confirmation: false,
+        missing_permissions: Vec::new(),
     }
 }
 
@@ -62,8 +73,20 @@ fn connecting() {
     all.push_str("---\n");
     all.push_str(&text(agree(&config, &session(Some("Nina’s shops")), &path, "TOKEN")));
     all.push_str("---\n");
-    all.push_str(&text(connected(&config, Some("Jjj test shop"), false)));
+    all.push_str(&text(connected(&config, &[shop("tiktok-shop/us/7", "Jjj test shop")], &[])));
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn several_stores_of_one_authorization() {
+    let config = config("Acme");
+    let lacking = Connected {
+        missing_permissions: vec!["Order Management".into(), "Shipping".into()],
+        awaits_confirmation: true,
+        ..shop("temu/us/8", "Nina’s second store")
+    };
+    let connections = [shop("temu/us/7", "Nina’s store"), lacking];
+    insta::assert_snapshot!(text(connected(&config, &connections, &[ConnectFailure::MarketplaceUnavailable])));
 }
 
 #[test]
@@ -84,19 +107,34 @@ fn every_failure_says_what_happened_and_what_to_do() {
         StorageUnavailable,
         BadCallback,
     ];
-    let pages =
-        failures.map(|failure| text(failed(&config, failure, Some(("https://acme.example/back?x=1", "SESSION")))));
+    let pages = failures.map(|failure| {
+        text(failed(&config, MarketplaceName::TikTokShop, failure, Some(("https://acme.example/back?x=1", "SESSION"))))
+    });
     insta::assert_snapshot!(pages.join("---\n"));
 }
 
 #[test]
 fn every_problem_says_what_happened_and_what_to_do() {
     use Problem::{
-        LinkExpired, NotFound, OtherApp, OtherBrowser, StateExpired, UnderWay, UnknownLink, UnknownState, Unsolicited,
+        BadCallback, BadForm, FormTooLong, LinkExpired, NotFound, OtherApp, OtherBrowser, StateExpired, TooManyTries,
+        UnderWay, UnknownLink, UnknownState, Unsolicited,
     };
     let config = config("Acme");
-    let problems =
-        [NotFound, UnknownLink, LinkExpired, UnknownState, StateExpired, OtherBrowser, OtherApp, UnderWay, Unsolicited];
+    let problems = [
+        NotFound,
+        UnknownLink,
+        LinkExpired,
+        UnknownState,
+        StateExpired,
+        OtherBrowser,
+        OtherApp,
+        UnderWay,
+        Unsolicited,
+        BadCallback,
+        BadForm,
+        FormTooLong,
+        TooManyTries,
+    ];
     insta::assert_snapshot!(problems.map(|what| text(problem(&config, what))).join("---\n"));
 }
 
@@ -105,6 +143,6 @@ fn what_others_wrote_is_escaped() {
     let config = config("<b>Acme</b>");
     let html = connect(&config, &session(Some("<img src=x onerror=alert(1)>")), "TOKEN").0.unwrap();
     assert!(!html.contains("<b>Acme") && !html.contains("<img"));
-    let html = connected(&config, Some("\"><script>alert(1)</script>"), false).0.unwrap();
+    let html = connected(&config, &[shop("temu/us/7", "\"><script>alert(1)</script>")], &[]).0.unwrap();
     assert!(!html.contains("<script"));
 }

@@ -3,13 +3,14 @@
 //! Errors come as HTTP 200 with a code. A code that is not known to be permanent is transient: no connection is
 //! given up on it. The platform's own texts are read but never passed on, for they may repeat what was sent.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::{
-    connection::Fault,
+    connection::{Fault, Purpose},
     marketplace::{
-        Authorizer, ExchangeError, Granted, NewTokens,
+        Authorizer, ExchangeError, Granted, NewTokens, Seller,
         http::{NoAnswer, RawAnswer},
+        lenient::{lenient, lenient_time},
     },
     secret::Secret,
     time::Timestamp,
@@ -29,7 +30,7 @@ pub enum Call {
 #[derive(Debug, Deserialize)]
 pub struct Data {
     access_token: Secret,
-    #[serde(default, deserialize_with = "lenient_secret")]
+    #[serde(default, deserialize_with = "lenient")]
     refresh_token: Option<Secret>,
     /// Absolute Unix seconds, in spite of its name.
     #[serde(default, deserialize_with = "lenient_time")]
@@ -74,11 +75,13 @@ impl Data {
             fault: fault("the answer names no seller", None, None),
             retry_after: None,
         };
-        let seller = Authorizer::Seller {
+        let seller = Authorizer::Seller(Seller {
             id: self.open_id.take().and_then(|id| id.parse().ok()).ok_or_else(unnamed)?,
             name: self.seller_name.take(),
             base_region: self.seller_base_region.take(),
-        };
+            purpose: Purpose::All,
+            shops: None,
+        });
         Ok(Granted { tokens: self.tokens(), seller })
     }
 }
@@ -136,10 +139,10 @@ fn error(call: Call, code: i64, message: &str, request_id: Option<&String>, retr
     let say = |words: &str| fault(words, Some(code.to_string()), request_id.cloned());
     match (code, call) {
         (36_004_004, Call::ExchangeCode) => {
-            ExchangeError::Refused { fault: say("the authorization code is invalid, used or expired") }
+            ExchangeError::Refused { refused: say("the authorization code is invalid, used or expired").into() }
         }
         (36_004_005, _) => {
-            ExchangeError::Refused { fault: say("no such authorization: the seller must authorize again") }
+            ExchangeError::Refused { refused: say("no such authorization: the seller must authorize again").into() }
         }
         (36_009_002, _) => ExchangeError::Transient {
             fault: say("the marketplace's rate limit is reached"),
@@ -152,9 +155,9 @@ fn error(call: Call, code: i64, message: &str, request_id: Option<&String>, retr
         (36_009_033, _) => {
             ExchangeError::Configuration { fault: say("our IP address is not on the app's list at the marketplace") }
         }
-        (36_009_004, _) if names_what_was_sent(call, message) => {
-            ExchangeError::Refused { fault: say("the marketplace does not know what was sent as a token of this app") }
-        }
+        (36_009_004, _) if names_what_was_sent(call, message) => ExchangeError::Refused {
+            refused: say("the marketplace does not know what was sent as a token of this app").into(),
+        },
         (36_009_004, _) => ExchangeError::Configuration { fault: say(configuration_words(message)) },
         _ => ExchangeError::Transient {
             fault: say("the marketplace answered with an unknown code"),
@@ -188,25 +191,6 @@ fn configuration_words(message: &str) -> &'static str {
 
 fn fault(message: &str, code: Option<String>, request_id: Option<String>) -> Fault {
     Fault { message: message.to_owned(), code, request_id }
-}
-
-/// Anything of another shape counts as absent.
-fn lenient<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Ok(serde_json::from_value(serde_json::Value::deserialize(deserializer)?).ok())
-}
-
-fn lenient_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-    lenient(deserializer)
-}
-
-/// Unix seconds, as a number or as a string of digits.
-fn lenient_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    let seconds = match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::Number(number) => number.as_i64(),
-        serde_json::Value::String(text) => text.parse().ok(),
-        _ => None,
-    };
-    Ok(seconds.filter(|seconds| *seconds > 0).map(Timestamp))
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn the_published_sample_is_read() {
     assert_eq!(granted.tokens.access_expires_at, Some(Timestamp(1_660_556_783)));
     assert_eq!(granted.tokens.authorization_expires_at, Some(Timestamp(1_691_487_031)));
     assert!(granted.tokens.refresh_token.is_some());
-    let Authorizer::Seller { id, name, base_region } = granted.seller else { panic!("a seller") };
+    let Authorizer::Seller(Seller { id, name, base_region, .. }) = granted.seller else { panic!("a seller") };
     assert_eq!(id.as_str(), "7010736057180325637");
     assert_eq!((name.as_deref(), base_region.as_deref()), (Some("Jjj test shop"), Some("ID")));
 }

@@ -35,7 +35,7 @@ impl super::Marketplace for TikTokShop {
         &self,
         app: &crate::apps::App,
         code: &crate::secret::Secret,
-    ) -> Result<super::Granted, super::ExchangeError> {
+    ) -> Result<super::Exchanged, super::ExchangeError> {
         token::exchange_code(&self.http, app, code).await
     }
 
@@ -45,6 +45,18 @@ impl super::Marketplace for TikTokShop {
         refresh_token: &crate::secret::Secret,
     ) -> Result<super::NewTokens, super::ExchangeError> {
         token::refresh(&self.http, app, refresh_token).await
+    }
+
+    /// A token that lists its shops works. Of one that does not, only a refresh tells for good what it is worth.
+    async fn check(
+        &self,
+        app: &crate::apps::App,
+        access_token: &crate::secret::Secret,
+    ) -> Result<crate::connection::watch::Checked, super::ExchangeError> {
+        match self.shops(app, access_token).await {
+            Ok(shops) => Ok(crate::connection::watch::Checked { shops: Some(shops), ..Default::default() }),
+            Err(fault) => Err(super::ExchangeError::Transient { fault, retry_after: None, outage: false }),
+        }
     }
 
     async fn shops(

@@ -5,7 +5,7 @@
 use super::answer::{self, Call};
 use crate::{
     apps::App,
-    marketplace::{ExchangeError, Granted, NewTokens, http},
+    marketplace::{ExchangeError, Exchanged, NewTokens, http},
     secret::Secret,
 };
 
@@ -13,10 +13,10 @@ use crate::{
 ///
 /// # Errors
 /// By what to do next: [`ExchangeError`].
-pub async fn exchange_code(http: &reqwest::Client, app: &App, code: &Secret) -> Result<Granted, ExchangeError> {
+pub async fn exchange_code(http: &reqwest::Client, app: &App, code: &Secret) -> Result<Exchanged, ExchangeError> {
     let parameters = [("auth_code", code.expose()), ("grant_type", "authorized_code")];
     let answer = call(http, app, "/api/v2/token/get", &parameters).await;
-    answer::meaning(Call::ExchangeCode, answer)?.granted()
+    Ok(vec![Ok(answer::meaning(Call::ExchangeCode, answer)?.granted()?)])
 }
 
 /// Spends a refresh token.

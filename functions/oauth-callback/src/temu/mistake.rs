@@ -1,0 +1,63 @@
+//! What can be wrong with a pasted token, told apart so that the seller knows what to do.
+
+use shop_keyring::names::AppKeyPath;
+
+/// Why a token was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Mistake {
+    /// What was pasted cannot be a token at all.
+    NotAToken,
+    /// Temu does not know it.
+    Unknown,
+    /// It has ended, or a newer one took its place.
+    ExpiredOrReplaced,
+    /// The seller does not authorize the app any more.
+    NotAuthorized,
+    /// It was issued for an app that is not the vendor's.
+    OtherApp,
+    /// It belongs into another field: that app's, or whichever is for orders.
+    WrongField(Option<AppKeyPath>),
+    /// It belongs to another store than the one before.
+    OtherStore {
+        /// The store's `mallId`.
+        mall: String,
+        /// Its name, where Temu tells it.
+        name: Option<String>,
+    },
+    /// A local seller's, where a cross-border seller's product token should be.
+    LocalStore,
+    /// The seller has not granted all that the vendor needs.
+    PermissionsMissing(Vec<String>),
+    /// Temu does not answer.
+    TemuUnavailable,
+    /// The vendor's own configuration is wrong.
+    Misconfigured,
+    /// The vendor's vault or table did not answer.
+    Storage,
+    /// The store is connected under another account.
+    AccountConflict,
+    /// A later authorization of the same store came first.
+    Overtaken,
+}
+
+impl Mistake {
+    /// As it stands in logs and in the page's markup.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::NotAToken => "not_a_token",
+            Self::Unknown => "unknown",
+            Self::ExpiredOrReplaced => "expired_or_replaced",
+            Self::NotAuthorized => "not_authorized",
+            Self::OtherApp => "other_app",
+            Self::WrongField(_) => "wrong_field",
+            Self::OtherStore { .. } => "other_store",
+            Self::LocalStore => "local_store",
+            Self::PermissionsMissing(_) => "permissions_missing",
+            Self::TemuUnavailable => "temu_unavailable",
+            Self::Misconfigured => "our_mistake",
+            Self::Storage => "storage",
+            Self::AccountConflict => "account_conflict",
+            Self::Overtaken => "overtaken",
+        }
+    }
+}

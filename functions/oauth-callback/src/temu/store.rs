@@ -1,0 +1,94 @@
+//! What becomes of good tokens, and what was connected here before.
+
+use futures_util::future::join_all;
+use shop_keyring::{
+    connect_session::{Connected, VisitOutcome},
+    connection::{
+        Purpose,
+        grant::{GrantRefused, Origin},
+    },
+    names::{AppKeyPath, ConnectionKey},
+    protocol::grant::GrantError,
+    secret::{Secret, digest},
+    time::Timestamp,
+};
+
+use super::{
+    Visitor,
+    check::{Good, missing_permissions},
+    mistake::Mistake,
+};
+use crate::{finish, problem::Problem, router::Keyring};
+
+/// A connection that this browser has made in this session, as it stands now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub(crate) connection: ConnectionKey,
+    pub(crate) seller_name: Option<String>,
+    pub(crate) purpose: Purpose,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) awaits_confirmation: bool,
+}
+
+/// Connects all of them at a time: each stands alone.
+pub(super) async fn all(
+    keyring: &Keyring,
+    visitor: &Visitor,
+    good: Vec<Good>,
+) -> Vec<(AppKeyPath, Result<Connected, Mistake>)> {
+    join_all(good.into_iter().map(async |good| (good.app.path.clone(), one(keyring, visitor, good).await))).await
+}
+
+async fn one(keyring: &Keyring, visitor: &Visitor, good: Good) -> Result<Connected, Mistake> {
+    let Good { app, access_token, token, .. } = good;
+    let optional = missing_permissions(&app, &token).optional;
+    if !optional.is_empty() {
+        tracing::info!(app = %app.path, mall = %token.mall, optional = optional.join(", "), "optional permissions lack");
+    }
+    let session = &visitor.session;
+    let origin = Origin::Session { account_id: session.account_id.clone(), confirm: session.confirm };
+    let fingerprint = Some(digest(access_token.expose()));
+    let tokens = token.tokens(access_token, Timestamp::local_now());
+    finish::store(keyring, &app, token.seller(&app), tokens, origin, fingerprint).await.map_err(|error| match error {
+        GrantError::Refused(GrantRefused::AccountConflict) => Mistake::AccountConflict,
+        GrantError::Refused(_) => Mistake::Overtaken,
+        GrantError::Vault(_) | GrantError::Store(_) => Mistake::Storage,
+    })
+}
+
+/// What this browser has connected in this session, the latest first. Another browser with the same link sees nothing of
+/// it.
+pub(super) async fn placed_before(keyring: &Keyring, visitor: &Visitor) -> Result<Vec<Placed>, Problem> {
+    let mut placed: Vec<Placed> = Vec::new();
+    for key in connections_of(visitor) {
+        let Some(item) = keyring.protocol.connections.get(&key).await? else { continue };
+        if item.account_id.as_ref() != Some(&visitor.session.account_id) {
+            continue;
+        }
+        placed.push(Placed {
+            connection: key,
+            seller_name: item.seller_name,
+            purpose: item.purpose,
+            expires_at: item.authorization_expires_at,
+            awaits_confirmation: item.confirm_by.is_some(),
+        });
+    }
+    Ok(placed)
+}
+
+fn connections_of(visitor: &Visitor) -> Vec<ConnectionKey> {
+    let result = Secret::new(digest(visitor.result().expose()));
+    let ours = visitor.session.visits.iter().rev();
+    let ours = ours.filter(|visit| Secret::new(visit.result.clone()).same_as(&result));
+    let mut keys = Vec::new();
+    for visit in ours {
+        if let VisitOutcome::Connected { connections, .. } = &visit.outcome {
+            for connected in connections {
+                if !keys.contains(&connected.connection) {
+                    keys.push(connected.connection.clone());
+                }
+            }
+        }
+    }
+    keys
+}

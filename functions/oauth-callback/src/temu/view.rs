@@ -1,0 +1,211 @@
+//! Temu's page, as the seller sees it.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use jiff::tz::TimeZone;
+use shop_keyring::{
+    connection::Purpose,
+    marketplace::temu::PRODUCT_APP,
+    names::{AppKeyPath, MarketplaceName},
+    secret::Secret,
+    time::Timestamp,
+};
+
+use super::{
+    Visitor,
+    form::{SellerKind, apps_of},
+    mistake::Mistake,
+    store::Placed,
+    way_back,
+    words::{corner, label, place, words},
+};
+use crate::{
+    config::Config,
+    pages::{Frame, Page},
+};
+
+/// The permissions that Temu's own page lets local sellers leave out.
+const OPTIONAL: [&str; 3] =
+    ["Local Aftersales Management", "Promotion Activity Interface Management", "Local Advertising Management"];
+
+/// What the page says above the form.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Notice {
+    /// No field was filled.
+    NothingPasted,
+    /// The box for the account was not ticked.
+    NotAgreed,
+}
+
+/// What there is to see.
+pub(super) struct View {
+    pub(super) kind: Option<SellerKind>,
+    pub(super) placed: Vec<Placed>,
+    pub(super) mistakes: BTreeMap<AppKeyPath, Mistake>,
+    pub(super) notice: Option<Notice>,
+}
+
+#[derive(Template)]
+#[template(path = "temu.html")]
+struct TemuPage<'a> {
+    frame: Frame<'a>,
+    account_label: Option<&'a str>,
+    placed: Vec<String>,
+    awaits_confirmation: bool,
+    back: Option<String>,
+    notice: Option<&'static str>,
+    kind: Option<SellerKind>,
+    has_local: bool,
+    local_address: String,
+    cross_border_address: String,
+    other_address: String,
+    action: String,
+    form_token: String,
+    asks_to_agree: bool,
+    needed: String,
+    optional: String,
+    fields: Vec<FieldView<'a>>,
+}
+
+impl TemuPage<'_> {
+    fn has_code_flow(&self) -> bool {
+        self.fields.iter().any(|field| field.code_flow.is_some())
+    }
+}
+
+struct FieldView<'a> {
+    app: &'a str,
+    app_name: &'a str,
+    label: String,
+    place: String,
+    corner: String,
+    code_flow: Option<String>,
+    chosen: bool,
+    mistake: Option<Told>,
+}
+
+struct Told {
+    reason: &'static str,
+    text: String,
+    /// The box to tick for another store: its name and the store's id.
+    other_store: Option<(String, String)>,
+}
+
+/// The address of the page, for this kind of seller.
+pub(super) fn address(token: &Secret, kind: Option<SellerKind>) -> String {
+    let page = format!("/connect/{}/{}", token.expose(), MarketplaceName::Temu);
+    kind.map_or(page.clone(), |kind| format!("{page}?seller={}", kind.as_str()))
+}
+
+impl View {
+    /// The page.
+    pub(super) fn page(self, config: &Config, visitor: &Visitor) -> Page {
+        let vendor = &config.vendor_name;
+        let apps = self.kind.map(|kind| apps_of(kind, &config.apps)).unwrap_or_default();
+        let has_local = !apps_of(SellerKind::Local, &config.apps).is_empty();
+        let other = match self.kind {
+            Some(SellerKind::CrossBorder) if has_local => Some(SellerKind::Local),
+            Some(SellerKind::Local) => Some(SellerKind::CrossBorder),
+            _ => None,
+        };
+        let fields: Vec<_> = apps.iter().map(|path| self.field(config, visitor, path)).collect();
+        let notice = self.notice.map(|notice| match notice {
+            Notice::NothingPasted => "No token was pasted. Paste at least one.",
+            Notice::NotAgreed => "Please tick the box for the account first, and paste the token once more.",
+        });
+        let (needed, optional) = permissions(config, &apps);
+        let title = format!("Connect your Temu store to {vendor}");
+        Page(
+            TemuPage {
+                frame: Frame::new(config, title),
+                account_label: visitor.session.account_label.as_deref(),
+                placed: self.placed.iter().map(sentence).collect(),
+                awaits_confirmation: self.placed.iter().any(|placed| placed.awaits_confirmation),
+                back: way_back(visitor),
+                notice,
+                kind: self.kind,
+                has_local,
+                local_address: address(&visitor.token, Some(SellerKind::Local)),
+                cross_border_address: address(&visitor.token, Some(SellerKind::CrossBorder)),
+                other_address: address(&visitor.token, other),
+                action: address(&visitor.token, None),
+                form_token: visitor.form_token().expose().to_owned(),
+                asks_to_agree: !visitor.session.confirm,
+                needed: needed.join(", "),
+                optional: optional.join(", "),
+                fields,
+            }
+            .render(),
+        )
+    }
+
+    fn field<'a>(&self, config: &'a Config, visitor: &Visitor, path: &'a AppKeyPath) -> FieldView<'a> {
+        let app = path.app.as_str();
+        let app_name = config.apps.get(path).map_or("", |site| site.name.as_str());
+        let has_code_flow = config.apps.get(path).is_some_and(|site| site.link_url.is_some());
+        let mistake = self.mistakes.get(path).map(|mistake| Told {
+            reason: mistake.name(),
+            text: words(mistake, &config.vendor_name, app_name),
+            other_store: match mistake {
+                Mistake::OtherStore { mall, .. } => Some((format!("other_store_{app}"), mall.clone())),
+                _ => None,
+            },
+        });
+        FieldView {
+            app,
+            app_name,
+            label: label(app),
+            place: place(app),
+            corner: corner(app),
+            code_flow: has_code_flow.then(|| format!("/connect/{}/{path}", visitor.token.expose())),
+            chosen: mistake.is_some(),
+            mistake,
+        }
+    }
+}
+
+/// The labels of what the vendor needs from local sellers, and of what they may leave out.
+fn permissions<'a>(config: &'a Config, apps: &[AppKeyPath]) -> (Vec<&'a str>, Vec<&'a str>) {
+    let permissions = apps.iter().filter_map(|path| config.apps.get(path)).flat_map(|site| &site.permissions);
+    let (mut needed, mut optional) = (Vec::new(), OPTIONAL.to_vec());
+    for permission in permissions {
+        let labels = if permission.optional { &mut optional } else { &mut needed };
+        if !labels.contains(&permission.label.as_str()) {
+            labels.push(&permission.label);
+        }
+    }
+    optional.retain(|label| !needed.contains(label));
+    (needed, optional)
+}
+
+/// What is connected, and until when.
+fn sentence(placed: &Placed) -> String {
+    let app = placed.connection.app.app.as_str();
+    let what = match placed.purpose {
+        Purpose::Product => "Product token".to_owned(),
+        Purpose::Order => format!("Order token ({})", place(app)),
+        Purpose::All => format!("Token ({})", place(app)),
+    };
+    let store = placed
+        .seller_name
+        .as_ref()
+        .map_or_else(|| format!("store {}", placed.connection.seller_id), |name| format!("“{name}”"));
+    let until = placed.expires_at.and_then(day).map(|day| format!(" until {day}")).unwrap_or_default();
+    format!("{what}: connected{until} ({store})")
+}
+
+/// A day in words. In UTC: to the seller a day more or less does not matter.
+fn day(time: Timestamp) -> Option<String> {
+    let moment = jiff::Timestamp::from_second(time.0).ok()?.to_zoned(TimeZone::UTC);
+    Some(moment.strftime("%-d %B %Y").to_string())
+}
+
+/// Whether this app is for products.
+pub(super) fn is_product(app: &str) -> bool {
+    app == PRODUCT_APP
+}
+
+#[cfg(test)]
+#[path = "view_tests.rs"]
+mod tests;

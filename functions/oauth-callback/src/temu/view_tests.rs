@@ -1,0 +1,134 @@
+//! The page, for each kind of seller and with each mistake.
+
+use shop_keyring::connect_session::ConnectSession;
+
+use super::*;
+
+const APPS: &str = r#"{
+    "us":{"name":"Acme Local","code_flow":true,"permissions":{"Order Management":["bg.order.list.v2.get"]}},
+    "eu":{"name":"Acme Local EU"},
+    "product":{"name":"Acme Global"}}"#;
+
+fn config() -> Config {
+    let variable = |name: &str| {
+        let value = match name {
+            "CONNECTIONS_TABLE" => "connections",
+            "SESSIONS_TABLE" => "connect-sessions",
+            "TEMU_APPS" => APPS,
+            "PUBLIC_BASE_URL" => "https://connect.example",
+            "VENDOR_NAME" => "Acme",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    };
+    Config::read(&variable).unwrap()
+}
+
+fn visitor(confirm: bool) -> Visitor {
+    let session = ConnectSession {
+        id: "id".into(),
+        account_id: "acme-1".parse().unwrap(),
+        account_label: Some("Nina’s shops".into()),
+        return_url: confirm.then(|| "https://acme.example/back".into()),
+        reference: None,
+        confirm,
+        created_at: Timestamp(0),
+        expires_at: Timestamp(3_600),
+        visits: Vec::new(),
+        pasted: 0,
+    };
+    Visitor { session, token: Secret::new("TOKEN"), browser: Secret::new("BROWSER") }
+}
+
+fn placed(connection: &str, purpose: Purpose) -> Placed {
+    Placed {
+        connection: connection.parse().unwrap(),
+        seller_name: None,
+        purpose,
+        expires_at: Some(Timestamp(1_803_000_000)),
+        awaits_confirmation: true,
+    }
+}
+
+fn view(kind: Option<SellerKind>) -> View {
+    View { kind, placed: Vec::new(), mistakes: BTreeMap::new(), notice: None }
+}
+
+fn html(view: View, confirm: bool) -> String {
+    view.page(&config(), &visitor(confirm)).0.unwrap()
+}
+
+/// What is between the head and the footer, without tags.
+fn text(html: &str) -> String {
+    let body = html.split_once("<h1>").unwrap().1.split("<footer>").next().unwrap();
+    let words = body.split('<').map(|part| part.split_once('>').map_or(part, |(_, words)| words).trim());
+    words.filter(|words| !words.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_steps_for_each_kind_of_seller() {
+    let pages =
+        [None, Some(SellerKind::Local), Some(SellerKind::CrossBorder)].map(|kind| text(&html(view(kind), true)));
+    insta::assert_snapshot!(pages.join("\n---\n"));
+}
+
+#[test]
+fn what_is_connected_is_shown_with_the_way_back() {
+    let connected = vec![placed("temu/us/7", Purpose::Order), placed("temu/product/7", Purpose::Product)];
+    let page = html(View { placed: connected, ..view(Some(SellerKind::CrossBorder)) }, true);
+    assert!(page.contains("Order token (United States): connected until 19 February 2027 (store 7)"), "{page}");
+    assert!(page.contains("Product token: connected until 19 February 2027"));
+    assert!(page.contains("https://acme.example/back?session_id=id&#38;status=connected&#38;result="), "{page}");
+    assert!(page.contains("within the hour"));
+}
+
+#[test]
+fn every_mistake_says_what_happened_and_what_to_do() {
+    let us: AppKeyPath = "temu/us".parse().unwrap();
+    let mistakes = [
+        Mistake::NotAToken,
+        Mistake::Unknown,
+        Mistake::ExpiredOrReplaced,
+        Mistake::NotAuthorized,
+        Mistake::OtherApp,
+        Mistake::WrongField(None),
+        Mistake::WrongField(Some("temu/product".parse().unwrap())),
+        Mistake::WrongField(Some("temu/eu".parse().unwrap())),
+        Mistake::OtherStore { mall: "8".into(), name: Some("<b>Store</b>".into()) },
+        Mistake::LocalStore,
+        Mistake::PermissionsMissing(vec!["Order Management".into()]),
+        Mistake::TemuUnavailable,
+        Mistake::Misconfigured,
+        Mistake::Storage,
+        Mistake::AccountConflict,
+        Mistake::Overtaken,
+    ];
+    let mut all = Vec::new();
+    for mistake in mistakes {
+        let name = mistake.name();
+        let mistakes = BTreeMap::from([(us.clone(), mistake)]);
+        let page = html(View { mistakes, ..view(Some(SellerKind::CrossBorder)) }, true);
+        assert!(page.contains(&format!("data-reason=\"{name}\"")) && !page.contains("<b>Store"), "{page}");
+        let told = page.split_once("data-reason=").unwrap().1.split_once('>').unwrap().1;
+        all.push(format!("{name}: {}", told.split('<').next().unwrap()));
+    }
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn another_store_can_be_agreed_to() {
+    let other = Mistake::OtherStore { mall: "8".into(), name: None };
+    let mistakes = BTreeMap::from([("temu/us".parse().unwrap(), other)]);
+    for kind in [SellerKind::Local, SellerKind::CrossBorder] {
+        let page = html(View { mistakes: mistakes.clone(), ..view(Some(kind)) }, true);
+        assert!(page.contains(r#"name="other_store_us" value="8""#), "{page}");
+    }
+}
+
+#[test]
+fn who_is_not_confirmed_afterwards_agrees_on_the_page() {
+    let agree = r#"name="agree""#;
+    assert!(html(view(Some(SellerKind::Local)), false).contains(agree));
+    assert!(!html(view(Some(SellerKind::Local)), true).contains(agree));
+    assert!(!html(view(Some(SellerKind::Local)), true).contains("<script"));
+}

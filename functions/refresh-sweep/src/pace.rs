@@ -1,0 +1,139 @@
+//! Temu's connections wait here, so that the calls to each of its apps keep a steady pace. They wait before they are
+//! claimed: a claim that waits would run out.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
+
+use shop_keyring::names::{AppKeyPath, ConnectionKey, MarketplaceName};
+
+use crate::event::Partition;
+
+/// Connections of one app that wait at most: more than a run gets through. What finds no place stays due.
+const MOST_WAITING: usize = 1_000;
+
+/// Checks under way at a time. At the usual pace each takes well under a second, so this is reached only when Temu is
+/// slow, and then it is no time to ask for more.
+pub(crate) const MOST_AT_WORK: usize = 16;
+
+/// One app's queue.
+#[derive(Debug)]
+struct Lane {
+    waiting: VecDeque<ConnectionKey>,
+    next_at: Instant,
+}
+
+/// The queues of all apps that have a pace.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// From one start to the next.
+    interval: Duration,
+    lanes: BTreeMap<AppKeyPath, Lane>,
+}
+
+impl Pace {
+    /// So many starts a second for each app, shared by the partitions that run side by side.
+    pub(crate) fn new(per_second: NonZeroU32, partition: Partition) -> Self {
+        let interval = Duration::from_secs(u64::from(partition.count)) / per_second.get();
+        Self { interval, lanes: BTreeMap::new() }
+    }
+
+    /// Whether this connection has to wait its turn.
+    pub(crate) fn holds(connection: &ConnectionKey) -> bool {
+        connection.app.marketplace == MarketplaceName::Temu
+    }
+
+    /// Puts a connection into its app's queue; false if there is no room.
+    pub(crate) fn push(&mut self, connection: ConnectionKey) -> bool {
+        let lane = self.lanes.entry(connection.app.clone());
+        let lane = lane.or_insert_with(|| Lane { waiting: VecDeque::new(), next_at: Instant::now() });
+        let room = lane.waiting.len() < MOST_WAITING;
+        if room {
+            lane.waiting.push_back(connection);
+        }
+        room
+    }
+
+    /// Whether anything waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lanes.values().all(|lane| lane.waiting.is_empty())
+    }
+
+    /// Forgets what waits; all of it stays due.
+    pub(crate) fn clear(&mut self) {
+        self.lanes.clear();
+    }
+
+    /// Waits for the next one's turn. Never ends when nothing waits.
+    pub(crate) async fn next(&mut self) -> ConnectionKey {
+        let interval = self.interval;
+        let waiting = self.lanes.values_mut().filter(|lane| !lane.waiting.is_empty());
+        let Some(lane) = waiting.min_by_key(|lane| lane.next_at) else { return std::future::pending().await };
+        tokio::time::sleep_until(lane.next_at.into()).await;
+        // What was missed is not caught up: a pause must not end in a burst.
+        lane.next_at = lane.next_at.max(Instant::now()) + interval;
+        match lane.waiting.pop_front() {
+            Some(connection) => connection,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(app: &str, n: usize) -> ConnectionKey {
+        format!("temu/{app}/{n}").parse().unwrap()
+    }
+
+    fn pace(per_second: u32, count: u8) -> Pace {
+        Pace::new(NonZeroU32::new(per_second).unwrap(), Partition { index: 0, count })
+    }
+
+    #[test]
+    fn partitions_share_the_pace_exactly() {
+        assert_eq!(pace(8, 1).interval, Duration::from_millis(125));
+        assert_eq!(pace(8, 16).interval, Duration::from_secs(2));
+        assert!((5_333..5_334).contains(&pace(3, 16).interval.as_millis()));
+    }
+
+    #[tokio::test]
+    async fn each_app_keeps_its_own_steady_pace() {
+        let mut pace = pace(50, 1);
+        let started = Instant::now();
+        for n in 0..6 {
+            assert!(pace.push(key("us", n)) && pace.push(key("eu", n)));
+        }
+        let mut order = Vec::new();
+        while !pace.is_empty() {
+            order.push(pace.next().await);
+        }
+        assert!(started.elapsed() >= Duration::from_millis(100), "five intervals of 20 ms, for both apps at once");
+        let us: Vec<_> = order.iter().filter(|key| key.app.app.as_str() == "us").cloned().collect();
+        assert_eq!(us, (0..6).map(|n| key("us", n)).collect::<Vec<_>>(), "oldest first");
+    }
+
+    #[tokio::test]
+    async fn a_pause_ends_in_no_burst() {
+        let mut pace = pace(20, 1);
+        assert!((0..3).all(|n| pace.push(key("us", n))));
+        pace.next().await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        pace.next().await;
+        let since = Instant::now();
+        pace.next().await;
+        assert!(since.elapsed() >= Duration::from_millis(45));
+    }
+
+    #[test]
+    fn the_queue_is_bounded() {
+        let mut pace = pace(8, 1);
+        assert!((0..MOST_WAITING).all(|n| pace.push(key("us", n))));
+        assert!(!pace.push(key("us", MOST_WAITING)));
+        assert!(pace.push(key("eu", 0)));
+        assert!(Pace::holds(&key("us", 1)) && !Pace::holds(&"tiktok-shop/us/1".parse().unwrap()));
+    }
+}

@@ -1,0 +1,120 @@
+//! The watch over what cannot be refreshed: a check at the marketplace each day, and the reminders before an
+//! authorization ends, for every marketplace.
+
+use super::{
+    Connection, Reason, Shop,
+    due::own_fraction,
+    settle::{ClaimLost, Spent, let_go},
+};
+use crate::{
+    names::{AttemptId, ConnectionKey},
+    time::Timestamp,
+};
+
+/// Seconds from one check to the next. Under a day, so that a token that was taken back is found within the day even
+/// with the second look that a refusal needs ([`super::settle::SECOND_TRY_AFTER`]).
+pub const CHECK_EVERY: i64 = 23 * 3_600;
+
+/// Days before the end of the authorization at which the vendor is reminded.
+pub const REMINDERS: [u32; 5] = [30, 14, 7, 3, 1];
+
+/// An end that moves by less than this is the same end: marketplaces count it anew with every answer.
+const SAME_END: i64 = 86_400;
+
+const DAY: i64 = 86_400;
+
+/// The first check after a commit: at the connection's own point of a first round, so that a fleet that connected
+/// within one hour spreads over the whole round.
+pub(super) fn first_check(key: &ConnectionKey, now: Timestamp) -> Timestamp {
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a round is far below 2^52 s")]
+    let wait = (CHECK_EVERY as f64 * own_fraction(key)) as i64;
+    now.plus(wait.max(1))
+}
+
+/// The next check after one that was due at `due`: whole rounds later, so that what is spread stays spread even when a
+/// long outage has made all of it overdue at once.
+fn following_check(due: Timestamp, now: Timestamp) -> Timestamp {
+    let rounds = now.since(due).max(0) / CHECK_EVERY + 1;
+    due.plus(rounds * CHECK_EVERY)
+}
+
+/// The latest reminder whose time has come: the fewest days that are left by now.
+pub(super) fn reached(end: Option<Timestamp>, now: Timestamp) -> Option<u32> {
+    let left = end?.since(now);
+    REMINDERS.into_iter().rfind(|days| left <= i64::from(*days) * DAY)
+}
+
+/// What counts as sent when the end of the authorization becomes known, or moves. A later end begins anew: whatever
+/// is past by then is not sent, for the vendor has just been at it. An earlier one goes on, so that it is told.
+pub(super) fn reminded_by(item: &Connection, end: Option<Timestamp>, now: Timestamp) -> Option<u32> {
+    match (item.authorization_expires_at, end) {
+        (Some(before), Some(end)) if end.since(before) < SAME_END => item.reminded,
+        _ => reached(end, now),
+    }
+}
+
+/// When the next reminder is to be sent.
+pub(super) fn remind_at(item: &Connection) -> Option<Timestamp> {
+    let next = REMINDERS.into_iter().find(|days| item.reminded.is_none_or(|reminded| *days < reminded))?;
+    Some(item.authorization_expires_at?.plus(-i64::from(next) * DAY))
+}
+
+/// What a marketplace said of a token that works.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// When the token ends; `None` leaves what is known.
+    pub access_expires_at: Option<Timestamp>,
+    /// When the authorization ends; `None` leaves what is known.
+    pub authorization_expires_at: Option<Timestamp>,
+    /// What the seller grants now; `None` leaves what is known.
+    pub scopes: Option<Vec<String>>,
+    /// The shops under it; `None` leaves those known.
+    pub shops: Option<Vec<Shop>>,
+}
+
+/// The token works: a moved end and changed permissions are taken over, all doubt is gone.
+///
+/// # Errors
+/// [`ClaimLost`] if another attempt holds the claim.
+pub fn verify(
+    item: &Connection,
+    attempt: AttemptId,
+    checked: Checked,
+    now: Timestamp,
+) -> Result<Connection, ClaimLost> {
+    let before = let_go(item, attempt, Spent::No, now)?;
+    let authorization_expires_at = checked.authorization_expires_at.or(before.authorization_expires_at);
+    Ok(Connection {
+        access_expires_at: checked.access_expires_at.or(before.access_expires_at),
+        authorization_expires_at,
+        reminded: reminded_by(&before, authorization_expires_at, now),
+        scopes: checked.scopes.unwrap_or_else(|| before.scopes.clone()),
+        shops: checked.shops.unwrap_or_else(|| before.shops.clone()),
+        verified_at: Some(now),
+        check_at: before.check_at.map(|due| following_check(due, now)),
+        strikes: 0,
+        failures: 0,
+        last_error: None,
+        ..before
+    })
+}
+
+/// The reminder whose time has come counts as sent, and with it those before it that were missed.
+///
+/// # Errors
+/// [`ClaimLost`] if another attempt holds the claim.
+pub fn remind(item: &Connection, attempt: AttemptId, now: Timestamp) -> Result<Connection, ClaimLost> {
+    let item = let_go(item, attempt, Spent::No, now)?;
+    Ok(Connection { reminded: reached(item.authorization_expires_at, now).or(item.reminded), ..item })
+}
+
+/// Why a token that a check was refused with does not work, given what the marketplace made of it: one that has come
+/// to its end was not replaced.
+pub fn reason(item: &Connection, said: Reason, now: Timestamp) -> Reason {
+    let over = item.authorization_expires_at.is_some_and(|end| end <= now);
+    if said == Reason::Replaced && over { Reason::AuthorizationExpired } else { said }
+}
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;

@@ -1,0 +1,183 @@
+//! A year of watching, without any I/O.
+
+use super::*;
+use crate::connection::{
+    Status,
+    claim::{Trigger, claim},
+    fixtures::{T0, active, fault, key, watched},
+    next::{Next, next},
+    settle::{Refused, SECOND_TRY_AFTER, refuse},
+};
+
+fn claimed(item: &Connection, now: Timestamp) -> (Connection, AttemptId, Next) {
+    let attempt = AttemptId::random();
+    let claimed = claim(item, Trigger::Schedule, now, attempt).unwrap();
+    (claimed.item, attempt, claimed.next)
+}
+
+fn refused(reason: Reason) -> Refused {
+    Refused { fault: fault(), reason, scopes: None }
+}
+
+/// Runs the schedule over a connection at these times and says which reminders were sent when.
+fn reminders(mut item: Connection, ticks: impl Iterator<Item = Timestamp>) -> Vec<(u32, Timestamp)> {
+    let mut sent = Vec::new();
+    for now in ticks {
+        while next(&item, now) != Next::Nothing {
+            let (held, attempt, what) = claimed(&item, now);
+            item = match what {
+                Next::Remind => remind(&held, attempt, now).unwrap(),
+                Next::Check | Next::Refresh => verify(&held, attempt, Checked::default(), now).unwrap(),
+                _ => return sent,
+            };
+            if what == Next::Remind {
+                sent.push((item.reminded.unwrap(), now));
+            }
+            if what == Next::Refresh {
+                item.refreshed_at = Some(now);
+                item.access_expires_at = Some(now.plus(7 * DAY));
+            }
+        }
+    }
+    sent
+}
+
+#[test]
+fn a_check_comes_daily_and_a_fleet_is_spread_over_the_day() {
+    let mut hours = [0_u32; 23];
+    for n in 0..2_300 {
+        let key: ConnectionKey = format!("temu/us/{n}").parse().unwrap();
+        let first = first_check(&key, T0).since(T0);
+        hours[usize::try_from(first / 3_600).unwrap()] += 1;
+    }
+    assert!(hours.iter().all(|n| (60..150).contains(n)), "{hours:?}");
+    let item = watched();
+    let due = item.check_at.unwrap();
+    let (held, attempt, what) = claimed(&item, due.plus(30));
+    assert_eq!(what, Next::Check);
+    assert!(held.attempts.is_empty(), "a check obtains nothing that could be looked for");
+    let after = verify(&held, attempt, Checked::default(), due.plus(30)).unwrap();
+    assert_eq!(after.check_at, Some(due.plus(CHECK_EVERY)), "what is spread stays spread");
+    assert_eq!((after.verified_at, after.attempt), (Some(due.plus(30)), None));
+    assert_eq!(following_check(due, due.plus(10 * DAY)).since(due) % CHECK_EVERY, 0, "after an outage, too");
+    assert!(following_check(due, due.plus(10 * DAY)) > due.plus(10 * DAY));
+}
+
+#[test]
+fn a_replaced_token_is_found_within_a_day_and_only_after_a_second_look() {
+    let item = watched();
+    let mut now = item.check_at.unwrap();
+    let (held, attempt, _) = claimed(&item, now);
+    let replaced_at = now.plus(1);
+    let item = verify(&held, attempt, Checked::default(), now).unwrap();
+
+    now = item.check_at.unwrap();
+    let (held, attempt, _) = claimed(&item, now);
+    let doubted = refuse(&held, attempt, refused(Reason::Replaced), now).unwrap();
+    assert_eq!((doubted.status, doubted.strikes), (Status::Active, 1));
+    assert_eq!(next(&doubted, now.plus(SECOND_TRY_AFTER - 1)), Next::Nothing);
+    now = now.plus(SECOND_TRY_AFTER);
+    let (held, attempt, what) = claimed(&doubted, now);
+    assert_eq!(what, Next::Check);
+    let ended = refuse(&held, attempt, refused(Reason::Replaced), now).unwrap();
+    assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Replaced });
+    assert_eq!((ended.check_at, crate::connection::due::due_at(&ended)), (None, None));
+    assert!(now.since(replaced_at) < DAY - 1_800);
+}
+
+#[test]
+fn one_refusal_that_does_not_repeat_is_forgotten() {
+    let now = watched().check_at.unwrap();
+    let (held, attempt, _) = claimed(&watched(), now);
+    let doubted = refuse(&held, attempt, refused(Reason::Deauthorized), now).unwrap();
+    let (held, attempt, _) = claimed(&doubted, now.plus(SECOND_TRY_AFTER));
+    let after = verify(&held, attempt, Checked::default(), now.plus(SECOND_TRY_AFTER)).unwrap();
+    assert_eq!((after.strikes, after.last_error.clone(), after.status), (0, None, Status::Active));
+    assert_eq!(next(&after, now.plus(2 * SECOND_TRY_AFTER)), Next::Nothing);
+}
+
+#[test]
+fn a_caller_whose_token_was_rejected_has_it_checked_at_once() {
+    let claimed = claim(&watched(), Trigger::OnDemand { rejected_version: 1 }, T0.plus(9), AttemptId::random());
+    assert_eq!(claimed.unwrap().next, Next::Check);
+}
+
+#[test]
+fn a_token_at_its_end_was_not_replaced() {
+    let end = watched().authorization_expires_at.unwrap();
+    assert_eq!(reason(&watched(), Reason::Replaced, end.plus(-1)), Reason::Replaced);
+    assert_eq!(reason(&watched(), Reason::Replaced, end), Reason::AuthorizationExpired);
+    assert_eq!(reason(&watched(), Reason::Deauthorized, end), Reason::Deauthorized);
+}
+
+#[test]
+fn a_moved_end_and_changed_permissions_are_taken_over() {
+    let now = watched().check_at.unwrap();
+    let (held, attempt, _) = claimed(&watched(), now);
+    let end = Some(T0.plus(10 * DAY));
+    let checked = Checked {
+        access_expires_at: end,
+        authorization_expires_at: end,
+        scopes: Some(vec!["bg.order.list.v2.get".into()]),
+        shops: None,
+    };
+    let after = verify(&held, attempt, checked, now).unwrap();
+    assert_eq!((after.access_expires_at, after.authorization_expires_at), (end, end));
+    assert_eq!(after.scopes, ["bg.order.list.v2.get"]);
+    assert_eq!(next(&after, now), Next::Remind, "an end that came nearer is told at once");
+}
+
+#[test]
+fn permissions_stay_as_they_were_until_a_loss_is_certain() {
+    let now = watched().check_at.unwrap();
+    let less = Refused { scopes: Some(Vec::new()), ..refused(Reason::PermissionsMissing) };
+    let (held, attempt, _) = claimed(&watched(), now);
+    let doubted = refuse(&held, attempt, less.clone(), now).unwrap();
+    assert_eq!(doubted.scopes, watched().scopes);
+    let (held, attempt, _) = claimed(&doubted, now.plus(SECOND_TRY_AFTER));
+    let ended = refuse(&held, attempt, less, now.plus(SECOND_TRY_AFTER)).unwrap();
+    assert!(ended.scopes.is_empty());
+}
+
+#[test]
+fn each_reminder_is_sent_once_over_a_year() {
+    let end = T0.plus(365 * DAY);
+    let item = Connection { authorization_expires_at: Some(end), access_expires_at: Some(end), ..watched() };
+    for step in [60, 3_600, 5 * 3_600 + 7] {
+        let sent = reminders(item.clone(), (0..).map(|n| T0.plus(n * step)).take_while(|now| *now < end));
+        let days: Vec<_> = sent.iter().map(|(days, _)| *days).collect();
+        assert_eq!(days, REMINDERS);
+        for (days, at) in sent {
+            assert!((0..step).contains(&at.since(end.plus(-i64::from(days) * DAY))), "{days} at {at:?}");
+        }
+    }
+    let refreshed = Connection { authorization_expires_at: Some(end), ..active() };
+    let hourly = (0..).map(|n| T0.plus(n * 3_600)).take_while(|now| *now < end);
+    assert_eq!(reminders(refreshed, hourly).len(), REMINDERS.len(), "where tokens are refreshed, too");
+}
+
+#[test]
+fn what_was_missed_is_not_sent_late() {
+    let end = T0.plus(90 * DAY);
+    let at = |days_left: i64| end.plus(-days_left * DAY);
+    let days = |ticks: &[i64]| {
+        let sent = reminders(watched(), ticks.iter().map(|left| at(*left)));
+        sent.into_iter().map(|(days, _)| days).collect::<Vec<_>>()
+    };
+    assert_eq!(days(&[31, 30, 15, 6, 5, 2]), [30, 7, 3]);
+    assert_eq!(days(&[40, 13, 13, 8]), [14]);
+    assert_eq!(days(&[0]), [0_u32; 0], "at the end there is nothing to remind of");
+}
+
+#[test]
+fn an_end_that_moves_on_begins_anew_and_one_that_wavers_does_not() {
+    let end = T0.plus(90 * DAY);
+    let reminded = Connection { reminded: Some(7), ..watched() };
+    let now = end.plus(-5 * DAY);
+    assert_eq!(reminded_by(&reminded, Some(end.plus(3_600)), now), Some(7));
+    assert_eq!(reminded_by(&reminded, Some(end.plus(-DAY)), now), Some(7));
+    assert_eq!(reminded_by(&reminded, Some(end.plus(90 * DAY)), now), None);
+    assert_eq!(reminded_by(&reminded, Some(end.plus(20 * DAY)), now), Some(30), "25 days are left");
+    assert_eq!(reached(None, now), None);
+    assert_eq!(first_check(&key("a"), T0).max(T0.plus(1)), first_check(&key("a"), T0));
+}

@@ -1,0 +1,285 @@
+//! What the router's answers mean: one table, pure.
+//!
+//! Errors come as HTTP 200 with an `errorCode`. A code that is not known to be permanent is transient: no connection is
+//! given up on it. The platform's own texts are never passed on, for they may repeat what was sent.
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::token::{MallType, Token};
+use crate::{
+    connection::{Fault, Reason, settle::Refused},
+    marketplace::{
+        ExchangeError,
+        http::{NoAnswer, RawAnswer},
+        lenient::{lenient, lenient_time},
+    },
+    secret::Secret,
+};
+
+/// The `errorCode` of a success.
+const SUCCESS: i64 = 1_000_000;
+
+/// Why a token or a code is no good, for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// No such token at this router, or none at all.
+    Unknown,
+    /// It was issued for another app.
+    OtherApp,
+    /// It has ended, or a newer one took its place.
+    ExpiredOrReplaced,
+    /// The seller does not authorize the app any more.
+    NotAuthorized,
+    /// The seller did not grant the call.
+    CallNotGranted,
+    /// The authorization code was used, has expired or is not this app's.
+    CodeInvalid,
+}
+
+impl Rejection {
+    /// What it means for a connection that had worked.
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::Unknown | Self::NotAuthorized => Reason::Deauthorized,
+            Self::ExpiredOrReplaced => Reason::Replaced,
+            Self::CallNotGranted => Reason::PermissionsMissing,
+            Self::OtherApp | Self::CodeInvalid => Reason::Refused,
+        }
+    }
+}
+
+/// Why a call gave nothing, named by what to do next.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CallError {
+    /// What was sent is no good.
+    #[error("rejected: {fault}")]
+    Rejected {
+        /// Why.
+        rejection: Rejection,
+        /// What it said.
+        fault: Fault,
+    },
+    /// The vendor's own configuration is wrong; no seller is to blame.
+    #[error("our configuration is wrong: {fault}")]
+    Configuration {
+        /// What it said.
+        fault: Fault,
+    },
+    /// Try later; nothing happened.
+    #[error("Temu cannot answer now: {fault}")]
+    Transient {
+        /// What it said.
+        fault: Fault,
+        /// Seconds that it asked to wait.
+        retry_after: Option<i64>,
+        /// Whether Temu could not be reached at all, or was overwhelmed.
+        outage: bool,
+    },
+    /// Try later; what was asked for may have happened.
+    #[error("the outcome is unknown: {fault}")]
+    OutcomeUnknown {
+        /// What is known.
+        fault: Fault,
+        /// Seconds that it asked to wait.
+        retry_after: Option<i64>,
+    },
+}
+
+impl CallError {
+    /// What went wrong, for the log.
+    pub fn into_fault(self) -> Fault {
+        match self {
+            Self::Rejected { fault, .. }
+            | Self::Configuration { fault }
+            | Self::Transient { fault, .. }
+            | Self::OutcomeUnknown { fault, .. } => fault,
+        }
+    }
+
+    /// A success that holds no token.
+    pub(super) fn without_token() -> Self {
+        Self::OutcomeUnknown { fault: fault("Temu's answer holds no token", None, None), retry_after: None }
+    }
+}
+
+impl From<CallError> for ExchangeError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Rejected { rejection, fault } => {
+                Self::Refused { refused: Refused { fault, reason: rejection.reason(), scopes: None } }
+            }
+            CallError::Configuration { fault } => Self::Configuration { fault },
+            CallError::Transient { fault, retry_after, outage } => Self::Transient { fault, retry_after, outage },
+            CallError::OutcomeUnknown { fault, retry_after } => Self::OutcomeUnknown { fault, retry_after },
+        }
+    }
+}
+
+/// The result of `bg.open.accesstoken.create`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Created {
+    #[serde(rename = "accessToken", default, deserialize_with = "lenient")]
+    pub(super) access_token: Option<Secret>,
+    /// A token for each mall, where the seller has several.
+    #[serde(rename = "associatedMallTokenList", default, deserialize_with = "each_readable")]
+    pub(super) associated: Vec<Associated>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Associated {
+    #[serde(rename = "accessToken")]
+    pub(super) access_token: Secret,
+}
+
+/// The result of `bg.open.accesstoken.info.get`, read leniently: gateways differ.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Info {
+    #[serde(default)]
+    mall_id: Option<Value>,
+    /// What some gateways call the mall's id.
+    #[serde(default)]
+    unique_id: Option<Value>,
+    #[serde(default, deserialize_with = "lenient")]
+    mall_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    mall_type: Option<i64>,
+    #[serde(default, deserialize_with = "lenient")]
+    region_id: Option<i64>,
+    #[serde(default, deserialize_with = "lenient_time")]
+    expired_time: Option<crate::time::Timestamp>,
+    #[serde(default, deserialize_with = "lenient")]
+    api_scope_list: Option<Vec<String>>,
+}
+
+impl Info {
+    /// The token that it tells of.
+    ///
+    /// # Errors
+    /// If it names no mall.
+    pub(super) fn token(self) -> Result<Token, CallError> {
+        let mall = [self.mall_id, self.unique_id].into_iter().flatten().find_map(|id| match id {
+            Value::Number(id) => id.to_string().parse().ok(),
+            Value::String(id) => id.parse().ok(),
+            _ => None,
+        });
+        let Some(mall) = mall else {
+            let fault = fault("Temu's answer names no mall", None, None);
+            return Err(CallError::Transient { fault, retry_after: None, outage: false });
+        };
+        Ok(Token {
+            mall,
+            mall_name: self.mall_name.filter(|name| !name.trim().is_empty()),
+            mall_type: match self.mall_type {
+                Some(1) => MallType::CrossBorder,
+                Some(100) => MallType::Local,
+                _ => MallType::Unknown,
+            },
+            region_id: self.region_id,
+            expires_at: self.expired_time,
+            scopes: self.api_scope_list,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope {
+    #[serde(default, deserialize_with = "lenient")]
+    success: Option<bool>,
+    #[serde(default, deserialize_with = "lenient")]
+    error_code: Option<i64>,
+    #[serde(default, deserialize_with = "lenient")]
+    request_id: Option<String>,
+    #[serde(default)]
+    result: Option<Value>,
+}
+
+/// What came of a call.
+///
+/// # Errors
+/// By what to do next: [`CallError`].
+pub(super) fn meaning<T: DeserializeOwned>(answer: Result<RawAnswer, NoAnswer>) -> Result<T, CallError> {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(NoAnswer::NotSent(fault)) => return Err(CallError::Transient { fault, retry_after: None, outage: true }),
+        Err(NoAnswer::MaybeSent(fault)) => return Err(CallError::OutcomeUnknown { fault, retry_after: None }),
+    };
+    let RawAnswer { status, retry_after, body } = answer;
+    let http_code = Some(format!("http_{status}"));
+    if status == 429 {
+        let fault = fault("Temu's rate limit is reached", http_code, None);
+        return Err(CallError::Transient { fault, retry_after, outage: true });
+    }
+    if status >= 500 {
+        let fault = fault("internal error at Temu", http_code, None);
+        return Err(CallError::OutcomeUnknown { fault, retry_after });
+    }
+    let Ok(Envelope { success, error_code, request_id, result }) = serde_json::from_slice(&body) else {
+        let fault = fault("Temu's answer cannot be read", http_code, None);
+        return Err(CallError::OutcomeUnknown { fault, retry_after });
+    };
+    match (success, error_code) {
+        (Some(true), None | Some(SUCCESS)) | (None, Some(SUCCESS)) => {
+            result.and_then(|result| serde_json::from_value(result).ok()).ok_or_else(CallError::without_token)
+        }
+        (_, Some(code)) => Err(error(code, request_id)),
+        _ => {
+            let fault = fault("Temu's answer cannot be read", http_code, request_id);
+            Err(CallError::OutcomeUnknown { fault, retry_after })
+        }
+    }
+}
+
+/// The table of codes.
+fn error(code: i64, request_id: Option<String>) -> CallError {
+    let say = |words: &str| fault(words, Some(code.to_string()), request_id);
+    let rejected = |rejection, fault| CallError::Rejected { rejection, fault };
+    match code {
+        3_000_030 | 3_000_031 => rejected(Rejection::Unknown, say("Temu does not know the token")),
+        3_000_032 => rejected(Rejection::CallNotGranted, say("the seller did not grant this call")),
+        3_000_033 => rejected(Rejection::OtherApp, say("the token belongs to another app")),
+        3_000_034 => rejected(Rejection::ExpiredOrReplaced, say("the token has ended or was replaced by a newer one")),
+        5_000_000 => rejected(Rejection::NotAuthorized, say("the seller does not authorize the app any more")),
+        110_020_002 | 110_020_003 => {
+            rejected(Rejection::CodeInvalid, say("the authorization code is invalid, used or expired"))
+        }
+        3_000_001 => CallError::Configuration { fault: say("bad sign: check the app's secret in Secrets Manager") },
+        3_000_003 => CallError::Configuration { fault: say("this router does not know the call: check `api_url`") },
+        3_000_010..=3_000_012 => CallError::Configuration { fault: say("Temu rejects our clock") },
+        3_000_025 | 3_000_026 => CallError::Configuration {
+            fault: say(
+                "this router does not know the app key: check the app's secret in Secrets Manager and `api_url`",
+            ),
+        },
+        3_000_027 => CallError::Configuration { fault: say("the app may not use this call: ask for it at Temu") },
+        3_000_028 => CallError::Configuration { fault: say("Temu has suspended the app") },
+        5_000_003 => CallError::Configuration { fault: say("our IP address is not on the app's list at Temu") },
+        4_000_004 => {
+            CallError::Transient { fault: say("Temu's rate limit is reached"), retry_after: None, outage: true }
+        }
+        4_000_000 => CallError::OutcomeUnknown { fault: say("internal error at Temu"), retry_after: None },
+        _ => {
+            CallError::Transient { fault: say("Temu answered with an unknown code"), retry_after: None, outage: false }
+        }
+    }
+}
+
+fn fault(message: &str, code: Option<String>, request_id: Option<String>) -> Fault {
+    Fault { message: message.to_owned(), code, request_id }
+}
+
+/// A list of which what cannot be read counts as absent.
+fn each_readable<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let values: Option<Vec<Value>> = lenient(deserializer)?;
+    Ok(values.unwrap_or_default().into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect())
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

@@ -1,0 +1,50 @@
+//! What a token is taken for.
+
+use super::*;
+use crate::{apps::Site, connection::Shop};
+
+const NOW: Timestamp = Timestamp(1_800_000_000);
+
+fn app(name: &str) -> App {
+    let host: url::Url = "https://openapi-b-us.temu.com".parse().unwrap();
+    let site =
+        Site { name: "Acme".into(), link_url: None, token_url: host.clone(), api_url: host, permissions: Vec::new() };
+    let path = format!("temu/{name}").parse().unwrap();
+    App { path, site, app_key: "key".into(), app_secret: Secret::new("secret"), service_id: None }
+}
+
+fn token(mall_type: MallType) -> Token {
+    Token {
+        mall: "634418212".parse().unwrap(),
+        mall_name: Some("Nina".into()),
+        mall_type,
+        region_id: Some(211),
+        expires_at: Some(NOW.plus(90 * 86_400)),
+        scopes: Some(vec!["bg.order.list.v2.get".into()]),
+    }
+}
+
+#[test]
+fn the_purpose_follows_from_the_app_and_the_kind_of_seller() {
+    assert_eq!(token(MallType::Local).purpose(&app("us")), Purpose::All);
+    assert_eq!(token(MallType::Unknown).purpose(&app("eu")), Purpose::All);
+    assert_eq!(token(MallType::CrossBorder).purpose(&app("global")), Purpose::Order);
+    assert_eq!(token(MallType::CrossBorder).purpose(&app("product")), Purpose::Product);
+}
+
+#[test]
+fn the_mall_is_the_one_shop_and_both_clocks_are_one() {
+    let tokens = token(MallType::Local).tokens(Secret::new("t"), NOW);
+    assert_eq!(tokens.access_expires_at, tokens.authorization_expires_at);
+    let seller = token(MallType::Local).seller(&app("us"));
+    let shop =
+        Shop { id: "634418212".parse().unwrap(), cipher: None, name: Some("Nina".into()), region: Some("US".into()) };
+    assert_eq!(seller.shops, Some(vec![shop]));
+}
+
+#[test]
+fn an_end_that_is_not_said_lasts_until_after_the_next_check_and_is_no_end_of_the_authorization() {
+    let checked = Token { expires_at: None, ..token(MallType::Local) }.checked(NOW);
+    assert!(checked.access_expires_at.unwrap().since(NOW) > crate::connection::watch::CHECK_EVERY);
+    assert_eq!(checked.authorization_expires_at, None);
+}

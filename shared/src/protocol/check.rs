@@ -1,0 +1,96 @@
+//! A check: the marketplace is asked whether a token still works. Nothing is spent and nothing new obtained.
+
+use super::{
+    Protocol,
+    outcome::{Outcome, Refusal},
+    settling::{Held, local_fault},
+};
+use crate::{
+    connection::{
+        Connection, Fault, Reason,
+        settle::{ClaimLost, Refused, Spent},
+        watch::{self, Checked},
+    },
+    marketplace::{ExchangeError, Marketplace, temu::permissions},
+    names::AccountId,
+    store::{ApplyError, StoreError},
+    vault::{Vault, get_committed},
+};
+
+impl<M: Marketplace, V: Vault> Protocol<M, V> {
+    pub(super) async fn check(&self, held: &Held) -> Result<Outcome, StoreError> {
+        let Held { item, attempt, timer } = held;
+        let Some(version) = &item.secret_version else { return self.let_go(held, Outcome::Lost).await };
+        let current = match get_committed(&self.vault, &item.connection, version).await {
+            Ok(set) => set,
+            Err(error) => return self.vault_fault(held, error).await,
+        };
+        let app = match self.app_of(held, &current).await? {
+            Ok(app) => app,
+            Err(outcome) => return Ok(outcome),
+        };
+        let asking = self.marketplace.check(&app, &current.access_token);
+        let answer = tokio::time::timeout(timer.left(), asking).await.unwrap_or_else(|_| {
+            let fault = local_fault("the check took longer than its claim allows");
+            Err(ExchangeError::Transient { fault, retry_after: None, outage: true })
+        });
+        let checked = match answer {
+            Ok(checked) => checked,
+            Err(ExchangeError::Transient { fault, retry_after, outage }) => {
+                return self.fail(held, fault, Spent::No, retry_after, outage).await;
+            }
+            Err(ExchangeError::OutcomeUnknown { fault, retry_after }) => {
+                return self.fail(held, fault, Spent::No, retry_after, true).await;
+            }
+            Err(ExchangeError::Refused { refused }) => return Ok(refusal(held, refused)),
+            Err(ExchangeError::Configuration { fault }) => return self.misconfigured(held, &fault).await,
+        };
+        let now_granted = checked.scopes.as_deref().unwrap_or(&item.scopes);
+        let lost = permissions::lost(&app.site.permissions, &item.scopes, now_granted);
+        if !lost.is_empty() {
+            return Ok(refusal(held, permissions_lost(&lost, checked)));
+        }
+        if now_granted != item.scopes {
+            let (before, after) = (item.scopes.len(), now_granted.len());
+            tracing::info!(connection = %item.connection, before, after, "the seller has changed the permissions");
+        }
+        self.settle(held, Outcome::Verified, |item| {
+            watch::verify(item, *attempt, checked.clone(), self.connections.now())
+        })
+        .await
+    }
+
+    /// Tells the vendor, in the log, that the authorization ends soon.
+    pub(super) async fn remind(&self, held: &Held) -> Result<Outcome, StoreError> {
+        let connection = &held.item.connection;
+        let decide = |item: &Connection| watch::remind(item, held.attempt, self.connections.now());
+        let written = self.connections.apply_to(Some(held.item.clone()), |item| decide(item.ok_or(ClaimLost)?));
+        match written.await {
+            Ok(item) => {
+                // Written first: a reminder is rather lost by a crash just here than repeated.
+                tracing::warn!(
+                    event = "connection_expiring",
+                    %connection,
+                    account_id = item.account_id.as_ref().map(AccountId::as_str),
+                    days = item.reminded,
+                    authorization_expires_at = item.authorization_expires_at.map(|end| end.0),
+                    "the authorization ends soon: ask the seller to authorize again"
+                );
+                Ok(Outcome::Reminded)
+            }
+            Err(ApplyError::Decided(ClaimLost)) => Ok(Outcome::Lost),
+            Err(ApplyError::Store(error)) => Err(error),
+        }
+    }
+}
+
+fn refusal(held: &Held, refused: Refused) -> Outcome {
+    let connection = held.item.connection.clone();
+    Outcome::Refused(Box::new(Refusal { connection, attempt: held.attempt, refused }))
+}
+
+fn permissions_lost(labels: &[String], checked: Checked) -> Refused {
+    let message = format!("the seller has taken back what is needed: {}", labels.join(", "));
+    let fault = Fault { message, code: None, request_id: None };
+    Refused { fault, reason: Reason::PermissionsMissing, scopes: checked.scopes }
+}
