@@ -1,5 +1,8 @@
 //! From an authorization code, or from a token that was checked, to a stored connection, and what came of it.
 
+use std::sync::Arc;
+
+use futures_util::future::join_all;
 use shop_keyring::{
     apps::App,
     connect_session::{ConnectFailure, Connected, VisitOutcome},
@@ -19,8 +22,9 @@ pub(crate) async fn connect(keyring: &Keyring, path: &AppKeyPath, code: &Secret,
     let (mut connections, mut failures) = (Vec::new(), Vec::new());
     match exchange(keyring, path, code).await {
         Ok((app, exchanged)) => {
-            for granted in exchanged {
-                match store_granted(keyring, &app, granted, origin.clone()).await {
+            let storing = exchanged.into_iter().map(|granted| store_granted(keyring, &app, granted, origin.clone()));
+            for stored in join_all(storing).await {
+                match stored {
                     Ok(connected) => connections.push(connected),
                     Err(failure) => failures.push(failure),
                 }
@@ -41,7 +45,7 @@ async fn exchange(
     keyring: &Keyring,
     path: &AppKeyPath,
     code: &Secret,
-) -> Result<(std::sync::Arc<App>, Exchanged), ConnectFailure> {
+) -> Result<(Arc<App>, Exchanged), ConnectFailure> {
     let app = keyring.protocol.apps.get(path).await.map_err(|error| {
         tracing::error!(alarm = "configuration_fault", app = %path, %error, "the app's credentials cannot be had");
         ConnectFailure::Misconfigured

@@ -15,6 +15,10 @@ use crate::{
 /// with the second look that a refusal needs ([`super::settle::SECOND_TRY_AFTER`]).
 pub const CHECK_EVERY: i64 = 23 * 3_600;
 
+/// Shortest wait from a check to the next, in seconds: callers that reject a token again and again must not use up the
+/// calls that the marketplace grants the app.
+const REST_AFTER_CHECK: i64 = 5 * 60;
+
 /// Days before the end of the authorization at which the vendor is reminded.
 pub const REMINDERS: [u32; 5] = [30, 14, 7, 3, 1];
 
@@ -92,6 +96,7 @@ pub fn verify(
         shops: checked.shops.unwrap_or_else(|| before.shops.clone()),
         verified_at: Some(now),
         check_at: before.check_at.map(|due| following_check(due, now)),
+        not_before: if before.has_refresh() { before.not_before } else { Some(now.plus(REST_AFTER_CHECK)) },
         strikes: 0,
         failures: 0,
         last_error: None,

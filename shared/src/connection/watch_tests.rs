@@ -98,8 +98,15 @@ fn one_refusal_that_does_not_repeat_is_forgotten() {
 
 #[test]
 fn a_caller_whose_token_was_rejected_has_it_checked_at_once() {
-    let claimed = claim(&watched(), Trigger::OnDemand { rejected_version: 1 }, T0.plus(9), AttemptId::random());
-    assert_eq!(claimed.unwrap().next, Next::Check);
+    let on_demand = |item: &Connection, now| {
+        let attempt = AttemptId::random();
+        claim(item, Trigger::OnDemand { rejected_version: 1 }, now, attempt).map(|claimed| (claimed, attempt))
+    };
+    let (claimed, attempt) = on_demand(&watched(), T0.plus(9)).unwrap();
+    assert_eq!(claimed.next, Next::Check);
+    let verified = verify(&claimed.item, attempt, Checked::default(), T0.plus(9)).unwrap();
+    assert!(on_demand(&verified, T0.plus(9 + 299)).is_err(), "however often it is rejected");
+    assert!(on_demand(&verified, T0.plus(9 + 300)).is_ok());
 }
 
 #[test]

@@ -97,6 +97,11 @@ impl CallError {
         }
     }
 
+    /// No answer in the time that there was.
+    pub(super) fn late() -> Self {
+        Self::OutcomeUnknown { fault: fault("Temu did not answer in time", None, None), retry_after: None }
+    }
+
     /// A success that holds no token.
     pub(super) fn without_token() -> Self {
         Self::OutcomeUnknown { fault: fault("Temu's answer holds no token", None, None), retry_after: None }

@@ -1,6 +1,9 @@
 //! Tokens at the router: `bg.open.accesstoken.create` exchanges a code, `bg.open.accesstoken.info.get` tells what a
 //! token is.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use serde_json::{Map, Value};
 
 use super::{
@@ -23,6 +26,10 @@ const INFO: &str = "bg.open.accesstoken.info.get";
 
 /// How long a token counts as good whose end the platform does not say, in seconds: until well after the next check.
 const UNSAID_LIFE: i64 = 2 * 86_400;
+
+/// How long Temu may take to say whose a new token is: between the exchange and the storing, inside API Gateway's 30
+/// seconds.
+const WHOSE: Duration = Duration::from_secs(7);
 
 /// What kind of seller a mall belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,16 +167,19 @@ pub(super) async fn exchange_code(
     if tokens.is_empty() {
         return Err(CallError::without_token().into());
     }
-    let mut exchanged = Exchanged::new();
-    for access_token in tokens {
-        let token = info_soon(http, app, &access_token, now).await;
-        let granted = token.map(|token| {
-            let seller = Authorizer::Seller(token.seller(app));
-            Granted { tokens: token.tokens(access_token, now), seller }
-        });
-        exchanged.push(granted.map_err(ExchangeError::from));
-    }
-    Ok(exchanged)
+    Ok(join_all(tokens.into_iter().map(|access_token| granted(http, app, access_token, now))).await)
+}
+
+async fn granted(
+    http: &reqwest::Client,
+    app: &App,
+    access_token: Secret,
+    now: Timestamp,
+) -> Result<Granted, ExchangeError> {
+    let asked = tokio::time::timeout(WHOSE, info_soon(http, app, &access_token, now)).await;
+    let token = asked.unwrap_or_else(|_| Err(CallError::late()))?;
+    let seller = Authorizer::Seller(token.seller(app));
+    Ok(Granted { tokens: token.tokens(access_token, now), seller })
 }
 
 async fn call(
