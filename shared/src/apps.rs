@@ -10,7 +10,11 @@ use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{marketplace::temu::permissions::Permission, names::AppKeyPath, secret::Secret};
+use crate::{
+    marketplace::temu::permissions::{self, Missing, Permission},
+    names::AppKeyPath,
+    secret::Secret,
+};
 
 /// How long credentials are kept in memory, so that a rotated secret is taken up without a restart.
 const KEPT: Duration = Duration::from_mins(5);
@@ -48,12 +52,27 @@ pub struct App {
     pub service_id: Option<String>,
 }
 
+impl App {
+    /// What of the vendor's permissions a token does not have; nothing, where the marketplace does not say what it may do.
+    pub fn missing_permissions(&self, scopes: Option<&[String]>) -> Missing {
+        scopes.map_or_else(Missing::default, |scopes| permissions::missing(&self.site.permissions, scopes))
+    }
+}
+
 /// Why an app's credentials cannot be had. None of these is a seller's fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppError {
     /// The configuration knows no such app.
     #[error("the app {0} is not set up: add it to the configuration")]
     NotSetUp(AppKeyPath),
+    /// Secrets Manager does not answer: try again.
+    #[error("the secret {name} cannot be read now ({code})")]
+    Unavailable {
+        /// Its name.
+        name: String,
+        /// What Secrets Manager said.
+        code: String,
+    },
     /// There is no secret, or it cannot be read.
     #[error("the secret {name} cannot be read ({code})")]
     Unreadable {
@@ -122,7 +141,14 @@ impl Apps {
         let site = self.sites.get(path).ok_or_else(|| AppError::NotSetUp(path.clone()))?.clone();
         let name = format!("{}/apps/{path}", self.prefix);
         let answer = self.client.get_secret_value().secret_id(&name).send().await.map_err(|error| {
-            AppError::Unreadable { name: name.clone(), code: error.code().unwrap_or("no answer").to_owned() }
+            let name = name.clone();
+            match error.code() {
+                None => AppError::Unavailable { name, code: "no answer".to_owned() },
+                Some(code @ ("ThrottlingException" | "InternalServiceError" | "ServiceUnavailable")) => {
+                    AppError::Unavailable { name, code: code.to_owned() }
+                }
+                Some(code) => AppError::Unreadable { name, code: code.to_owned() },
+            }
         })?;
         let credentials = answer.secret_string().and_then(|text| serde_json::from_str::<Credentials>(text).ok());
         let Some(Credentials { app_key, app_secret, service_id }) = credentials else {

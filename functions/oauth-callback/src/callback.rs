@@ -99,7 +99,7 @@ async fn check_app(keyring: &Keyring, path: &AppKeyPath, answer: &Answer) -> Res
         return Err(Problem::OtherApp);
     }
     match &answer.callback_host {
-        Some(host) if !is_own_host(&app.site.api_url, host) => {
+        Some(host) if !is_own_host(path.app.as_str(), &app.site.api_url, host) => {
             tracing::warn!(app = %path, "a callback named a `callback_host` that is not the app's router; see `api_url`");
             Err(Problem::ForeignHost)
         }
@@ -185,16 +185,22 @@ async fn end(
     arrive(keyring, &Visit { ended: Some(record.outcome), ..visit }, state).await
 }
 
-/// Where an ended visit leads: a connected seller back to the vendor, everybody else to the result page.
+/// Where an ended visit leads: a connected seller back to the vendor, everybody else, and who has something to read
+/// first, to the result page.
 async fn arrive(keyring: &Keyring, visit: &Visit, state: Option<&Secret>) -> Result<Response, Problem> {
     let mut location = format!("{}/result/{}", keyring.config.public_base_url.as_str().trim_end_matches('/'), visit.id);
-    if let (Some(VisitOutcome::Connected { .. }), Some(session_id), Some(state)) =
+    if let (Some(VisitOutcome::Connected { connections, failures }), Some(session_id), Some(state)) =
         (&visit.ended, &visit.session_id, state)
     {
         let session = keyring.sessions.session(session_id).await?.ok_or(Problem::LinkExpired)?;
+        let result = result_of(state);
+        let all_is_well = failures.is_empty() && connections.iter().all(|it| it.missing_permissions.is_empty());
         let return_url = session.return_url.as_deref();
-        let back = return_url.and_then(|url| back_with_result(url, session_id, &result_of(state)));
-        location = back.unwrap_or(location);
+        match return_url.and_then(|url| back_with_result(url, session_id, &result)) {
+            Some(back) if all_is_well => location = back,
+            Some(_) => location = format!("{location}?result={}", result.expose()),
+            None => {}
+        }
     }
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
 }

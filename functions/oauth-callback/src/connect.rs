@@ -83,11 +83,13 @@ async fn destination(
 
 /// The session of a connect link, if it is still open.
 pub(crate) async fn open_session(keyring: &Keyring, token: &str) -> Result<ConnectSession, Problem> {
-    let session = keyring.sessions.session(&digest(token)).await?.ok_or(Problem::UnknownLink)?;
-    if session.expires_at <= Timestamp::local_now() {
-        return Err(Problem::LinkExpired);
-    }
-    Ok(session)
+    let session = session_of(keyring, token).await?;
+    if session.expires_at <= Timestamp::local_now() { Err(Problem::LinkExpired) } else { Ok(session) }
+}
+
+/// The session of a connect link, its time over or not.
+pub(crate) async fn session_of(keyring: &Keyring, token: &str) -> Result<ConnectSession, Problem> {
+    keyring.sessions.session(&digest(token)).await?.ok_or(Problem::UnknownLink)
 }
 
 /// The app of a path, if it is set up.

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use shop_keyring::{
-    apps::App,
+    apps::{App, AppError},
     connect_session::{ConnectFailure, Connected, VisitOutcome},
     connection::grant::{Grant, GrantRefused, Origin},
-    marketplace::{
-        Authorizer, ExchangeError, Exchanged, Granted, Marketplace, NewTokens, Seller, temu::permissions::missing,
-    },
-    names::{AppKeyPath, ConnectionKey, MarketplaceName},
+    marketplace::{Authorizer, ExchangeError, Exchanged, Granted, Marketplace, NewTokens, Seller},
+    names::{AppKeyPath, ConnectionKey},
     protocol::grant::GrantError,
     secret::{Secret, digest},
 };
@@ -47,6 +45,10 @@ async fn exchange(
     code: &Secret,
 ) -> Result<(Arc<App>, Exchanged), ConnectFailure> {
     let app = keyring.protocol.apps.get(path).await.map_err(|error| {
+        if matches!(error, AppError::Unavailable { .. }) {
+            tracing::warn!(app = %path, %error, "the app's credentials cannot be had now");
+            return ConnectFailure::StorageUnavailable;
+        }
         tracing::error!(alarm = "configuration_fault", app = %path, %error, "the app's credentials cannot be had");
         ConnectFailure::Misconfigured
     })?;
@@ -79,7 +81,9 @@ pub(crate) async fn store(
     origin: Origin,
     fingerprint: Option<String>,
 ) -> Result<Connected, GrantError> {
-    let missing_permissions = missing_permissions(app, &tokens);
+    // What a code has given is kept all the same, for an earlier token may have ended with it; the page says what to tick
+    // the next time.
+    let missing_permissions = app.missing_permissions(tokens.scopes.as_deref()).needed;
     let grant = Grant {
         connection: ConnectionKey { app: app.path.clone(), seller_id: seller.id },
         app_key: app.app_key.clone(),
@@ -94,6 +98,10 @@ pub(crate) async fn store(
         Ok(stored) => {
             let (awaits_confirmation, unchanged) = (stored.awaits_confirmation, stored.unchanged);
             tracing::info!(connection = %grant.connection, awaits_confirmation, unchanged, "connected");
+            if !missing_permissions.is_empty() {
+                let missing = missing_permissions.join(", ");
+                tracing::warn!(connection = %grant.connection, missing, "permissions that are needed were not granted");
+            }
             Ok(Connected {
                 connection: grant.connection,
                 granted_at: stored.connection.granted_at,
@@ -107,15 +115,6 @@ pub(crate) async fn store(
             Err(error)
         }
     }
-}
-
-/// What the vendor needs and the seller did not grant. What a code has given is kept all the same, for an earlier token
-/// may have ended with it; the page says what to tick the next time.
-fn missing_permissions(app: &App, tokens: &NewTokens) -> Vec<String> {
-    if app.path.marketplace != MarketplaceName::Temu {
-        return Vec::new();
-    }
-    tokens.scopes.as_ref().map_or_else(Vec::new, |scopes| missing(&app.site.permissions, scopes).needed)
 }
 
 fn failure_of_exchange(keyring: &Keyring, path: &AppKeyPath, error: &ExchangeError) -> ConnectFailure {

@@ -39,8 +39,6 @@ pub(crate) enum Problem {
     BadForm,
     /// A form that is longer than ours can get.
     FormTooLong,
-    /// Too many tokens were pasted with this link.
-    TooManyTries,
     /// The visit failed, and there is no visit to remember it by.
     Failed(MarketplaceName, ConnectFailure),
     /// The vendor's configuration is wrong.
@@ -68,7 +66,6 @@ impl Problem {
             | Self::BadForm
             | Self::Failed(..) => StatusCode::BAD_REQUEST,
             Self::FormTooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
             Self::UnderWay => StatusCode::CONFLICT,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
             Self::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -90,6 +87,10 @@ impl From<StoreError> for Problem {
 
 impl From<AppError> for Problem {
     fn from(error: AppError) -> Self {
+        if matches!(error, AppError::Unavailable { .. }) {
+            tracing::warn!(%error, "an app's credentials cannot be had now");
+            return Self::StorageUnavailable;
+        }
         Self::misconfigured(error)
     }
 }

@@ -3,20 +3,38 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use shop_keyring::{connect_session::VisitOutcome, time::Timestamp};
+use serde::Deserialize;
+use shop_keyring::{connect_session::VisitOutcome, secret::Secret, time::Timestamp};
 
-use crate::{browser, pages, problem::Problem, router::Keyring};
+use crate::{browser, connect::back_with_result, pages, problem::Problem, router::Keyring};
 
-/// How the visit ended.
-pub(crate) async fn page(State(keyring): State<Arc<Keyring>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    outcome(&keyring, &id, &headers).await.unwrap_or_else(|problem| problem.page(&keyring))
+/// What the callback hands on when there is something to read before the seller goes back.
+#[derive(Deserialize)]
+pub(crate) struct ResultQuery {
+    result: Option<Secret>,
 }
 
-async fn outcome(keyring: &Keyring, id: &str, headers: &HeaderMap) -> Result<Response, Problem> {
+/// How the visit ended.
+pub(crate) async fn page(
+    State(keyring): State<Arc<Keyring>>,
+    Path(id): Path<String>,
+    query: Result<Query<ResultQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let result = query.ok().and_then(|Query(query)| query.result);
+    outcome(&keyring, &id, result, &headers).await.unwrap_or_else(|problem| problem.page(&keyring))
+}
+
+async fn outcome(
+    keyring: &Keyring,
+    id: &str,
+    result: Option<Secret>,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     let visit = keyring.sessions.visit(id).await?.ok_or(Problem::UnknownState)?;
     if visit.expires_at <= Timestamp::local_now() {
         return Err(Problem::StateExpired);
@@ -30,7 +48,11 @@ async fn outcome(keyring: &Keyring, id: &str, headers: &HeaderMap) -> Result<Res
     };
     match visit.ended.ok_or(Problem::UnderWay)? {
         VisitOutcome::Connected { connections, failures } => {
-            Ok(pages::connected(&keyring.config, &connections, &failures).into_response())
+            let back = session
+                .as_ref()
+                .zip(result)
+                .and_then(|(session, result)| back_with_result(session.return_url.as_deref()?, &session.id, &result));
+            Ok(pages::connected(&keyring.config, &connections, &failures, back).into_response())
         }
         VisitOutcome::Failed { failure } => {
             let back = session.as_ref().and_then(|session| Some((session.return_url.as_deref()?, session.id.as_str())));

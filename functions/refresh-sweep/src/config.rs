@@ -34,7 +34,6 @@ impl Config {
     pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         const CONCURRENCY: NonZeroU32 = NonZeroU32::new(32).unwrap();
         const PUTS: NonZeroU32 = NonZeroU32::new(30).unwrap();
-        const TEMU_CALLS: NonZeroU32 = NonZeroU32::new(8).unwrap();
         let mut reader = Reader::new(variable);
         let config = Self {
             connections_table: reader.required("CONNECTIONS_TABLE"),
@@ -42,9 +41,20 @@ impl Config {
             apps: reader.apps(),
             concurrency: reader.positive("SWEEP_CONCURRENCY", CONCURRENCY),
             puts_per_second: reader.positive("VAULT_PUTS_PER_SECOND", PUTS),
-            temu_calls_per_second: reader.positive("TEMU_CALLS_PER_SECOND", TEMU_CALLS),
+            temu_calls_per_second: temu_calls_per_second(&mut reader),
             log_level: log_level(&mut reader),
         };
         reader.finish(config)
     }
+}
+
+fn temu_calls_per_second(reader: &mut Reader<'_>) -> NonZeroU32 {
+    const NAME: &str = "TEMU_CALLS_PER_SECOND";
+    const USUAL: NonZeroU32 = NonZeroU32::new(8).unwrap();
+    const MOST: u32 = 20;
+    let calls = reader.positive(NAME, USUAL);
+    if calls.get() > MOST {
+        reader.problem(NAME, format_args!("must be {MOST} at most: Temu takes no more of an app"));
+    }
+    calls
 }

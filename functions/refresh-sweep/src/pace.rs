@@ -16,7 +16,7 @@ const MOST_WAITING: usize = 1_000;
 
 /// Checks under way at a time. At the usual pace each takes well under a second, so this is reached only when Temu is
 /// slow, and then it is no time to ask for more.
-pub(crate) const MOST_AT_WORK: usize = 16;
+pub(crate) const MOST_AT_WORK: usize = 48;
 
 /// One app's queue.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ struct Lane {
 pub(crate) struct Pace {
     /// From one start to the next.
     interval: Duration,
+    /// When the first may start: partitions that begin together do not call together.
+    begin_at: Instant,
     lanes: BTreeMap<AppKeyPath, Lane>,
 }
 
@@ -37,7 +39,8 @@ impl Pace {
     /// So many starts a second for each app, shared by the partitions that run side by side.
     pub(crate) fn new(per_second: NonZeroU32, partition: Partition) -> Self {
         let interval = Duration::from_secs(u64::from(partition.count)) / per_second.get();
-        Self { interval, lanes: BTreeMap::new() }
+        let share = interval * u32::from(partition.index) / u32::from(partition.count);
+        Self { interval, begin_at: Instant::now() + share, lanes: BTreeMap::new() }
     }
 
     /// Whether this connection has to wait its turn.
@@ -48,7 +51,7 @@ impl Pace {
     /// Puts a connection into its app's queue; false if there is no room.
     pub(crate) fn push(&mut self, connection: ConnectionKey) -> bool {
         let lane = self.lanes.entry(connection.app.clone());
-        let lane = lane.or_insert_with(|| Lane { waiting: VecDeque::new(), next_at: Instant::now() });
+        let lane = lane.or_insert_with(|| Lane { waiting: VecDeque::new(), next_at: self.begin_at });
         let room = lane.waiting.len() < MOST_WAITING;
         if room {
             lane.waiting.push_back(connection);
@@ -61,9 +64,9 @@ impl Pace {
         self.lanes.values().all(|lane| lane.waiting.is_empty())
     }
 
-    /// Forgets what waits; all of it stays due.
-    pub(crate) fn clear(&mut self) {
-        self.lanes.clear();
+    /// Forgets what waits for these apps; all of it stays due. Answers how many.
+    pub(crate) fn drop_lanes(&mut self, of: impl Fn(&AppKeyPath) -> bool) -> usize {
+        self.lanes.extract_if(.., |app, _| of(app)).map(|(_, lane)| lane.waiting.len()).sum()
     }
 
     /// Waits for the next one's turn. Never ends when nothing waits.
@@ -134,6 +137,8 @@ mod tests {
         assert!((0..MOST_WAITING).all(|n| pace.push(key("us", n))));
         assert!(!pace.push(key("us", MOST_WAITING)));
         assert!(pace.push(key("eu", 0)));
+        assert_eq!(pace.drop_lanes(|app| app.app.as_str() == "us"), MOST_WAITING);
+        assert!(!pace.is_empty());
         assert!(Pace::holds(&key("us", 1)) && !Pace::holds(&"tiktok-shop/us/1".parse().unwrap()));
     }
 }

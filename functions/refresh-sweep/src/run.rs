@@ -27,6 +27,7 @@ pub(crate) struct Run {
     vault_failures_in_a_row: u32,
     concurrency: usize,
     has_kept: bool,
+    all_taken: bool,
     summary: Summary,
 }
 
@@ -37,6 +38,8 @@ struct App {
     accepted: bool,
     misconfigured: bool,
     mass_refusal: bool,
+    /// Admitted, and nothing known of them yet.
+    under_way: u32,
 }
 
 impl App {
@@ -71,6 +74,7 @@ impl Run {
             vault_failures_in_a_row: 0,
             concurrency,
             has_kept: false,
+            all_taken: false,
             summary: Summary { oldest_due_seconds, ..Summary::default() },
         }
     }
@@ -86,16 +90,28 @@ impl Run {
         self.summary.due += 1;
         let app = self.apps.entry(connection.app.clone()).or_default();
         let admitted = !app.is_stopped() && !self.out_of_reach.contains(&connection.app.marketplace);
-        if !admitted {
+        if admitted {
+            app.under_way += 1;
+        } else {
             self.summary.skipped += 1;
         }
         admitted
     }
 
-    /// Takes note that a connection was taken from the due index and left there: no room in this run.
-    pub(crate) fn leave(&mut self) {
-        self.summary.due += 1;
-        self.summary.skipped += 1;
+    /// Whether a breaker says to leave this app alone.
+    pub(crate) fn leaves_alone(&self, app: &AppKeyPath) -> bool {
+        self.out_of_reach.contains(&app.marketplace) || self.apps.get(app).is_some_and(App::is_stopped)
+    }
+
+    /// Takes note that everything that was due has been taken from the index.
+    pub(crate) const fn note_all_taken(&mut self) {
+        self.all_taken = true;
+    }
+
+    /// Takes note that admitted connections are left as they are: no room, no time, or a breaker.
+    pub(crate) fn leave(&mut self, connections: usize) {
+        let connections = u32::try_from(connections).unwrap_or(u32::MAX);
+        self.summary.skipped = self.summary.skipped.saturating_add(connections);
     }
 
     /// Whether to go on claiming.
@@ -120,6 +136,7 @@ impl Run {
         }
         let summary = &mut self.summary;
         let app = self.apps.entry(connection.app.clone()).or_default();
+        app.under_way = app.under_way.saturating_sub(1);
         let in_a_row = self.failures_in_a_row.entry(connection.app.marketplace).or_default();
         match outcome {
             Ok(Outcome::Refreshed) => {
@@ -202,9 +219,12 @@ impl Run {
     }
 
     /// Whether a refusal may be held against its connection: not while its whole app is being refused. Before the run
-    /// is over that can be told only if somebody else's refresh or check was accepted.
+    /// is over that can be told only if somebody else's refresh or check was accepted, or nobody else of the app is left.
     pub(crate) fn blames(&self, connection: &ConnectionKey, run_is_over: bool) -> bool {
-        self.apps.get(&connection.app).is_none_or(|app| !app.mass_refusal && (run_is_over || app.accepted))
+        self.apps.get(&connection.app).is_none_or(|app| {
+            let is_over = run_is_over || (self.all_taken && app.under_way == 0);
+            !app.mass_refusal && (is_over || app.accepted)
+        })
     }
 
     /// Takes note that the due index could not be read: nothing more can be claimed.

@@ -174,6 +174,18 @@ fn a_table_that_stays_silent_ends_the_run_and_one_bad_item_does_not() {
 }
 
 #[test]
+fn the_only_refusal_of_an_app_is_believed_although_others_are_still_at_work() {
+    let mut run = run();
+    assert!(run.admit(&key("us", 0)) && run.admit(&key("global", 0)));
+    run.record(&key("us", 0), &refusal("us", 0));
+    assert!(!run.blames(&key("us", 0), false), "more of the app may be due");
+    run.note_all_taken();
+    assert!(run.blames(&key("us", 0), false));
+    assert!(run.admit(&key("us", 1)));
+    assert!(!run.blames(&key("us", 0), false));
+}
+
+#[test]
 fn checks_count_as_tries_and_one_that_is_accepted_makes_refusals_believed() {
     let mut run = run();
     let temu = |n: u32| -> ConnectionKey { format!("temu/us/{n}").parse().unwrap() };

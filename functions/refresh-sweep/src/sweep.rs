@@ -35,6 +35,9 @@ const CLAIMING: Duration = Duration::from_mins(1);
 /// How long a refusal may wait, its claim held, for the run to see how many others are refused. Well inside a claim.
 const REFUSALS_WAIT: Duration = Duration::from_secs(20);
 
+/// Connections that are queued at a time before what is queued gets its turn.
+const AT_ONCE: usize = 100;
+
 /// When to stop claiming: what is left of the Lambda's time must cover a whole claim. A deadline that is past at the
 /// start means that it is not known.
 pub(crate) fn claims_until(deadline: SystemTime) -> Instant {
@@ -71,6 +74,7 @@ where
     let mut at_work = AtWork::new(protocol, permits);
     let mut pace = Pace::new(config.temu_calls_per_second, partition);
     let mut refusals = Refusals::default();
+    let mut queued = 0_usize;
     loop {
         while at_work.unpaced() < run.limit() && run.goes_on() {
             if claims_until <= Instant::now() {
@@ -78,20 +82,27 @@ where
                 break;
             }
             match queue.take().await {
+                Ok(Some(DueEntry { connection, .. })) if !run.admit(&connection) => {}
                 Ok(Some(DueEntry { connection, .. })) if Pace::holds(&connection) => {
-                    if !pace.push(connection) {
-                        run.leave();
+                    let room = pace.push(connection);
+                    run.leave(usize::from(!room));
+                    queued += 1;
+                    // Those that wait must not wait for the whole index to be read.
+                    if queued.is_multiple_of(AT_ONCE) {
+                        break;
                     }
                 }
-                Ok(Some(DueEntry { connection, .. })) if run.admit(&connection) => at_work.begin(connection),
-                Ok(Some(_)) => {}
-                Ok(None) => break,
+                Ok(Some(DueEntry { connection, .. })) => at_work.begin(connection),
+                Ok(None) => {
+                    run.note_all_taken();
+                    break;
+                }
                 Err(error) => run.record_unread_index(&error),
             }
         }
-        if !run.goes_on() {
-            pace.clear();
-        }
+        let over = !run.goes_on();
+        let left = pace.drop_lanes(|app| over || run.leaves_alone(app));
+        run.leave(left);
         if at_work.tasks.is_empty() && pace.is_empty() {
             break;
         }
@@ -108,7 +119,8 @@ where
             connection = pace.next(), if at_work.has_room_for_paced() => {
                 if claims_until <= Instant::now() {
                     run.stop(Stop::Deadline);
-                } else if run.admit(&connection) {
+                    run.leave(1);
+                } else {
                     at_work.begin(connection);
                 }
             }

@@ -29,7 +29,7 @@ pub(crate) fn decide(item: &Connection, min_ttl: i64, now: Timestamp) -> Decisio
         Status::ReauthorizationRequired { .. } if left > 0 => Decision::Serve,
         Status::ReauthorizationRequired { reason } => Decision::Refuse(Problem::ReauthorizationRequired(reason)),
         Status::Active if left >= min_ttl.max(1) => Decision::Serve,
-        Status::Active if !item.has_refresh() => unrefreshable(left),
+        Status::Active if !item.has_refresh() => unrefreshable(item, now),
         // A refresh would not help: the new token would be under `min_ttl` from its first second.
         Status::Active if left > 0 && item.access_life().is_some_and(|life| life < min_ttl) => Decision::Serve,
         Status::Active if can_refresh(item, now) => Decision::Refresh,
@@ -44,19 +44,36 @@ pub(crate) fn can_refresh(item: &Connection, now: Timestamp) -> bool {
     item.held_at(now).is_some() || !(resting || item.strikes > 0)
 }
 
-/// For a token that only the seller can renew. One that has just ended waits for the sweep to say so.
-const fn unrefreshable(left: i64) -> Decision {
-    if left > 0 {
+/// For a token that only the seller can renew. One that has just ended waits for the sweep to say so; one whose end was
+/// never said was not checked for too long.
+fn unrefreshable(item: &Connection, now: Timestamp) -> Decision {
+    if item.access_left(now).is_some_and(|left| left > 0) {
         Decision::ServeUnrefreshable
-    } else {
+    } else if item.authorization_expires_at.is_some() {
         Decision::Refuse(Problem::ReauthorizationRequired(Reason::AuthorizationExpired))
+    } else {
+        Decision::Refuse(refresh_failed(item, now))
+    }
+}
+
+/// Decides for a caller who has rejected a token that only the seller can renew: `fresh` if the marketplace has said since
+/// that it works. One that is in doubt is not handed out again as good.
+pub(crate) fn decide_after_check(item: &Connection, fresh: bool, now: Timestamp) -> Decision {
+    if item.status != Status::Active {
+        return decide(item, 0, now);
+    }
+    match unrefreshable(item, now) {
+        Decision::ServeUnrefreshable if !fresh || item.strikes > 0 || item.last_error.is_some() => {
+            Decision::Refuse(refresh_failed(item, now))
+        }
+        decision => decision,
     }
 }
 
 /// Decides after a refresh was tried, whatever came of it: a token that is still valid is better than none.
 pub(crate) fn decide_after_refresh(item: &Connection, now: Timestamp) -> Decision {
     match item.status {
-        Status::Active if !item.has_refresh() => unrefreshable(item.access_left(now).unwrap_or_default()),
+        Status::Active if !item.has_refresh() => unrefreshable(item, now),
         Status::Active => after_refresh(item, now),
         _ => decide(item, 0, now),
     }
@@ -164,10 +181,24 @@ mod tests {
             (0, 60, "ReauthorizationRequired(AuthorizationExpired)", "ReauthorizationRequired(AuthorizationExpired)"),
         ] {
             let connection = "temu/us/7".parse().unwrap();
-            let item = Connection { connection, ..item(Status::Active, 90 * 86_400, left) };
+            let authorization_expires_at = Some(NOW.plus(left));
+            let item = Connection { connection, authorization_expires_at, ..item(Status::Active, 90 * 86_400, left) };
             assert_eq!(say(&decide(&item, min_ttl, NOW)), before, "{left} {min_ttl}");
             assert_eq!(say(&decide_after_refresh(&item, NOW)), after, "{left} {min_ttl}");
         }
+    }
+
+    #[test]
+    fn a_rejected_token_is_handed_out_again_only_if_its_marketplace_stands_by_it() {
+        let connection = "temu/us/7".parse().unwrap();
+        let good = Connection { connection, ..item(Status::Active, 90 * 86_400, 300) };
+        assert_eq!(say(&decide_after_check(&good, true, NOW)), "serve unrefreshable");
+        let failed = "RefreshFailed { retry_after: 900 }";
+        let doubted = Connection { strikes: 1, not_before: Some(NOW.plus(900)), ..good.clone() };
+        assert_eq!(say(&decide_after_check(&doubted, true, NOW)), failed);
+        assert!(say(&decide_after_check(&good, false, NOW)).starts_with("RefreshFailed"));
+        let unsaid = Connection { access_expires_at: Some(NOW), authorization_expires_at: None, ..good };
+        assert!(say(&decide_after_check(&unsaid, true, NOW)).starts_with("RefreshFailed"));
     }
 
     #[test]

@@ -128,9 +128,12 @@ struct SessionView<'a> {
     created_at: Time,
     expires_at: Time,
     connections: Vec<Connected>,
-    /// Why the last visit connected nothing, if it did not.
+    /// Why the last visit connected nothing, or not all that it could have.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'static str>,
+    /// After a confirmation: what the result had stood for, too, and is not there any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_confirmed: Vec<String>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -138,28 +141,33 @@ struct Connected {
     connection: String,
     #[serde(flatten)]
     status: Status,
+    /// Labels of permissions that you need and the seller did not grant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing_permissions: Vec<String>,
 }
 
 /// `GET /v1/connect-sessions/{id}`
 pub(crate) async fn get(State(keyring): State<Arc<Keyring>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let session = keyring.sessions.session(&id).await?.ok_or(Problem::SessionNotFound)?;
-    view(&keyring, &session).await
+    view(&keyring, &session, Vec::new()).await
 }
 
-async fn view(keyring: &Keyring, session: &ConnectSession) -> Result<Response, Problem> {
+async fn view(keyring: &Keyring, session: &ConnectSession, not_confirmed: Vec<String>) -> Result<Response, Problem> {
     let mut connections = Vec::new();
-    for (key, granted_at) in connected(session) {
+    for (key, brought) in connected(session) {
         // A connection that nobody confirmed is gone after its hour, or belongs to somebody else by now.
         let item = keyring.connections.get(key).await?;
-        let ours =
-            |item: &Connection| item.account_id.as_ref() == Some(&session.account_id) && item.granted_at >= granted_at;
+        let ours = |item: &Connection| {
+            item.account_id.as_ref() == Some(&session.account_id) && item.granted_at >= brought.granted_at
+        };
         if let Some(item) = item.filter(ours) {
-            connections.push(Connected { connection: key.to_string(), status: item.status });
+            let missing_permissions = brought.missing_permissions.to_vec();
+            connections.push(Connected { connection: key.to_string(), status: item.status, missing_permissions });
         }
     }
     let failure = session.visits.last().and_then(|visit| match &visit.outcome {
         VisitOutcome::Failed { failure } => Some(failure.as_str()),
-        VisitOutcome::Connected { .. } => None,
+        VisitOutcome::Connected { failures, .. } => failures.first().map(|failure| failure.as_str()),
     });
     Ok(Json(SessionView {
         session_id: &session.id,
@@ -170,17 +178,28 @@ async fn view(keyring: &Keyring, session: &ConnectSession) -> Result<Response, P
         expires_at: Time(session.expires_at),
         connections,
         failure,
+        not_confirmed,
     })
     .into_response())
 }
 
-/// The connections of a session, each once, with the first grant that the session brought for it.
-fn connected(session: &ConnectSession) -> BTreeMap<&ConnectionKey, Timestamp> {
+/// What a session brought for one connection.
+struct Brought<'a> {
+    /// Its first grant.
+    granted_at: Timestamp,
+    /// Of its last grant.
+    missing_permissions: &'a [String],
+}
+
+/// The connections of a session, each once.
+fn connected(session: &ConnectSession) -> BTreeMap<&ConnectionKey, Brought<'_>> {
     let mut connections = BTreeMap::new();
     for visit in &session.visits {
         if let VisitOutcome::Connected { connections: brought, .. } = &visit.outcome {
-            for connected in brought {
-                connections.entry(&connected.connection).or_insert(connected.granted_at);
+            for it in brought {
+                let entry = connections.entry(&it.connection);
+                let entry = entry.or_insert(Brought { granted_at: it.granted_at, missing_permissions: &[] });
+                entry.missing_permissions = &it.missing_permissions;
             }
         }
     }
@@ -224,9 +243,10 @@ pub(crate) async fn confirm(
         let what = format!("The visit connected nothing ({}).", failure.as_str());
         return Err(Problem::NothingToConfirm(what));
     }
-    let mut confirmed = 0;
-    let mut nothing = grant::NothingToConfirm.to_string();
-    for (key, granted_at) in latest_grants(&outcomes) {
+    let grants = latest_grants(&outcomes);
+    let brought = grants.len();
+    let mut not_confirmed = Vec::new();
+    for (key, granted_at) in grants {
         let confirming = keyring.connections.apply(key, |item| {
             let item = item.ok_or(grant::NothingToConfirm)?;
             grant::confirm(item, &session.account_id, granted_at, keyring.connections.now())
@@ -234,15 +254,16 @@ pub(crate) async fn confirm(
         match confirming.await {
             Ok(item) => {
                 tracing::info!(connection = %item.connection, session = session.id, "confirmed");
-                confirmed += 1;
             }
-            Err(ApplyError::Decided(why)) => nothing = why.to_string(),
+            Err(ApplyError::Decided(grant::NothingToConfirm)) => not_confirmed.push(key.to_string()),
             Err(ApplyError::Store(error)) => return Err(error.into()),
         }
     }
-    // Where one result stands for several connections, one that has gone does not hold up the others: the answer says
-    // which there are.
-    if confirmed == 0 { Err(Problem::NothingToConfirm(nothing)) } else { view(&keyring, &session).await }
+    if not_confirmed.len() == brought {
+        Err(Problem::NothingToConfirm(grant::NothingToConfirm.to_string()))
+    } else {
+        view(&keyring, &session, not_confirmed).await
+    }
 }
 
 /// The connections that visits with one result brought, each with the last grant: a token pasted later replaces the
@@ -251,7 +272,10 @@ fn latest_grants<'a>(outcomes: &[&'a VisitOutcome]) -> BTreeMap<&'a ConnectionKe
     let mut grants = BTreeMap::new();
     for outcome in outcomes {
         if let VisitOutcome::Connected { connections, .. } = outcome {
-            grants.extend(connections.iter().map(|connected| (&connected.connection, connected.granted_at)));
+            for connected in connections {
+                let latest = grants.entry(&connected.connection).or_insert(connected.granted_at);
+                *latest = connected.granted_at.max(*latest);
+            }
         }
     }
     grants
@@ -289,11 +313,29 @@ mod tests {
 
     #[test]
     fn a_session_tells_how_it_stands() {
-        let with = |status| [Connected { connection: "tiktok-shop/us/7".into(), status }];
+        let with =
+            |status| [Connected { connection: "tiktok-shop/us/7".into(), status, missing_permissions: Vec::new() }];
         assert_eq!(status(&[], None, false), SessionStatus::Open);
         assert_eq!(status(&[], None, true), SessionStatus::Expired);
         assert_eq!(status(&[], Some("denied"), false), SessionStatus::Failed);
         assert_eq!(status(&with(Status::Pending), None, true), SessionStatus::AwaitingConfirmation);
         assert_eq!(status(&with(Status::Active), Some("denied"), true), SessionStatus::Finished);
+    }
+
+    #[test]
+    fn of_two_records_with_one_result_the_later_grant_counts() {
+        let record = |granted_at, missing: &[&str]| VisitOutcome::Connected {
+            connections: vec![shop_keyring::connect_session::Connected {
+                connection: "temu/us/7".parse().unwrap(),
+                granted_at: Timestamp(granted_at),
+                seller_name: None,
+                awaits_confirmation: true,
+                missing_permissions: missing.iter().map(|label| (*label).to_owned()).collect(),
+            }],
+            failures: Vec::new(),
+        };
+        let (later, earlier) = (record(9, &["Orders"]), record(5, &[]));
+        let grants = latest_grants(&[&later, &earlier]);
+        assert_eq!(grants.into_values().collect::<Vec<_>>(), [Timestamp(9)], "two tabs may be written down crosswise");
     }
 }

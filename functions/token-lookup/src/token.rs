@@ -21,7 +21,7 @@ use crate::{
     connections::{ConnectionPath, app, key},
     problem::Problem,
     router::Keyring,
-    serve::{Decision, can_refresh, decide, decide_after_refresh, refresh_failed},
+    serve::{Decision, can_refresh, decide, decide_after_check, decide_after_refresh, refresh_failed},
     views::{RefreshOutcome, TokenView},
 };
 
@@ -106,27 +106,34 @@ pub(crate) async fn refresh(
         Status::ReauthorizationRequired { reason } => return Err(Problem::ReauthorizationRequired(reason)),
         Status::Active => {}
     }
+    let refreshable = item.has_refresh();
     if !can_refresh(&item, now) {
         // Only a success leaves no error behind.
-        return if works && !item.has_refresh() {
-            answer(&keyring, &caller, &item, Some(RefreshOutcome::NotRefreshable)).await
-        } else if works && item.last_error.is_none() {
-            answer(&keyring, &caller, &item, Some(RefreshOutcome::RefreshedRecently)).await
-        } else {
-            Err(refresh_failed(&item, now))
+        return match decide_after_check(&item, true, now) {
+            _ if refreshable && works && item.last_error.is_none() => {
+                answer(&keyring, &caller, &item, Some(RefreshOutcome::RefreshedRecently)).await
+            }
+            _ if refreshable => Err(refresh_failed(&item, now)),
+            Decision::Refuse(problem) => Err(problem),
+            _ => answer(&keyring, &caller, &item, Some(RefreshOutcome::NotRefreshable)).await,
         };
     }
-    let before = item.token_version;
+    let (version, verified_at) = (item.token_version, item.verified_at);
     let item = keyring.refresher.refresh(&keyring.connections, item).await?.ok_or(Problem::ConnectionNotFound)?;
     let now = keyring.connections.now();
-    match (item.status, decide_after_refresh(&item, now)) {
-        (_, Decision::Refuse(problem)) => Err(problem),
-        (Status::ReauthorizationRequired { reason }, _) => Err(Problem::ReauthorizationRequired(reason)),
-        (_, Decision::ServeUnrefreshable) => {
-            answer(&keyring, &caller, &item, Some(RefreshOutcome::NotRefreshable)).await
-        }
-        _ if item.token_version != before => answer(&keyring, &caller, &item, Some(RefreshOutcome::Refreshed)).await,
-        _ => Err(refresh_failed(&item, now)),
+    if let Status::ReauthorizationRequired { reason } = item.status {
+        return Err(Problem::ReauthorizationRequired(reason));
+    }
+    let changed = item.token_version != version;
+    let (decision, outcome) = if refreshable || changed {
+        (decide_after_refresh(&item, now), RefreshOutcome::Refreshed)
+    } else {
+        (decide_after_check(&item, item.verified_at != verified_at, now), RefreshOutcome::NotRefreshable)
+    };
+    match decision {
+        Decision::Refuse(problem) => Err(problem),
+        _ if refreshable && !changed => Err(refresh_failed(&item, now)),
+        _ => answer(&keyring, &caller, &item, Some(outcome)).await,
     }
 }
 

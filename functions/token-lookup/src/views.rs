@@ -4,7 +4,10 @@ use jiff::Timestamp as Moment;
 use serde::{Serialize, Serializer};
 use shop_keyring::{
     apps::Sites,
-    connection::{Connection, Fault, Shop, Status, due::due_at},
+    connection::{
+        Connection, Fault, Shop, Status,
+        due::{check_at, due_at},
+    },
     marketplace::{temu::ROUTER_PATH, tiktok_shop::TOKEN_HEADER},
     names::{AccountId, MarketplaceName},
     time::Timestamp,
@@ -90,7 +93,7 @@ pub(crate) struct TokenView<'a> {
     #[serde(flatten)]
     identity: Identity<'a>,
     api: Api<'a>,
-    /// After a forced refresh: what came of it.
+    /// What came of a forced refresh, or why there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh: Option<RefreshOutcome>,
     /// What the caller should know of it.
@@ -98,7 +101,7 @@ pub(crate) struct TokenView<'a> {
     notice: Option<String>,
 }
 
-/// What came of a forced refresh.
+/// What came of a forced refresh, or why there was none.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RefreshOutcome {
@@ -149,7 +152,7 @@ pub(crate) struct ConnectionView<'a> {
     /// When the marketplace last said that the token works, where there is no refresh.
     verified_at: Option<Time>,
     next_check_at: Option<Time>,
-    /// The last reminder before the end of the authorization, by its days.
+    /// The last reminder before the end of the authorization that is sent or past, by its days.
     reminded_days: Option<u32>,
     next_due_at: Option<Time>,
     failures: u32,
@@ -174,7 +177,7 @@ impl<'a> ConnectionView<'a> {
             authorized_at: item.authorized_at.map(Time),
             refreshed_at: item.refreshed_at.map(Time),
             verified_at: item.verified_at.map(Time),
-            next_check_at: item.check_at.map(Time),
+            next_check_at: check_at(item).map(Time),
             reminded_days: item.reminded,
             next_due_at: due_at(item).map(Time),
             failures: item.failures,

@@ -77,7 +77,7 @@ pub(super) fn refresh_at(item: &Connection) -> Option<Timestamp> {
 
 /// When to ask the marketplace whether the token still works, never before `not_before`. A connection in doubt is
 /// looked at a second time as soon as it may be.
-pub(super) fn check_at(item: &Connection) -> Option<Timestamp> {
+pub fn check_at(item: &Connection) -> Option<Timestamp> {
     let check_at = item.check_at?;
     match item.not_before {
         Some(not_before) if item.strikes > 0 && !item.has_refresh() => Some(not_before),

@@ -4,7 +4,7 @@ use super::{
     Connection, Purpose, Reason, Status,
     claim::{Trigger, claim},
     due::due_at,
-    fixtures::{T0, active, fault, key, token_set},
+    fixtures::{T0, active, fault, key, token_set, watched},
     grant::{Grant, GrantRefused, Origin, claim_for_grant, confirm},
     next::{Next, next},
     settle::{Kept, Right, SECOND_TRY_AFTER, Spent, back_off, commit, defer, expire, fail, refuse},
@@ -166,7 +166,7 @@ fn what_cannot_be_taken_away_gives_way_for_a_while() {
     assert_eq!(next(&kept, T0.plus(960)), Next::LookBack);
 
     let end = active().authorization_expires_at.unwrap();
-    let (held, attempt) = claimed(&Connection { reminded: Some(1), ..active() }, end);
+    let (held, attempt) = claimed(&active(), end);
     let kept = defer(&held, attempt, fault(), 900, end).unwrap();
     assert_eq!(next(&kept, end.plus(899)), Next::Nothing);
     assert_eq!(next(&kept, end.plus(900)), Next::Expire);
@@ -228,6 +228,35 @@ fn an_unsolicited_grant_never_changes_an_account() {
     assert_eq!(item.account_id, active().account_id);
     let item = claim_for_grant(None, &unsolicited, AttemptId::random(), T0).unwrap().item;
     assert_eq!((item.account_id, item.confirm_by), (None, None));
+}
+
+#[test]
+fn the_very_same_token_changes_nothing_while_nothing_speaks_against_it() {
+    let there = Connection { fingerprint: Some("digest".into()), ..watched() };
+    let grant = |account: &str| Grant {
+        connection: there.connection.clone(),
+        fingerprint: there.fingerprint.clone(),
+        ..grant_for(account, true)
+    };
+    let claim = |item: &Connection, grant: &Grant| {
+        claim_for_grant(Some(item), grant, AttemptId::random(), T0.plus(9)).map(|claimed| claimed.item.status)
+    };
+    assert_eq!(claim(&there, &grant("acme")), Err(GrantRefused::AlreadyThere));
+    assert_eq!(claim(&there, &grant("other")), Err(GrantRefused::AccountConflict));
+    let pending = Connection { status: Status::Pending, confirm_by: Some(T0.plus(10)), ..there.clone() };
+    assert_eq!(claim(&pending, &grant("acme")), Err(GrantRefused::AlreadyThere));
+
+    let late = Connection { confirm_by: Some(T0.plus(9)), ..pending.clone() };
+    assert_eq!(claim(&late, &grant("acme")), Ok(Status::Pending));
+    assert_eq!(claim(&pending, &grant("other")), Ok(Status::Pending), "nobody has it yet");
+    let doubted = Connection { strikes: 1, ..there.clone() };
+    assert_eq!(claim(&doubted, &grant("acme")), Ok(Status::Active), "a token that works ends the doubt");
+    let reason = Reason::Deauthorized;
+    let ended = Connection { status: Status::ReauthorizationRequired { reason }, ..there.clone() };
+    assert!(claim(&ended, &grant("acme")).is_ok(), "and revives what had ended");
+    let another = Grant { fingerprint: Some("another".into()), ..grant("acme") };
+    assert_eq!(claim(&there, &another), Ok(Status::Active));
+    assert_eq!(claim(&there, &Grant { fingerprint: None, ..grant("acme") }), Ok(Status::Active));
 }
 
 #[test]

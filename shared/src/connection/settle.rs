@@ -196,7 +196,7 @@ pub fn refuse(
         item.not_before = Some(now.plus(SECOND_TRY_AFTER));
     } else {
         let reason = match reason {
-            Reason::Refused if !item.attempts.is_empty() => Reason::RotationLost,
+            Reason::Refused if item.has_refresh() && !item.attempts.is_empty() => Reason::RotationLost,
             said => watch::reason(&item, said, now),
         };
         // Until here the old ones stay, so that the second look finds the same thing missing.

@@ -27,6 +27,9 @@ const SAME_END: i64 = 86_400;
 
 const DAY: i64 = 86_400;
 
+/// How long a token counts as good whose end the marketplace never said, in seconds: until well after the next check.
+pub const UNSAID_LIFE: i64 = 2 * DAY;
+
 /// The first check after a commit: at the connection's own point of a first round, so that a fleet that connected
 /// within one hour spreads over the whole round.
 pub(super) fn first_check(key: &ConnectionKey, now: Timestamp) -> Timestamp {
@@ -38,7 +41,8 @@ pub(super) fn first_check(key: &ConnectionKey, now: Timestamp) -> Timestamp {
 /// The next check after one that was due at `due`: whole rounds later, so that what is spread stays spread even when a
 /// long outage has made all of it overdue at once.
 fn following_check(due: Timestamp, now: Timestamp) -> Timestamp {
-    let rounds = now.since(due).max(0) / CHECK_EVERY + 1;
+    // None, if it is still ahead: a caller who asks in between moves nothing.
+    let rounds = now.since(due).div_euclid(CHECK_EVERY) + 1;
     due.plus(rounds * CHECK_EVERY)
 }
 
@@ -57,10 +61,13 @@ pub(super) fn reminded_by(item: &Connection, end: Option<Timestamp>, now: Timest
     }
 }
 
-/// When the next reminder is to be sent.
+/// When the next reminder is to be sent: before the end, and after a failed try not before `not_before`.
 pub(super) fn remind_at(item: &Connection) -> Option<Timestamp> {
+    let end = item.authorization_expires_at?;
     let next = REMINDERS.into_iter().find(|days| item.reminded.is_none_or(|reminded| *days < reminded))?;
-    Some(item.authorization_expires_at?.plus(-i64::from(next) * DAY))
+    let at = end.plus(-i64::from(next) * DAY);
+    let at = if item.last_error.is_some() { at.max(item.not_before.unwrap_or(at)) } else { at };
+    Some(at).filter(|at| *at < end)
 }
 
 /// What a marketplace said of a token that works.
@@ -88,15 +95,23 @@ pub fn verify(
 ) -> Result<Connection, ClaimLost> {
     let before = let_go(item, attempt, Spent::No, now)?;
     let authorization_expires_at = checked.authorization_expires_at.or(before.authorization_expires_at);
+    let watched = !before.has_refresh();
+    let unsaid = watched && checked.access_expires_at.or(authorization_expires_at).is_none();
     Ok(Connection {
-        access_expires_at: checked.access_expires_at.or(before.access_expires_at),
+        access_expires_at: if unsaid {
+            Some(now.plus(UNSAID_LIFE))
+        } else {
+            checked.access_expires_at.or(before.access_expires_at)
+        },
         authorization_expires_at,
         reminded: reminded_by(&before, authorization_expires_at, now),
         scopes: checked.scopes.unwrap_or_else(|| before.scopes.clone()),
         shops: checked.shops.unwrap_or_else(|| before.shops.clone()),
         verified_at: Some(now),
-        check_at: before.check_at.map(|due| following_check(due, now)),
-        not_before: if before.has_refresh() { before.not_before } else { Some(now.plus(REST_AFTER_CHECK)) },
+        check_at: before.check_at.filter(|_| watched).map(|due| following_check(due, now)),
+        not_before: if watched { Some(now.plus(REST_AFTER_CHECK)) } else { before.not_before },
+        // What a dead grant may have kept would have been found before the check.
+        attempts: if watched { Vec::new() } else { before.attempts.clone() },
         strikes: 0,
         failures: 0,
         last_error: None,

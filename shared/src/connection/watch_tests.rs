@@ -107,6 +107,7 @@ fn a_caller_whose_token_was_rejected_has_it_checked_at_once() {
     let verified = verify(&claimed.item, attempt, Checked::default(), T0.plus(9)).unwrap();
     assert!(on_demand(&verified, T0.plus(9 + 299)).is_err(), "however often it is rejected");
     assert!(on_demand(&verified, T0.plus(9 + 300)).is_ok());
+    assert_eq!(verified.check_at, watched().check_at, "the daily check stays where it is");
 }
 
 #[test]
@@ -174,6 +175,34 @@ fn what_was_missed_is_not_sent_late() {
     assert_eq!(days(&[31, 30, 15, 6, 5, 2]), [30, 7, 3]);
     assert_eq!(days(&[40, 13, 13, 8]), [14]);
     assert_eq!(days(&[0]), [0_u32; 0], "at the end there is nothing to remind of");
+}
+
+#[test]
+fn nothing_is_reminded_of_after_the_end_nor_again_and_again_after_a_failure() {
+    let end = watched().authorization_expires_at.unwrap();
+    let failed = |at: Timestamp, not_before: Timestamp| Connection {
+        last_error: Some(crate::connection::LastError { at, fault: fault() }),
+        not_before: Some(not_before),
+        check_at: None,
+        ..watched()
+    };
+    let now = end.plus(-20 * DAY);
+    assert_eq!(next(&failed(now, now.plus(900)), now.plus(899)), Next::Nothing);
+    assert_eq!(next(&failed(now, now.plus(900)), now.plus(900)), Next::Remind);
+    assert_eq!(next(&failed(end, end.plus(900)), end.plus(899)), Next::Nothing);
+    assert_eq!(next(&failed(end, end.plus(900)), end.plus(900)), Next::Expire);
+}
+
+#[test]
+fn an_end_that_was_never_said_moves_on_with_each_check_and_a_known_one_stays() {
+    let now = watched().check_at.unwrap();
+    let verified = |item: &Connection| {
+        let (held, attempt, _) = claimed(item, now);
+        verify(&held, attempt, Checked::default(), now).unwrap()
+    };
+    let unsaid = Connection { authorization_expires_at: None, ..watched() };
+    assert_eq!(verified(&unsaid).access_expires_at, Some(now.plus(UNSAID_LIFE)));
+    assert_eq!(verified(&watched()).access_expires_at, watched().access_expires_at);
 }
 
 #[test]

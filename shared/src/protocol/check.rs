@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     connection::{
-        Connection, Fault, Reason,
+        Connection, Fault, Reason, Shop,
         settle::{ClaimLost, Refused, Spent},
         watch::{self, Checked},
     },
@@ -45,12 +45,16 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Err(ExchangeError::Refused { refused }) => return Ok(refusal(held, refused)),
             Err(ExchangeError::Configuration { fault }) => return self.misconfigured(held, &fault).await,
         };
+        if !is_about(item, &checked) {
+            let fault = local_fault("the marketplace's answer is about another store");
+            return self.fail(held, fault, Spent::No, None, false).await;
+        }
         let now_granted = checked.scopes.as_deref().unwrap_or(&item.scopes);
         let lost = permissions::lost(&app.site.permissions, &item.scopes, now_granted);
         if !lost.is_empty() {
             return Ok(refusal(held, permissions_lost(&lost, checked)));
         }
-        if now_granted != item.scopes {
+        if differ(now_granted, &item.scopes) {
             let (before, after) = (item.scopes.len(), now_granted.len());
             tracing::info!(connection = %item.connection, before, after, "the seller has changed the permissions");
         }
@@ -82,6 +86,19 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Err(ApplyError::Store(error)) => Err(error),
         }
     }
+}
+
+/// Whether a check of a Temu token tells of its own mall.
+fn is_about(item: &Connection, checked: &Checked) -> bool {
+    let seller = item.connection.seller_id.as_str();
+    let elsewhere = |shops: &Vec<Shop>| !shops.is_empty() && shops.iter().all(|shop| shop.id.as_str() != seller);
+    item.has_refresh() || !checked.shops.as_ref().is_some_and(elsewhere)
+}
+
+/// Whether two lists name different things, in whatever order.
+fn differ(some: &[String], others: &[String]) -> bool {
+    let has = |list: &[String], name| list.contains(name);
+    some.iter().any(|name| !has(others, name)) || others.iter().any(|name| !has(some, name))
 }
 
 fn refusal(held: &Held, refused: Refused) -> Outcome {

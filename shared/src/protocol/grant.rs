@@ -105,6 +105,11 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             },
         };
         if account_conflict {
+            tracing::warn!(
+                connection = %grant.connection,
+                version = connection.token_version,
+                "renewed under its own account; the session of another account is refused"
+            );
             return Err(GrantRefused::AccountConflict.into());
         }
         Ok(Stored::new(connection, false))

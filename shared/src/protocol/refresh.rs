@@ -11,7 +11,7 @@ use super::{
     token_set,
 };
 use crate::{
-    apps::App,
+    apps::{App, AppError},
     clock::ClaimTimer,
     connection::{
         Status,
@@ -172,6 +172,9 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
                 // Another app's secret must not spend it.
                 self.apps.forget(path);
                 self.defer(held, local_fault(OTHER_APP_KEY), Outcome::OtherAppKey).await.map(Err)
+            }
+            Err(error @ AppError::Unavailable { .. }) => {
+                self.fail(held, local_fault(&error), Spent::No, None, false).await.map(Err)
             }
             Err(error) => self.misconfigured(held, &error).await.map(Err),
         }

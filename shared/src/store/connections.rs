@@ -122,8 +122,10 @@ impl Connections {
         after.revision = before.map_or_else(first_revision, |before| before.revision + 1);
         let guarded = Guarded::new(before, &after)?;
         // A connection that waits for confirmation must not take a working one's shops over.
-        let listed =
-            before.is_none_or(|before| before.token_version != after.token_version || before.status != after.status);
+        let listed = before.is_none_or(|before| {
+            let unchanged = before.token_version == after.token_version && before.status == after.status;
+            !unchanged || before.shops != after.shops
+        });
         let refused = if listed && after.status == Status::Active && !after.shops.is_empty() {
             self.write_with_pointers(guarded, &after).await?
         } else {

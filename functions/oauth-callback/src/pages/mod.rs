@@ -144,8 +144,13 @@ enum Mark {
     NotConnected,
 }
 
-/// What a visit has connected, and why the rest of it was not.
-pub(crate) fn connected(config: &Config, connections: &[Connected], failures: &[ConnectFailure]) -> Page {
+/// What a visit has connected, and why the rest of it was not. `back` is where the seller goes on to.
+pub(crate) fn connected(
+    config: &Config,
+    connections: &[Connected],
+    failures: &[ConnectFailure],
+    back: Option<String>,
+) -> Page {
     let vendor = &config.vendor_name;
     let mut lines = Vec::new();
     for connected in connections {
@@ -171,7 +176,7 @@ pub(crate) fn connected(config: &Config, connections: &[Connected], failures: &[
     });
     let title = if connections.len() > 1 { "Your shops are connected" } else { "Your shop is connected" };
     let (frame, mark) = (Frame::new(config, title), Some(Mark::Connected));
-    Page(MessagePage { frame, mark, lines, back: None }.render())
+    Page(MessagePage { frame, mark, lines, back }.render())
 }
 
 /// A visit that connected nothing. `back` is where its session returns to, and the session's id.

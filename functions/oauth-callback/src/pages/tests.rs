@@ -73,7 +73,7 @@ fn connecting() {
     all.push_str("---\n");
     all.push_str(&text(agree(&config, &session(Some("Nina’s shops")), &path, "TOKEN")));
     all.push_str("---\n");
-    all.push_str(&text(connected(&config, &[shop("tiktok-shop/us/7", "Jjj test shop")], &[])));
+    all.push_str(&text(connected(&config, &[shop("tiktok-shop/us/7", "Jjj test shop")], &[], None)));
     insta::assert_snapshot!(all);
 }
 
@@ -86,7 +86,12 @@ fn several_stores_of_one_authorization() {
         ..shop("temu/us/8", "Nina’s second store")
     };
     let connections = [shop("temu/us/7", "Nina’s store"), lacking];
-    insta::assert_snapshot!(text(connected(&config, &connections, &[ConnectFailure::MarketplaceUnavailable])));
+    insta::assert_snapshot!(text(connected(
+        &config,
+        &connections,
+        &[ConnectFailure::MarketplaceUnavailable],
+        Some("https://acme.example/back".into())
+    )));
 }
 
 #[test]
@@ -116,8 +121,8 @@ fn every_failure_says_what_happened_and_what_to_do() {
 #[test]
 fn every_problem_says_what_happened_and_what_to_do() {
     use Problem::{
-        BadCallback, BadForm, FormTooLong, LinkExpired, NotFound, OtherApp, OtherBrowser, StateExpired, TooManyTries,
-        UnderWay, UnknownLink, UnknownState, Unsolicited,
+        BadCallback, BadForm, ForeignHost, FormTooLong, LinkExpired, Misconfigured, NotFound, OtherApp, OtherBrowser,
+        StateExpired, StorageUnavailable, UnderWay, UnknownLink, UnknownState, Unsolicited,
     };
     let config = config("Acme");
     let problems = [
@@ -133,7 +138,9 @@ fn every_problem_says_what_happened_and_what_to_do() {
         BadCallback,
         BadForm,
         FormTooLong,
-        TooManyTries,
+        ForeignHost,
+        Misconfigured,
+        StorageUnavailable,
     ];
     insta::assert_snapshot!(problems.map(|what| text(problem(&config, what))).join("---\n"));
 }
@@ -143,6 +150,6 @@ fn what_others_wrote_is_escaped() {
     let config = config("<b>Acme</b>");
     let html = connect(&config, &session(Some("<img src=x onerror=alert(1)>")), "TOKEN").0.unwrap();
     assert!(!html.contains("<b>Acme") && !html.contains("<img"));
-    let html = connected(&config, &[shop("temu/us/7", "\"><script>alert(1)</script>")], &[]).0.unwrap();
+    let html = connected(&config, &[shop("temu/us/7", "\"><script>alert(1)</script>")], &[], None).0.unwrap();
     assert!(!html.contains("<script"));
 }

@@ -30,7 +30,7 @@ pub(super) fn of_failure(vendor: &str, marketplace: MarketplaceName, failure: Co
         ),
         ConnectFailure::AccountConflict => (
             "This shop belongs to another account".to_owned(),
-            format!("The shop is connected to another {vendor} account already. It was left as it is."),
+            format!("The shop is connected to another {vendor} account already, and it stays with that account."),
             format!("Log in to {vendor} with that account, or ask {vendor} to move the shop."),
         ),
         ConnectFailure::Overtaken => (
@@ -127,12 +127,6 @@ pub(super) fn of_problem(vendor: &str, problem: Problem) -> Words {
             "That is too much text",
             "What was pasted is far longer than a token. Nothing was connected.".to_owned(),
             "Go back, and paste only the token: one line of letters and digits.".to_owned(),
-        ),
-        Problem::TooManyTries => (
-            "Too many tries",
-            "More tokens were pasted with this link than anybody needs. What was connected before stays connected."
-                .to_owned(),
-            format!("Get a new link from {vendor}."),
         ),
     };
     (title.to_owned(), what, next)

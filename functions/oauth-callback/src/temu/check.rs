@@ -1,16 +1,15 @@
 //! What a pasted token is: Temu is asked at the router of the field's own app, and if it does not know the token there,
 //! at those of the other apps, so that a mix-up can be named.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use shop_keyring::{
-    apps::App,
+    apps::{App, AppError},
     connection::Purpose,
     marketplace::temu::{
         PRODUCT_APP,
         answer::{CallError, Rejection},
-        permissions::{Missing, missing},
         token::{MallType, Token},
     },
     names::{AppKeyPath, MarketplaceName, SellerId},
@@ -20,8 +19,10 @@ use shop_keyring::{
 use super::{form::Field, mistake::Mistake, pasted::clean};
 use crate::router::Keyring;
 
-/// How long Temu may take for one field: with the storing after it, inside API Gateway's 30 seconds.
-const PATIENCE: Duration = Duration::from_secs(14);
+/// How long Temu may take for one field's own check, and then for the other apps: with the storing after it, inside API
+/// Gateway's 30 seconds.
+const OWN_CHECK: Duration = Duration::from_secs(10);
+const OTHER_APPS: Duration = Duration::from_secs(4);
 
 /// A token that may be connected.
 #[derive(Debug)]
@@ -33,11 +34,12 @@ pub(super) struct Good {
 }
 
 impl Good {
-    /// Holds the token against the store that the others belong to; the first one says which that is.
-    pub(super) fn of_one_store(self, store: &mut Option<SellerId>) -> Result<Self, Mistake> {
+    /// Holds the token against the stores that the others belong to. The first one of all belongs to any.
+    pub(super) fn of_known_store(self, stores: &mut BTreeSet<SellerId>) -> Result<Self, Mistake> {
         let mall = &self.token.mall;
         let agreed = self.other_store.as_deref() == Some(mall.as_str());
-        if store.get_or_insert_with(|| mall.clone()) == mall || agreed {
+        if stores.is_empty() || stores.contains(mall) || agreed {
+            stores.insert(mall.clone());
             Ok(self)
         } else {
             Err(Mistake::OtherStore { mall: mall.to_string(), name: self.token.mall_name })
@@ -47,21 +49,14 @@ impl Good {
 
 /// Checks all fields at a time; answers in their order.
 pub(super) async fn all(keyring: &Keyring, fields: Vec<Field>) -> Vec<(AppKeyPath, Result<Good, Mistake>)> {
-    join_all(fields.into_iter().map(async |field| {
-        let path = field.path.clone();
-        let checked = tokio::time::timeout(PATIENCE, one(keyring, field)).await;
-        (path, checked.unwrap_or(Err(Mistake::TemuUnavailable)))
-    }))
-    .await
+    join_all(fields.into_iter().map(async |field| (field.path.clone(), one(keyring, field).await))).await
 }
 
 async fn one(keyring: &Keyring, field: Field) -> Result<Good, Mistake> {
     let access_token = clean(&field.pasted)?;
-    let app = keyring.protocol.apps.get(&field.path).await.map_err(|error| {
-        tracing::error!(alarm = "configuration_fault", app = %field.path, %error, "the app's credentials cannot be had");
-        Mistake::Misconfigured
-    })?;
-    let said = keyring.protocol.marketplace.temu.token_info(&app, &access_token).await;
+    let app = keyring.protocol.apps.get(&field.path).await.map_err(|error| without_credentials(&field.path, &error))?;
+    let asking = keyring.protocol.marketplace.temu.token_info(&app, &access_token);
+    let said = tokio::time::timeout(OWN_CHECK, asking).await.map_err(|_| Mistake::TemuUnavailable)?;
     let token = match said {
         Ok(token) => token,
         Err(error) => return Err(what_is_wrong(keyring, &field.path, &access_token, error).await),
@@ -70,41 +65,45 @@ async fn one(keyring: &Keyring, field: Field) -> Result<Good, Mistake> {
     Ok(Good { app, access_token, token, other_store: field.other_store })
 }
 
-/// Whether a token that works is the one that the field is for.
-fn fits(app: &App, token: &Token) -> Result<(), Mistake> {
-    let is_product_field = app.path.app.as_str() == PRODUCT_APP;
-    if is_product_field && token.mall_type == MallType::Local {
-        return Err(Mistake::LocalStore);
+fn without_credentials(path: &AppKeyPath, error: &AppError) -> Mistake {
+    if matches!(error, AppError::Unavailable { .. }) {
+        tracing::warn!(app = %path, %error, "a pasted token could not be checked");
+        return Mistake::Storage;
     }
-    if token.mall_type == MallType::CrossBorder {
-        match token.purpose_of_calls() {
-            Some(Purpose::Order) if is_product_field => return Err(Mistake::WrongField(None)),
-            Some(Purpose::Product) if !is_product_field => {
-                let product =
-                    PRODUCT_APP.parse().ok().map(|app| AppKeyPath { marketplace: MarketplaceName::Temu, app });
-                return Err(Mistake::WrongField(product));
-            }
-            _ => {}
-        }
-    }
-    let needed = missing_permissions(app, token).needed;
-    if needed.is_empty() { Ok(()) } else { Err(Mistake::PermissionsMissing(needed)) }
+    tracing::error!(alarm = "configuration_fault", app = %path, %error, "the app's credentials cannot be had");
+    Mistake::Misconfigured
 }
 
-/// What a token lacks of the vendor's permissions; nothing, where Temu does not say what it may do.
-pub(super) fn missing_permissions(app: &App, token: &Token) -> Missing {
-    token.scopes.as_ref().map_or_else(Missing::default, |scopes| missing(&app.site.permissions, scopes))
+/// Whether a token that works is the one that the field is for.
+fn fits(app: &App, token: &Token) -> Result<(), Mistake> {
+    let wanted = if app.path.app.as_str() == PRODUCT_APP { Purpose::Product } else { Purpose::Order };
+    if wanted == Purpose::Product && token.mall_type == MallType::Local {
+        return Err(Mistake::LocalStore);
+    }
+    if token.mall_type == MallType::CrossBorder
+        && let Some(purpose) = token.purpose_of_calls()
+        && purpose != wanted
+    {
+        return Err(Mistake::WrongPurpose(purpose));
+    }
+    let needed = app.missing_permissions(token.scopes.as_deref()).needed;
+    if needed.is_empty() { Ok(()) } else { Err(Mistake::PermissionsMissing(needed)) }
 }
 
 async fn what_is_wrong(keyring: &Keyring, path: &AppKeyPath, access_token: &Secret, error: CallError) -> Mistake {
     match error {
         CallError::Rejected { rejection: Rejection::ExpiredOrReplaced, .. } => Mistake::ExpiredOrReplaced,
-        CallError::Rejected { rejection: Rejection::NotAuthorized, .. } => Mistake::NotAuthorized,
-        CallError::Rejected { rejection, .. } => match whose(keyring, path, access_token).await {
-            Some(other) => Mistake::WrongField(Some(other)),
-            None if rejection == Rejection::OtherApp => Mistake::OtherApp,
-            None => Mistake::Unknown,
-        },
+        CallError::Rejected { rejection: Rejection::NotAuthorized | Rejection::CallNotGranted, .. } => {
+            Mistake::NotAuthorized
+        }
+        CallError::Rejected { rejection, .. } => {
+            let asking = whose(keyring, path, access_token);
+            match tokio::time::timeout(OTHER_APPS, asking).await {
+                Ok(Some(other)) => Mistake::WrongField(other),
+                _ if rejection == Rejection::OtherApp => Mistake::OtherApp,
+                _ => Mistake::Unknown,
+            }
+        }
         CallError::Configuration { fault } => {
             keyring.protocol.apps.forget(path);
             tracing::error!(alarm = "configuration_fault", app = %path, %fault, "Temu rejects the app");
@@ -117,17 +116,22 @@ async fn what_is_wrong(keyring: &Keyring, path: &AppKeyPath, access_token: &Secr
     }
 }
 
-/// Which of the vendor's other apps the token was issued for.
+/// Which of the vendor's other apps the token was issued for, if that app's field would take it: to be sent there only to
+/// be sent back would help nobody. Whatever is wrong at the others is not what this seller has to know.
 async fn whose(keyring: &Keyring, not: &AppKeyPath, access_token: &Secret) -> Option<AppKeyPath> {
-    let sites = keyring.config.apps.keys();
-    for path in sites.filter(|path| path.marketplace == MarketplaceName::Temu && *path != not) {
-        // Whatever is wrong there is not what this seller has to know.
-        let Ok(app) = keyring.protocol.apps.get(path).await else { continue };
-        if keyring.protocol.marketplace.temu.token_info(&app, access_token).await.is_ok() {
-            return Some(path.clone());
-        }
-    }
-    None
+    let others = keyring.config.apps.keys();
+    let others = others.filter(|path| path.marketplace == MarketplaceName::Temu && *path != not);
+    let asked = join_all(others.map(async |path| {
+        let app = keyring.protocol.apps.get(path).await.ok()?;
+        let token = keyring.protocol.marketplace.temu.token_info(&app, access_token).await.ok()?;
+        is_taken(&fits(&app, &token)).then(|| path.clone())
+    }));
+    asked.await.into_iter().flatten().next()
+}
+
+/// Whether a field is the right one, although the token in it may lack something.
+const fn is_taken(fit: &Result<(), Mistake>) -> bool {
+    matches!(fit, Ok(()) | Err(Mistake::PermissionsMissing(_)))
 }
 
 #[cfg(test)]
@@ -164,14 +168,16 @@ mod tests {
         let (goods, order) = (["bg.goods.add"], ["bg.order.list.v2.get"]);
         let at = |name: &str, mall_type, scopes: &[&str]| fits(&app(name), &token(mall_type, scopes));
         assert_eq!(at("product", MallType::CrossBorder, &goods), Ok(()));
-        assert_eq!(at("product", MallType::CrossBorder, &order), Err(Mistake::WrongField(None)));
+        let orders_only = Err(Mistake::WrongPurpose(Purpose::Order));
+        assert_eq!(at("product", MallType::CrossBorder, &order), orders_only);
         assert_eq!(at("product", MallType::Local, &goods), Err(Mistake::LocalStore));
         assert_eq!(at("us", MallType::CrossBorder, &order), Ok(()));
-        assert_eq!(
-            at("us", MallType::CrossBorder, &goods),
-            Err(Mistake::WrongField(Some("temu/product".parse().unwrap())))
-        );
+        let products_only = Err(Mistake::WrongPurpose(Purpose::Product));
+        assert_eq!(at("us", MallType::CrossBorder, &goods), products_only);
         assert_eq!(at("us", MallType::Local, &order), Ok(()));
+        // Nobody is sent to a field that would send them on.
+        assert!(!is_taken(&orders_only) && !is_taken(&products_only) && !is_taken(&Err(Mistake::LocalStore)));
+        assert!(is_taken(&Err(Mistake::PermissionsMissing(Vec::new()))));
     }
 
     #[test]
@@ -190,12 +196,14 @@ mod tests {
             token: Token { mall: mall.parse().unwrap(), ..token(MallType::Local, &[]) },
             other_store: agreed.map(str::to_owned),
         };
-        let mut store = None;
-        assert!(good("1", None).of_one_store(&mut store).is_ok());
-        assert!(good("1", None).of_one_store(&mut store).is_ok());
-        let asked = good("2", None).of_one_store(&mut store).unwrap_err();
+        let mut stores = BTreeSet::new();
+        assert!(good("1", None).of_known_store(&mut stores).is_ok());
+        assert!(good("1", None).of_known_store(&mut stores).is_ok());
+        let asked = good("2", None).of_known_store(&mut stores).unwrap_err();
         assert_eq!(asked, Mistake::OtherStore { mall: "2".into(), name: None });
-        assert!(good("2", Some("3")).of_one_store(&mut store).is_err(), "agreed to another one");
-        assert!(good("2", Some("2")).of_one_store(&mut store).is_ok());
+        assert!(good("2", Some("3")).of_known_store(&mut stores).is_err(), "agreed to another one");
+        assert!(good("2", Some("2")).of_known_store(&mut stores).is_ok());
+        assert!(good("2", None).of_known_store(&mut stores).is_ok(), "asked once");
+        assert!(good("1", None).of_known_store(&mut stores).is_ok());
     }
 }

@@ -102,7 +102,11 @@ impl Form {
         let mut fields = Vec::new();
         for (name, pasted) in &self.tokens {
             // A local seller has one field, and says beside it which site it is for.
-            let app = if name.is_empty() { self.site.as_deref().unwrap_or_default() } else { name };
+            let app = match (self.kind, name.as_str()) {
+                (SellerKind::Local, "") => self.site.as_deref().unwrap_or_default(),
+                (SellerKind::CrossBorder, name) if !name.is_empty() => name,
+                _ => return Err(Problem::BadForm),
+            };
             if pasted.expose().trim().is_empty() {
                 continue;
             }
@@ -160,6 +164,8 @@ mod tests {
             "form_token=f&seller=local&site=product&token=t",
             "form_token=f&seller=local&token=t",
             "form_token=f&seller=cross-border&token_eu=t",
+            "form_token=f&seller=cross-border&site=us&token=t",
+            "form_token=f&seller=local&token_us=t",
             "form_token=f&seller=cross-border&token_us=t&else=1",
         ] {
             assert_eq!(fields(body).unwrap_err(), Problem::BadForm, "{body}");

@@ -1,6 +1,6 @@
 //! What can be wrong with a pasted token, told apart so that the seller knows what to do.
 
-use shop_keyring::names::AppKeyPath;
+use shop_keyring::{connection::Purpose, names::AppKeyPath};
 
 /// Why a token was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,9 +15,11 @@ pub(super) enum Mistake {
     NotAuthorized,
     /// It was issued for an app that is not the vendor's.
     OtherApp,
-    /// It belongs into another field: that app's, or whichever is for orders.
-    WrongField(Option<AppKeyPath>),
-    /// It belongs to another store than the one before.
+    /// It works, for another of the vendor's apps: it belongs into that app's field.
+    WrongField(AppKeyPath),
+    /// It works, but only for this, which is not what the field is for.
+    WrongPurpose(Purpose),
+    /// It belongs to a store that none of those before belongs to.
     OtherStore {
         /// The store's `mallId`.
         mall: String,
@@ -49,7 +51,7 @@ impl Mistake {
             Self::ExpiredOrReplaced => "expired_or_replaced",
             Self::NotAuthorized => "not_authorized",
             Self::OtherApp => "other_app",
-            Self::WrongField(_) => "wrong_field",
+            Self::WrongField(_) | Self::WrongPurpose(_) => "wrong_field",
             Self::OtherStore { .. } => "other_store",
             Self::LocalStore => "local_store",
             Self::PermissionsMissing(_) => "permissions_missing",

@@ -17,7 +17,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     body::Bytes,
-    extract::{Path, Query, State, rejection::BytesRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{BytesRejection, QueryRejection},
+    },
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -31,13 +34,12 @@ use shop_keyring::{
 
 use crate::{
     browser,
-    connect::{back_with_result, is_from_our_page, open_session},
+    connect::{back_with_result, is_from_our_page, session_of},
     problem::Problem,
     router::Keyring,
 };
 use form::{Form, SellerKind};
 use mistake::Mistake;
-use store::Placed;
 use view::{Notice, View};
 
 /// Longest form that is read: four tokens and their names are far below.
@@ -59,6 +61,11 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
+    /// Whether the link's time is over.
+    fn is_late(&self) -> bool {
+        self.session.expires_at <= Timestamp::local_now()
+    }
+
     fn form_token(&self) -> Secret {
         form_token(&self.token, &self.browser)
     }
@@ -73,18 +80,16 @@ impl Visitor {
 pub(crate) async fn page(
     State(keyring): State<Arc<Keyring>>,
     Path(token): Path<String>,
-    query: Result<Query<PageQuery>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<PageQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
     let page = async {
-        let session = open_session(&keyring, &token).await?;
         require_apps(&keyring)?;
+        let session = session_of(&keyring, &token).await?;
         let (browser, cookie) = browser::known_or_new(&headers, &keyring.config.public_base_url);
         let visitor = Visitor { session, token: Secret::new(token), browser };
-        let placed = store::placed_before(&keyring, &visitor).await?;
         let kind = query.ok().and_then(|Query(query)| query.seller);
-        let view = View { kind, placed, mistakes: BTreeMap::new(), notice: None };
-        let mut response = view.page(&keyring.config, &visitor).into_response();
+        let mut response = shown(&keyring, &visitor, kind, BTreeMap::new(), None).await?;
         if let Some(cookie) = cookie {
             response.headers_mut().insert(header::SET_COOKIE, cookie);
         }
@@ -101,8 +106,8 @@ pub(crate) async fn paste(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let pasted = async {
-        let session = open_session(&keyring, &token).await?;
         require_apps(&keyring)?;
+        let session = session_of(&keyring, &token).await?;
         let body = body.map_err(|_| Problem::FormTooLong)?;
         let form = Form::read(&body)?;
         let browser = browser::known(&headers, &keyring.config.public_base_url).ok_or(Problem::OtherBrowser)?;
@@ -110,55 +115,76 @@ pub(crate) async fn paste(
         if !is_from_our_page(&keyring, &headers) || !form.token.same_as(&visitor.form_token()) {
             return Err(Problem::OtherBrowser);
         }
-        take(&keyring, &visitor, form).await
+        take(&keyring, visitor, form).await
     };
     pasted.await.unwrap_or_else(|problem| problem.page(&keyring))
 }
 
-async fn take(keyring: &Keyring, visitor: &Visitor, form: Form) -> Result<Response, Problem> {
-    let kind = form.kind;
+async fn take(keyring: &Keyring, visitor: Visitor, form: Form) -> Result<Response, Problem> {
+    let kind = Some(form.kind);
     let fields = form.fields(&keyring.config.apps)?;
-    let before = store::placed_before(keyring, visitor).await?;
-    let notice = if fields.is_empty() {
+    let count = u32::try_from(fields.len()).unwrap_or(MOST_PASTED);
+    let notice = if visitor.is_late() {
+        Some(Notice::LinkExpired)
+    } else if fields.is_empty() {
         Some(Notice::NothingPasted)
     } else if !visitor.session.confirm && !form.agrees {
         Some(Notice::NotAgreed)
-    } else {
+    } else if keyring.sessions.count_pasted(&visitor.session.id, count, MOST_PASTED).await? {
         None
+    } else {
+        Some(Notice::TooManyTries)
     };
     if notice.is_some() {
-        let view = View { kind: Some(kind), placed: before, mistakes: BTreeMap::new(), notice };
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, view.page(&keyring.config, visitor)).into_response());
+        return shown(keyring, &visitor, kind, BTreeMap::new(), notice).await;
     }
-    let count = u32::try_from(fields.len()).unwrap_or(MOST_PASTED);
-    if !keyring.sessions.count_pasted(&visitor.session.id, count, MOST_PASTED).await? {
-        return Err(Problem::TooManyTries);
-    }
-    let mistakes = place(keyring, visitor, fields, &before).await?;
+    let mistakes = take_each(keyring, &visitor, fields).await?;
     if mistakes.is_empty() {
-        let address = view::address(&visitor.token, Some(kind));
+        let address = view::address(&visitor.token, kind);
         return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response());
     }
-    // Anew, for the good ones of this time are among them.
-    let session = keyring.sessions.session(&visitor.session.id).await?.ok_or(Problem::LinkExpired)?;
-    let visitor = Visitor { session, token: visitor.token.clone(), browser: visitor.browser.clone() };
-    let placed = store::placed_before(keyring, &visitor).await?;
-    let view = View { kind: Some(kind), placed, mistakes, notice: None };
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, view.page(&keyring.config, &visitor)).into_response())
+    // Read anew, for the good ones of this time are in it.
+    let session = session_of(keyring, visitor.token.expose()).await?;
+    shown(keyring, &Visitor { session, ..visitor }, kind, mistakes, None).await
+}
+
+/// The page. When the link's time is over there is no form any more, but what was connected in time is there, and the
+/// way back with it.
+async fn shown(
+    keyring: &Keyring,
+    visitor: &Visitor,
+    kind: Option<SellerKind>,
+    mistakes: BTreeMap<AppKeyPath, Mistake>,
+    notice: Option<Notice>,
+) -> Result<Response, Problem> {
+    let placed = store::placed_before(keyring, visitor).await?;
+    if visitor.is_late() && placed.is_empty() {
+        return Err(Problem::LinkExpired);
+    }
+    let notice = if visitor.is_late() { Some(Notice::LinkExpired) } else { notice };
+    let status = match notice {
+        Some(Notice::LinkExpired) => StatusCode::GONE,
+        Some(Notice::TooManyTries) => StatusCode::TOO_MANY_REQUESTS,
+        Some(Notice::NothingPasted | Notice::NotAgreed) => StatusCode::UNPROCESSABLE_ENTITY,
+        None if !mistakes.is_empty() => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    };
+    let view = View { kind: kind.filter(|_| !visitor.is_late()), placed, mistakes, notice };
+    Ok((status, view.page(&keyring.config, visitor)).into_response())
 }
 
 /// Checks and connects what was pasted, and writes down what was connected. Answers what is wrong with the rest.
-async fn place(
+async fn take_each(
     keyring: &Keyring,
     visitor: &Visitor,
     fields: Vec<form::Field>,
-    before: &[Placed],
 ) -> Result<BTreeMap<AppKeyPath, Mistake>, Problem> {
     let mut mistakes = BTreeMap::new();
     let mut good = Vec::new();
-    let mut store_before = before.first().map(|placed| placed.connection.seller_id.clone());
+    let mut stores =
+        store::placed_before(keyring, visitor).await?.into_iter().map(|it| it.connection.seller_id).collect();
     for (path, checked) in check::all(keyring, fields).await {
-        match checked.and_then(|good| good.of_one_store(&mut store_before)) {
+        match checked.and_then(|good| good.of_known_store(&mut stores)) {
             Ok(checked) => good.push(checked),
             Err(mistake) => drop(mistakes.insert(path, mistake)),
         }

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use shop_keyring::{
     connect_session::{Connected, VisitOutcome},
     connection::{
-        Purpose,
+        Purpose, Status,
         grant::{GrantRefused, Origin},
     },
     names::{AppKeyPath, ConnectionKey},
@@ -13,21 +13,18 @@ use shop_keyring::{
     time::Timestamp,
 };
 
-use super::{
-    Visitor,
-    check::{Good, missing_permissions},
-    mistake::Mistake,
-};
+use super::{Visitor, check::Good, mistake::Mistake};
 use crate::{finish, problem::Problem, router::Keyring};
 
-/// A connection that this browser has made in this session, as it stands now.
+/// A connection that this browser has made in this session, and that stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Placed {
     pub(crate) connection: ConnectionKey,
     pub(crate) seller_name: Option<String>,
     pub(crate) purpose: Purpose,
     pub(crate) expires_at: Option<Timestamp>,
-    pub(crate) awaits_confirmation: bool,
+    /// Until when the vendor has to confirm it.
+    pub(crate) confirm_by: Option<Timestamp>,
 }
 
 /// Connects all of them at a time: each stands alone.
@@ -41,7 +38,7 @@ pub(super) async fn all(
 
 async fn one(keyring: &Keyring, visitor: &Visitor, good: Good) -> Result<Connected, Mistake> {
     let Good { app, access_token, token, .. } = good;
-    let optional = missing_permissions(&app, &token).optional;
+    let optional = app.missing_permissions(token.scopes.as_deref()).optional;
     if !optional.is_empty() {
         tracing::info!(app = %app.path, mall = %token.mall, optional = optional.join(", "), "optional permissions lack");
     }
@@ -62,7 +59,12 @@ pub(super) async fn placed_before(keyring: &Keyring, visitor: &Visitor) -> Resul
     let mut placed: Vec<Placed> = Vec::new();
     for key in connections_of(visitor) {
         let Some(item) = keyring.protocol.connections.get(&key).await? else { continue };
-        if item.account_id.as_ref() != Some(&visitor.session.account_id) {
+        let stands = match item.status {
+            Status::Active => true,
+            Status::Pending => item.confirm_by.is_some_and(|by| keyring.protocol.connections.now() < by),
+            Status::ReauthorizationRequired { .. } | Status::Disconnected => false,
+        };
+        if !stands || item.account_id.as_ref() != Some(&visitor.session.account_id) {
             continue;
         }
         placed.push(Placed {
@@ -70,7 +72,7 @@ pub(super) async fn placed_before(keyring: &Keyring, visitor: &Visitor) -> Resul
             seller_name: item.seller_name,
             purpose: item.purpose,
             expires_at: item.authorization_expires_at,
-            awaits_confirmation: item.confirm_by.is_some(),
+            confirm_by: item.confirm_by,
         });
     }
     Ok(placed)

@@ -6,7 +6,6 @@ use askama::Template;
 use jiff::tz::TimeZone;
 use shop_keyring::{
     connection::Purpose,
-    marketplace::temu::PRODUCT_APP,
     names::{AppKeyPath, MarketplaceName},
     secret::Secret,
     time::Timestamp,
@@ -18,7 +17,7 @@ use super::{
     mistake::Mistake,
     store::Placed,
     way_back,
-    words::{corner, label, place, words},
+    words::{centre, corner, label, menu, place, words},
 };
 use crate::{
     config::Config,
@@ -36,6 +35,10 @@ pub(super) enum Notice {
     NothingPasted,
     /// The box for the account was not ticked.
     NotAgreed,
+    /// More tokens were pasted with this link than anybody needs.
+    TooManyTries,
+    /// The link's time is over.
+    LinkExpired,
 }
 
 /// What there is to see.
@@ -52,9 +55,11 @@ struct TemuPage<'a> {
     frame: Frame<'a>,
     account_label: Option<&'a str>,
     placed: Vec<String>,
-    awaits_confirmation: bool,
+    /// Minutes that are left to go back in.
+    minutes: Option<i64>,
+    is_late: bool,
     back: Option<String>,
-    notice: Option<&'static str>,
+    notice: Option<String>,
     kind: Option<SellerKind>,
     has_local: bool,
     local_address: String,
@@ -79,7 +84,9 @@ struct FieldView<'a> {
     app_name: &'a str,
     label: String,
     place: String,
+    centre: &'static str,
     corner: String,
+    menu: &'static str,
     code_flow: Option<String>,
     chosen: bool,
     mistake: Option<Told>,
@@ -111,8 +118,12 @@ impl View {
         };
         let fields: Vec<_> = apps.iter().map(|path| self.field(config, visitor, path)).collect();
         let notice = self.notice.map(|notice| match notice {
-            Notice::NothingPasted => "No token was pasted. Paste at least one.",
-            Notice::NotAgreed => "Please tick the box for the account first, and paste the token once more.",
+            Notice::NothingPasted => "No token was pasted. Paste at least one.".to_owned(),
+            Notice::NotAgreed => "Please tick the box for the account first, and paste the token once more.".to_owned(),
+            Notice::TooManyTries => {
+                format!("Too many tokens were pasted with this link. Get a new link from {vendor} to go on.")
+            }
+            Notice::LinkExpired => format!("This link has expired. Get a new one from {vendor} to connect more."),
         });
         let (needed, optional) = permissions(config, &apps);
         let title = format!("Connect your Temu store to {vendor}");
@@ -121,7 +132,8 @@ impl View {
                 frame: Frame::new(config, title),
                 account_label: visitor.session.account_label.as_deref(),
                 placed: self.placed.iter().map(sentence).collect(),
-                awaits_confirmation: self.placed.iter().any(|placed| placed.awaits_confirmation),
+                minutes: minutes_left(&self.placed, Timestamp::local_now()),
+                is_late: visitor.is_late(),
                 back: way_back(visitor),
                 notice,
                 kind: self.kind,
@@ -146,7 +158,7 @@ impl View {
         let has_code_flow = config.apps.get(path).is_some_and(|site| site.link_url.is_some());
         let mistake = self.mistakes.get(path).map(|mistake| Told {
             reason: mistake.name(),
-            text: words(mistake, &config.vendor_name, app_name),
+            text: words(mistake, self.kind, &config.vendor_name, app_name),
             other_store: match mistake {
                 Mistake::OtherStore { mall, .. } => Some((format!("other_store_{app}"), mall.clone())),
                 _ => None,
@@ -157,7 +169,9 @@ impl View {
             app_name,
             label: label(app),
             place: place(app),
+            centre: centre(app),
             corner: corner(app),
+            menu: menu(app),
             code_flow: has_code_flow.then(|| format!("/connect/{}/{path}", visitor.token.expose())),
             chosen: mistake.is_some(),
             mistake,
@@ -201,9 +215,10 @@ fn day(time: Timestamp) -> Option<String> {
     Some(moment.strftime("%-d %B %Y").to_string())
 }
 
-/// Whether this app is for products.
-pub(super) fn is_product(app: &str) -> bool {
-    app == PRODUCT_APP
+/// For how many minutes the vendor can still confirm all that is shown.
+fn minutes_left(placed: &[Placed], now: Timestamp) -> Option<i64> {
+    let first = placed.iter().filter_map(|placed| placed.confirm_by).min()?;
+    Some((first.since(now) / 60).max(1))
 }
 
 #[cfg(test)]

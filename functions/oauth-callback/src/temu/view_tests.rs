@@ -33,7 +33,7 @@ fn visitor(confirm: bool) -> Visitor {
         reference: None,
         confirm,
         created_at: Timestamp(0),
-        expires_at: Timestamp(3_600),
+        expires_at: Timestamp::local_now().plus(3_600),
         visits: Vec::new(),
         pasted: 0,
     };
@@ -46,7 +46,7 @@ fn placed(connection: &str, purpose: Purpose) -> Placed {
         seller_name: None,
         purpose,
         expires_at: Some(Timestamp(1_803_000_000)),
-        awaits_confirmation: true,
+        confirm_by: Some(Timestamp::local_now().plus(59 * 60 + 30)),
     }
 }
 
@@ -79,7 +79,7 @@ fn what_is_connected_is_shown_with_the_way_back() {
     assert!(page.contains("Order token (United States): connected until 19 February 2027 (store 7)"), "{page}");
     assert!(page.contains("Product token: connected until 19 February 2027"));
     assert!(page.contains("https://acme.example/back?session_id=id&#38;status=connected&#38;result="), "{page}");
-    assert!(page.contains("within the hour"));
+    assert!(page.contains("within 59 minutes"), "{page}");
 }
 
 #[test]
@@ -91,9 +91,10 @@ fn every_mistake_says_what_happened_and_what_to_do() {
         Mistake::ExpiredOrReplaced,
         Mistake::NotAuthorized,
         Mistake::OtherApp,
-        Mistake::WrongField(None),
-        Mistake::WrongField(Some("temu/product".parse().unwrap())),
-        Mistake::WrongField(Some("temu/eu".parse().unwrap())),
+        Mistake::WrongField("temu/product".parse().unwrap()),
+        Mistake::WrongField("temu/eu".parse().unwrap()),
+        Mistake::WrongPurpose(Purpose::Order),
+        Mistake::WrongPurpose(Purpose::Product),
         Mistake::OtherStore { mall: "8".into(), name: Some("<b>Store</b>".into()) },
         Mistake::LocalStore,
         Mistake::PermissionsMissing(vec!["Order Management".into()]),
@@ -113,6 +114,24 @@ fn every_mistake_says_what_happened_and_what_to_do() {
         all.push(format!("{name}: {}", told.split('<').next().unwrap()));
     }
     insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn a_product_token_at_the_local_sellers_page_is_sent_to_the_other_page() {
+    let mistakes = BTreeMap::from([("temu/us".parse().unwrap(), Mistake::WrongField("temu/product".parse().unwrap()))]);
+    let page = html(View { mistakes, ..view(Some(SellerKind::Local)) }, true);
+    assert!(page.contains("Go on as a cross-border seller"), "{page}");
+}
+
+#[test]
+fn a_late_seller_finds_what_was_connected_and_the_way_back() {
+    let mut visitor = visitor(true);
+    visitor.session.expires_at = Timestamp(1);
+    let placed = vec![placed("temu/us/7", Purpose::All)];
+    let view = View { placed, notice: Some(Notice::LinkExpired), ..view(None) };
+    let page = view.page(&config(), &visitor).0.unwrap();
+    assert!(page.contains("This link has expired") && page.contains("result="), "{page}");
+    assert!(!page.contains("<form") && !page.contains("What kind of seller"), "{page}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What is said of each field, and of each mistake: what happened, and what to do.
 
-use super::{mistake::Mistake, view::is_product};
+use shop_keyring::{connection::Purpose, marketplace::temu::PRODUCT_APP};
+
+use super::{form::SellerKind, mistake::Mistake};
 
 /// What stands above a field.
 pub(super) fn label(app: &str) -> String {
@@ -22,7 +24,12 @@ pub(super) fn place(app: &str) -> String {
     .to_owned()
 }
 
-/// What must be seen in the seller centre's top-left corner.
+/// Which of Temu's seller centres has the token.
+pub(super) fn centre(app: &str) -> &'static str {
+    if is_product(app) { "Cross-border Seller Center" } else { "Semi-Fulfilled Cross-border Seller Center" }
+}
+
+/// What must be seen in that seller centre's top-left corner.
 pub(super) fn corner(app: &str) -> String {
     match app {
         "us" => "Seller Central > US Region",
@@ -32,8 +39,21 @@ pub(super) fn corner(app: &str) -> String {
     .to_owned()
 }
 
+/// The way through the menus there. Sellers meet both.
+pub(super) fn menu(app: &str) -> &'static str {
+    if is_product(app) {
+        "Service Marketplace, then Authorization Management (or under System Management)"
+    } else {
+        "System Management, then Authorization Management (or under Service Marketplace)"
+    }
+}
+
+fn is_product(app: &str) -> bool {
+    app == PRODUCT_APP
+}
+
 /// A mistake in the seller's words. Says nothing of what was pasted.
-pub(super) fn words(mistake: &Mistake, vendor: &str, app_name: &str) -> String {
+pub(super) fn words(mistake: &Mistake, kind: Option<SellerKind>, vendor: &str, app_name: &str) -> String {
     match mistake {
         Mistake::NotAToken => {
             "This is not a token. A token is one line of letters and digits, without blanks. Copy it \
@@ -56,21 +76,29 @@ pub(super) fn words(mistake: &Mistake, vendor: &str, app_name: &str) -> String {
         Mistake::OtherApp => {
             format!("This token was given to another app. At Temu, choose the app “{app_name}”, and paste its token.")
         }
-        Mistake::WrongField(None) => {
-            "This is an order token, not a product token. Paste it into the field for orders, \
-                                      and get the product token with Global in the top-left corner."
+        Mistake::WrongField(path) if is_product(path.app.as_str()) && kind == Some(SellerKind::Local) => {
+            "This token works, but it is a cross-border store’s product token. Go on as a cross-border seller (below), \
+             and paste it there."
                 .to_owned()
         }
-        Mistake::WrongField(Some(path)) => {
+        Mistake::WrongField(path) => {
             let app = path.app.as_str();
-            let field = if is_product(app) { label(app) } else { place(app) };
+            let field = if kind == Some(SellerKind::Local) { place(app) } else { label(app) };
             format!("This token works, but it belongs to another place: paste it under “{field}”.")
         }
+        Mistake::WrongPurpose(Purpose::Product) => format!(
+            "This is a product token, and here belongs one for orders. Get it for the app “{app_name}”, with what is \
+             said here in the top-left corner. If you meant the field for products, paste it there."
+        ),
+        Mistake::WrongPurpose(_) => format!(
+            "This is an order token, and here belongs one for products. Get it for the app “{app_name}”, with Global in \
+             the top-left corner. If you meant a field for orders, paste it there."
+        ),
         Mistake::OtherStore { mall, name } => {
             let store =
                 name.as_ref().map_or_else(|| format!("store {mall}"), |name| format!("“{name}” (store {mall})"));
             format!(
-                "This token belongs to {store}, which is not the store that you connected before. If that is a \
+                "This token belongs to {store}, which is not the store of your other tokens here. If that is a \
                  mistake, paste the other store’s token."
             )
         }
@@ -93,12 +121,14 @@ pub(super) fn words(mistake: &Mistake, vendor: &str, app_name: &str) -> String {
             "This is not your fault: {vendor}’s own set-up at Temu is not in order. {vendor} has been told. Please try \
              again later, or ask for help."
         ),
-        Mistake::Storage => "The token is good, but it could not be stored just now. You did nothing wrong. Wait a \
-                             minute, and paste it once more."
-            .to_owned(),
+        Mistake::Storage => {
+            "The token could not be stored just now. You did nothing wrong. Wait a minute, and paste it \
+                             once more."
+                .to_owned()
+        }
         Mistake::AccountConflict => format!(
-            "This store is connected to another {vendor} account already. It was left as it is. Log in to {vendor} with \
-             that account, or ask {vendor} to move the store."
+            "This store is connected to another {vendor} account already, and it stays with that account. Log in to \
+             {vendor} with that account, or ask {vendor} to move the store."
         ),
         Mistake::Overtaken => "The same store was connected once more at the same time, and that counts. Look in a \
                                minute whether it is there; if not, paste the token once more."

@@ -14,6 +14,7 @@ use crate::{
         http::{NoAnswer, RawAnswer},
         lenient::{lenient, lenient_time},
     },
+    names::SellerId,
     secret::Secret,
 };
 
@@ -133,8 +134,26 @@ pub(super) struct Created {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Associated {
+    #[serde(rename = "mallId", default)]
+    mall_id: Option<Value>,
     #[serde(rename = "accessToken")]
     pub(super) access_token: Secret,
+}
+
+impl Associated {
+    /// The mall that the token is for, as the answer says.
+    pub(super) fn mall(&self) -> Option<SellerId> {
+        self.mall_id.as_ref().and_then(mall)
+    }
+}
+
+/// A mall's id, as a number or as a string.
+fn mall(id: &Value) -> Option<SellerId> {
+    match id {
+        Value::Number(id) => id.to_string().parse().ok(),
+        Value::String(id) => id.parse().ok(),
+        _ => None,
+    }
 }
 
 /// The result of `bg.open.accesstoken.info.get`, read leniently: gateways differ.
@@ -164,11 +183,7 @@ impl Info {
     /// # Errors
     /// If it names no mall.
     pub(super) fn token(self) -> Result<Token, CallError> {
-        let mall = [self.mall_id, self.unique_id].into_iter().flatten().find_map(|id| match id {
-            Value::Number(id) => id.to_string().parse().ok(),
-            Value::String(id) => id.parse().ok(),
-            _ => None,
-        });
+        let mall = [self.mall_id, self.unique_id].iter().flatten().find_map(mall);
         let Some(mall) = mall else {
             let fault = fault("Temu's answer names no mall", None, None);
             return Err(CallError::Transient { fault, retry_after: None, outage: false });
@@ -229,7 +244,7 @@ pub(super) fn meaning<T: DeserializeOwned>(answer: Result<RawAnswer, NoAnswer>) 
         (Some(true), None | Some(SUCCESS)) | (None, Some(SUCCESS)) => {
             result.and_then(|result| serde_json::from_value(result).ok()).ok_or_else(CallError::without_token)
         }
-        (_, Some(code)) => Err(error(code, request_id)),
+        (_, Some(code)) => Err(error(code, request_id, retry_after)),
         _ => {
             let fault = fault("Temu's answer cannot be read", http_code, request_id);
             Err(CallError::OutcomeUnknown { fault, retry_after })
@@ -238,7 +253,7 @@ pub(super) fn meaning<T: DeserializeOwned>(answer: Result<RawAnswer, NoAnswer>) 
 }
 
 /// The table of codes.
-fn error(code: i64, request_id: Option<String>) -> CallError {
+fn error(code: i64, request_id: Option<String>, retry_after: Option<i64>) -> CallError {
     let say = |words: &str| fault(words, Some(code.to_string()), request_id);
     let rejected = |rejection, fault| CallError::Rejected { rejection, fault };
     match code {
@@ -261,13 +276,9 @@ fn error(code: i64, request_id: Option<String>) -> CallError {
         3_000_027 => CallError::Configuration { fault: say("the app may not use this call: ask for it at Temu") },
         3_000_028 => CallError::Configuration { fault: say("Temu has suspended the app") },
         5_000_003 => CallError::Configuration { fault: say("our IP address is not on the app's list at Temu") },
-        4_000_004 => {
-            CallError::Transient { fault: say("Temu's rate limit is reached"), retry_after: None, outage: true }
-        }
-        4_000_000 => CallError::OutcomeUnknown { fault: say("internal error at Temu"), retry_after: None },
-        _ => {
-            CallError::Transient { fault: say("Temu answered with an unknown code"), retry_after: None, outage: false }
-        }
+        4_000_004 => CallError::Transient { fault: say("Temu's rate limit is reached"), retry_after, outage: true },
+        4_000_000 => CallError::OutcomeUnknown { fault: say("internal error at Temu"), retry_after },
+        _ => CallError::Transient { fault: say("Temu answered with an unknown code"), retry_after, outage: false },
     }
 }
 

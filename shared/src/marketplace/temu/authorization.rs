@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::ROUTERS;
 use crate::secret::Secret;
 
 /// The consent page of local sellers.
@@ -20,9 +21,14 @@ pub fn link(base: &Url, app_key: &str, redirect_uri: &Url, state: &Secret) -> Ur
     link
 }
 
-/// Whether the way back names the host of this app's own router. The code is exchanged there and nowhere else, so a
-/// `callback_host` is only ever compared, never called.
-pub fn is_own_host(router: &Url, callback_host: &str) -> bool {
+/// Whether the way back names the host of this app's own router: as Temu calls it, or as the configuration does, which
+/// may put a proxy before it. The code is exchanged at the latter and nowhere else, so a `callback_host` is only ever
+/// compared, never called.
+pub fn is_own_host(app: &str, router: &Url, callback_host: &str) -> bool {
+    let real = ROUTERS.into_iter().find(|(name, _)| *name == app).and_then(|(_, url)| url.strip_prefix("https://"));
+    if real.is_some_and(|real| real.eq_ignore_ascii_case(callback_host)) {
+        return true;
+    }
     let own = match (router.host_str(), router.port()) {
         (Some(host), Some(port)) => format!("{host}:{port}"),
         (Some(host), None) => host.to_owned(),
@@ -48,8 +54,8 @@ mod tests {
     #[test]
     fn only_the_apps_own_router_is_its_host() {
         let router = Url::parse("https://openapi-b-us.temu.com").unwrap();
-        assert!(is_own_host(&router, "openapi-b-us.temu.com"));
-        assert!(is_own_host(&router, "OpenAPI-B-US.temu.com"));
+        assert!(is_own_host("us", &router, "openapi-b-us.temu.com"));
+        assert!(is_own_host("us", &router, "OpenAPI-B-US.temu.com"));
         for foreign in [
             "",
             "openapi-b-eu.temu.com",
@@ -60,9 +66,10 @@ mod tests {
             "https://openapi-b-us.temu.com",
             "x@openapi-b-us.temu.com",
         ] {
-            assert!(!is_own_host(&router, foreign), "{foreign}");
+            assert!(!is_own_host("us", &router, foreign), "{foreign}");
         }
         let local = Url::parse("http://127.0.0.1:8123").unwrap();
-        assert!(is_own_host(&local, "127.0.0.1:8123") && !is_own_host(&local, "127.0.0.1"));
+        assert!(is_own_host("us", &local, "127.0.0.1:8123") && !is_own_host("us", &local, "127.0.0.1"));
+        assert!(is_own_host("us", &local, "openapi-b-us.temu.com"), "behind a proxy");
     }
 }

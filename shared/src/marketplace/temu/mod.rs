@@ -78,7 +78,7 @@ mod client {
 
         async fn check(&self, app: &App, access_token: &Secret) -> Result<Checked, ExchangeError> {
             let now = Timestamp::local_now();
-            Ok(token::info(&self.http, app, access_token, now).await?.checked(now))
+            Ok(token::info(&self.http, app, access_token, now).await?.checked())
         }
 
         async fn shops(&self, app: &App, access_token: &Secret) -> Result<Vec<Shop>, Fault> {

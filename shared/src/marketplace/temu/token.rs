@@ -1,20 +1,26 @@
 //! Tokens at the router: `bg.open.accesstoken.create` exchanges a code, `bg.open.accesstoken.info.get` tells what a
 //! token is.
 
-use std::time::Duration;
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use serde_json::{Map, Value};
 
 use super::{
     PRODUCT_APP, ROUTER_PATH,
-    answer::{self, Associated, CallError, Created, Info},
+    answer::{self, CallError, Created, Info},
     permissions::purpose_of_calls,
     sign::sign,
 };
 use crate::{
     apps::App,
-    connection::{Purpose, watch::Checked},
+    connection::{
+        Purpose,
+        watch::{Checked, UNSAID_LIFE},
+    },
     marketplace::{Authorizer, ExchangeError, Exchanged, Granted, NewTokens, Seller, http},
     names::SellerId,
     secret::Secret,
@@ -24,10 +30,13 @@ use crate::{
 const CREATE: &str = "bg.open.accesstoken.create";
 const INFO: &str = "bg.open.accesstoken.info.get";
 
-/// How long a token counts as good whose end the platform does not say, in seconds: until well after the next check.
-const UNSAID_LIFE: i64 = 2 * 86_400;
+/// The pause before a read is tried once more.
+const PAUSE: Duration = Duration::from_millis(300);
 
-/// How long Temu may take to say whose a new token is: between the exchange and the storing, inside API Gateway's 30
+/// How many new tokens are asked about at a time: the app's twenty calls a second are not all ours.
+const AT_A_TIME: usize = 4;
+
+/// How long Temu may take to say whose the new tokens are: between the exchange and the storing, inside API Gateway's 30
 /// seconds.
 const WHOSE: Duration = Duration::from_secs(7);
 
@@ -60,6 +69,12 @@ pub struct Token {
 }
 
 impl Token {
+    /// A token of which no more is known than whose it is.
+    const fn unchecked(mall: SellerId) -> Self {
+        let mall_type = MallType::Unknown;
+        Self { mall, mall_name: None, mall_type, region_id: None, expires_at: None, scopes: None }
+    }
+
     /// The region as ISO has it, where its number is known.
     pub fn region(&self) -> Option<&'static str> {
         (self.region_id == Some(211)).then_some("US")
@@ -83,13 +98,12 @@ impl Token {
 
     /// The token as an exchange's answer.
     pub fn tokens(&self, access_token: Secret, now: Timestamp) -> NewTokens {
-        let checked = self.checked(now);
         NewTokens {
             access_token,
             refresh_token: None,
-            access_expires_at: checked.access_expires_at,
-            authorization_expires_at: checked.authorization_expires_at,
-            scopes: checked.scopes,
+            access_expires_at: Some(self.expires_at.unwrap_or(now.plus(UNSAID_LIFE))),
+            authorization_expires_at: self.expires_at,
+            scopes: self.scopes.clone(),
         }
     }
 
@@ -105,9 +119,9 @@ impl Token {
     }
 
     /// The token as a check's answer. One clock: the token lives as long as the authorization.
-    pub fn checked(&self, now: Timestamp) -> Checked {
+    pub fn checked(&self) -> Checked {
         Checked {
-            access_expires_at: Some(self.expires_at.unwrap_or(now.plus(UNSAID_LIFE))),
+            access_expires_at: self.expires_at,
             authorization_expires_at: self.expires_at,
             scopes: self.scopes.clone(),
             shops: Some(self.shops()),
@@ -115,7 +129,7 @@ impl Token {
     }
 }
 
-/// What a token is, for somebody who waits: a read, so it is tried once more if no answer came.
+/// What a token is, for somebody who waits: a read, so it is tried once more after a failure that may pass.
 ///
 /// # Errors
 /// [`CallError`], by what to do next.
@@ -126,7 +140,10 @@ pub(super) async fn info_soon(
     now: Timestamp,
 ) -> Result<Token, CallError> {
     match info(http, app, access_token, now).await {
-        Err(CallError::OutcomeUnknown { .. }) => info(http, app, access_token, now).await,
+        Err(CallError::OutcomeUnknown { .. } | CallError::Transient { .. }) => {
+            tokio::time::sleep(PAUSE).await;
+            info(http, app, access_token, now).await
+        }
         said => said,
     }
 }
@@ -145,7 +162,8 @@ pub(super) async fn info(
 }
 
 /// Exchanges an authorization code: works once, within ten minutes. Of each token that it gives Temu is asked whose it
-/// is; one of which that cannot be learnt is an error of its own, beside the others.
+/// is, a few at a time. Where it does not say, the mall that the exchange named has to do: the token exists nowhere else
+/// and may have ended the one before, and the daily check finds out the rest.
 ///
 /// # Errors
 /// By what to do next: [`ExchangeError`].
@@ -158,26 +176,47 @@ pub(super) async fn exchange_code(
     // The platform wants the code twice: as itself, and in the token's place.
     let answer = call(http, app, CREATE, code, &[("code", code.expose())], now).await;
     let Created { access_token, associated } = answer::meaning::<Created>(answer)?;
-    let mut tokens: Vec<Secret> = associated.into_iter().map(|Associated { access_token }| access_token).collect();
+    let mut tokens: Vec<_> = associated.into_iter().map(|it| (it.mall(), it.access_token)).collect();
     if let Some(token) = access_token
-        && tokens.iter().all(|known| !known.same_as(&token))
+        && tokens.iter().all(|(_, known)| !known.same_as(&token))
     {
-        tokens.insert(0, token);
+        tokens.insert(0, (None, token));
     }
     if tokens.is_empty() {
         return Err(CallError::without_token().into());
     }
-    Ok(join_all(tokens.into_iter().map(|access_token| granted(http, app, access_token, now))).await)
+    let until = Instant::now() + WHOSE;
+    let asking = tokens.into_iter().map(|(mall, token)| granted(http, app, mall, token, now, until));
+    let mut exchanged: Exchanged = stream::iter(asking).buffered(AT_A_TIME).collect().await;
+    let mut seen = HashSet::new();
+    exchanged.retain(|granted| match granted {
+        Ok(Granted { seller: Authorizer::Seller(seller), .. }) => seen.insert(seller.id.clone()),
+        _ => true,
+    });
+    Ok(exchanged)
 }
 
+/// One of the tokens of an exchange, and whose it is.
 async fn granted(
     http: &reqwest::Client,
     app: &App,
+    mall: Option<SellerId>,
     access_token: Secret,
     now: Timestamp,
+    until: Instant,
 ) -> Result<Granted, ExchangeError> {
-    let asked = tokio::time::timeout(WHOSE, info_soon(http, app, &access_token, now)).await;
-    let token = asked.unwrap_or_else(|_| Err(CallError::late()))?;
+    let asked = tokio::time::timeout_at(until.into(), info_soon(http, app, &access_token, now)).await;
+    let token = match (asked.unwrap_or_else(|_| Err(CallError::late())), mall) {
+        (Ok(token), _) => token,
+        (Err(error), Some(mall)) => {
+            tracing::warn!(app = %app.path, %mall, %error, "a new token could not be checked; it is stored all the same");
+            Token::unchecked(mall)
+        }
+        // The code was accepted, so whatever is wrong now is not the code.
+        (Err(error), None) => {
+            return Err(ExchangeError::OutcomeUnknown { fault: error.into_fault(), retry_after: None });
+        }
+    };
     let seller = Authorizer::Seller(token.seller(app));
     Ok(Granted { tokens: token.tokens(access_token, now), seller })
 }

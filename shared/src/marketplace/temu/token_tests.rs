@@ -44,7 +44,7 @@ fn the_mall_is_the_one_shop_and_both_clocks_are_one() {
 
 #[test]
 fn an_end_that_is_not_said_lasts_until_after_the_next_check_and_is_no_end_of_the_authorization() {
-    let checked = Token { expires_at: None, ..token(MallType::Local) }.checked(NOW);
+    let checked = Token { expires_at: None, ..token(MallType::Local) }.tokens(Secret::new("t"), NOW);
     assert!(checked.access_expires_at.unwrap().since(NOW) > crate::connection::watch::CHECK_EVERY);
     assert_eq!(checked.authorization_expires_at, None);
 }
