@@ -8,7 +8,7 @@ use std::{
 use reqwest::{Client, Method};
 use url::{Url, form_urlencoded};
 
-use crate::{answer::Answer, secrets::Seen};
+use crate::{answer::Answer, page::Page, secrets::Seen};
 
 /// More redirects are a loop.
 const REDIRECTS: usize = 10;
@@ -67,7 +67,11 @@ impl Browser {
 
     /// Sends a form.
     pub async fn submit(&self, url: &str, form: &[(&str, &str)]) -> Answer {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        self.submit_raw(url, form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()).await
+    }
+
+    /// Sends this as a form's body.
+    pub async fn submit_raw(&self, url: &str, body: String) -> Answer {
         self.send(Method::POST, self.resolve(url), Some(body)).await
     }
 
@@ -92,7 +96,7 @@ impl Browser {
         self.decide(link, &[("decision", "deny")]).await
     }
 
-    async fn decide(&self, link: &Url, decision: &[(&str, &str)]) -> Url {
+    pub(crate) async fn decide(&self, link: &Url, decision: &[(&str, &str)]) -> Url {
         let page = self.open(link.as_str()).await.expect(200);
         assert!(page.body.contains("<form"), "no form on the authorization page: {}", page.body);
         let asked: Vec<(String, String)> = link.query_pairs().into_owned().collect();
@@ -178,6 +182,15 @@ impl Browser {
         } else {
             self.seen.note(value);
             cookies.insert(key, value.to_owned());
+        }
+    }
+
+    /// Takes note of what a page holds for its own reader only.
+    pub(crate) fn keep_secrets_of(&self, page: &Answer) {
+        let form_tokens = Page(&page.body).hidden_fields().into_iter().filter(|(name, _)| name == "form_token");
+        form_tokens.for_each(|(_, form_token)| self.seen.note(&form_token));
+        if let Some(way_back) = page.way_back() {
+            self.note(&way_back);
         }
     }
 

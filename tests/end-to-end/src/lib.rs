@@ -1,11 +1,11 @@
 //! The whole keyring on one machine, on loopback: the three functions as processes of their own behind cargo-lambda's
-//! runtime API, the emulators of AWS, the simulator of TikTok Shop.
+//! runtime API, the emulators of AWS, the simulators of TikTok Shop and Temu.
 //!
 //! | | |
 //! |---|---|
 //! | [`Stack`] | starts and ends everything; time travel, raw items, sweeps, what the processes wrote |
 //! | [`VendorApi`] | the vendor's services: signed requests to the API |
-//! | [`Browser`] | the seller: connect page, TikTok Shop's page, callback, and back |
+//! | [`Browser`] | the seller: connect page, the marketplace's page, callback, and back; tokens copied and pasted |
 //! | [`backend`] | a vendor's web application, for the sandbox |
 //! | [`schedule`] | what triggers sweeps there |
 //!
@@ -40,12 +40,15 @@ mod answer;
 mod aws;
 pub mod backend;
 mod browser;
+mod page;
 pub mod schedule;
 mod secrets;
 pub mod stack;
+mod temu;
 mod vendor_api;
 
 pub use answer::Answer;
 pub use browser::{Browser, Returned};
-pub use stack::{Function, Options, Stack, StartError, Table};
+pub use stack::{Function, Options, Stack, StartError, Table, TemuApp};
+pub use temu::{SellerKind, TokenForm};
 pub use vendor_api::{ConnectSession, REGION, VendorApi};

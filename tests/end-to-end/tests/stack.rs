@@ -119,6 +119,7 @@ async fn a_taken_port_is_named() {
         (Ports { gateway: port, ..Ports::default() }, "gateway"),
         (Ports { lambda: port, ..Ports::default() }, "lambda"),
         (Ports { dynamodb: port, ..Ports::default() }, "dynamodb"),
+        (Ports { temu: port, ..Ports::default() }, "temu"),
     ] {
         let error = Stack::start(Options { ports, ..Options::default() }).await.unwrap_err();
         assert!(matches!(error, StartError::PortTaken { .. }));

@@ -97,9 +97,9 @@ async fn what_is_wrong(keyring: &Keyring, path: &AppKeyPath, access_token: &Secr
             Mistake::NotAuthorized
         }
         CallError::Rejected { rejection, .. } => {
-            let asking = whose(keyring, path, access_token);
+            let asking = at_other_apps(keyring, path, access_token);
             match tokio::time::timeout(OTHER_APPS, asking).await {
-                Ok(Some(other)) => Mistake::WrongField(other),
+                Ok(Some(mistake)) => mistake,
                 _ if rejection == Rejection::OtherApp => Mistake::OtherApp,
                 _ => Mistake::Unknown,
             }
@@ -116,15 +116,21 @@ async fn what_is_wrong(keyring: &Keyring, path: &AppKeyPath, access_token: &Secr
     }
 }
 
-/// Which of the vendor's other apps the token was issued for, if that app's field would take it: to be sent there only to
-/// be sent back would help nobody. Whatever is wrong at the others is not what this seller has to know.
-async fn whose(keyring: &Keyring, not: &AppKeyPath, access_token: &Secret) -> Option<AppKeyPath> {
+/// What the vendor's other apps know of the token: the one whose field would take it, or that it was good there once. To
+/// be sent to a field only to be sent back would help nobody. Whatever else is wrong at the others is not what this
+/// seller has to know.
+async fn at_other_apps(keyring: &Keyring, not: &AppKeyPath, access_token: &Secret) -> Option<Mistake> {
     let others = keyring.config.apps.keys();
     let others = others.filter(|path| path.marketplace == MarketplaceName::Temu && *path != not);
     let asked = join_all(others.map(async |path| {
         let app = keyring.protocol.apps.get(path).await.ok()?;
-        let token = keyring.protocol.marketplace.temu.token_info(&app, access_token).await.ok()?;
-        is_taken(&fits(&app, &token)).then(|| path.clone())
+        match keyring.protocol.marketplace.temu.token_info(&app, access_token).await {
+            Ok(token) => is_taken(&fits(&app, &token)).then(|| Mistake::WrongField(path.clone())),
+            Err(CallError::Rejected { rejection: Rejection::ExpiredOrReplaced, .. }) => {
+                Some(Mistake::ExpiredOrReplaced)
+            }
+            Err(_) => None,
+        }
     }));
     asked.await.into_iter().flatten().next()
 }

@@ -56,7 +56,7 @@ impl Mistake {
             Self::LocalStore => "local_store",
             Self::PermissionsMissing(_) => "permissions_missing",
             Self::TemuUnavailable => "temu_unavailable",
-            Self::Misconfigured => "our_mistake",
+            Self::Misconfigured => "misconfigured",
             Self::Storage => "storage",
             Self::AccountConflict => "account_conflict",
             Self::Overtaken => "overtaken",

@@ -2,9 +2,13 @@
 
 use emulators::{dynamodb::DynamoDb, gateway::Gateway, secrets_manager::SecretsManager};
 use serde_json::{Value, json};
-use simulators::tiktok_shop::Simulator;
+use simulators::{temu, tiktok_shop};
 
-use super::{Function, Stack, StartError, Table, time_travel::shift, vendor};
+use super::{
+    Function, Stack, StartError, Table,
+    time_travel::{TokenAtTemu, shift},
+    vendor,
+};
 use crate::{answer::Answer, browser::Browser, schedule::Sweeper, vendor_api::VendorApi};
 
 /// What the functions talk to.
@@ -20,8 +24,13 @@ impl Stack {
     }
 
     /// TikTok Shop: sellers, settings, faults, calls.
-    pub fn tiktok_shop(&self) -> &Simulator {
+    pub fn tiktok_shop(&self) -> &tiktok_shop::Simulator {
         &self.tiktok_shop
+    }
+
+    /// Temu: likewise.
+    pub fn temu(&self) -> &temu::Simulator {
+        &self.temu
     }
 
     /// The public address and the API.
@@ -29,9 +38,14 @@ impl Stack {
         &self.gateway
     }
 
-    /// The key of the vendor's app for this site, `us` or `global`.
+    /// The key of the vendor's app at TikTok Shop for this site, `us` or `global`.
     pub fn app_key(&self, site: &str) -> &'static str {
-        vendor::app_key(site)
+        vendor::tiktok_shop::app_key(site)
+    }
+
+    /// The key of the vendor's app at Temu with this name; panics if there is none.
+    pub fn temu_app_key(&self, name: &str) -> &str {
+        self.temu_app_keys.get(name).unwrap_or_else(|| panic!("the vendor has no app {name} at Temu"))
     }
 }
 
@@ -123,6 +137,7 @@ impl Stack {
     /// `state`s, cookies and results that went through this stack's callers.
     pub fn secrets_in_play(&self) -> Vec<String> {
         let mut secrets = self.tiktok_shop.secrets();
+        secrets.extend(self.temu.secrets());
         secrets.extend(self.seen.all());
         secrets
     }
@@ -184,16 +199,24 @@ impl Stack {
     /// Lets time pass for what is stored: all times in both tables move back by so many seconds, and Secrets Manager's
     /// clock moves on. To be used while no function is at work: it writes items as it has read them.
     ///
-    /// TikTok Shop's clock stays, so that the expiries in its answers mean the present. For its own view of old tokens
-    /// and ended authorizations, [`Simulator::advance`] it as well; tokens
-    /// that it issues from then on live longer by as much.
+    /// The marketplaces' clocks stay, so that the expiries in their answers mean the present. For TikTok Shop's own view
+    /// of old tokens and ended authorizations, [advance](tiktok_shop::Simulator::advance) it as well; tokens that it
+    /// issues from then on live longer by as much. Temu says with every check when a token ends, so there the ends of
+    /// the tokens in the table move along; to move one for its own sake, do so afterwards.
     pub async fn age(&self, seconds: i64) {
         for table in Table::ALL {
             for mut item in self.tables.items(table).await {
                 shift(&mut item, seconds);
                 self.tables.put(table, &item).await;
+                self.move_end_at_temu(&item);
             }
         }
         self.secrets_manager.advance(seconds.try_into().expect("time only passes"));
+    }
+
+    /// Tokens that Temu does not know, or that are nobody's, stay as they are.
+    fn move_end_at_temu(&self, item: &Value) {
+        let Some(TokenAtTemu { app_key, mall, purpose, end }) = TokenAtTemu::of(item) else { return };
+        let _ = self.temu.set_expiry(&app_key, mall, purpose, end);
     }
 }

@@ -9,6 +9,7 @@ mod output;
 mod process;
 mod programs;
 mod runtime;
+mod set_up;
 mod tables;
 mod time_travel;
 pub(crate) mod vendor;
@@ -18,8 +19,10 @@ pub use error::StartError;
 pub use function::Function;
 pub use options::{Options, Ports};
 pub use tables::Table;
+pub use vendor::temu::TemuApp;
 
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -30,7 +33,7 @@ use emulators::{
     gateway::{Config, Gateway},
     secrets_manager::SecretsManager,
 };
-use simulators::tiktok_shop::Simulator;
+use simulators::{temu, tiktok_shop};
 
 use self::{functions::Functions, output::Output, runtime::Runtime, tables::Tables, vendor::Addresses, warden::Warden};
 use crate::{aws::Aws, secrets::Seen};
@@ -44,7 +47,9 @@ const PATIENCE: Duration = Duration::from_secs(45);
 pub struct Stack {
     dynamodb: DynamoDb,
     secrets_manager: SecretsManager,
-    tiktok_shop: Simulator,
+    tiktok_shop: tiktok_shop::Simulator,
+    temu: temu::Simulator,
+    temu_app_keys: BTreeMap<String, String>,
     gateway: Gateway,
     functions: Functions,
     runtime: Runtime,
@@ -71,8 +76,8 @@ impl Stack {
         let secrets_manager = SecretsManager::start(loopback(ports.secrets_manager)).await;
         let secrets_manager =
             secrets_manager.map_err(|why| StartError::listening("secrets-manager", ports.secrets_manager, why))?;
-        let tiktok_shop = Simulator::start(loopback(ports.tiktok_shop)).await;
-        let tiktok_shop = tiktok_shop.map_err(|why| StartError::listening("tiktok-shop", ports.tiktok_shop, why))?;
+        let tiktok_shop = set_up::start_tiktok_shop(loopback(ports.tiktok_shop)).await?;
+        let temu = set_up::start_temu(loopback(ports.temu)).await?;
 
         let (output, warden) = (Output::default(), Arc::new(Warden::start()?));
         let runtime = Runtime::start(ports.lambda, &output, &warden).await?;
@@ -85,6 +90,7 @@ impl Stack {
         let addresses = Addresses {
             gateway: gateway.url(),
             tiktok_shop: tiktok_shop.base_url(),
+            temu: temu.addresses(),
             lambda: runtime.url(),
             dynamodb: dynamodb.url(),
             secrets_manager: secrets_manager.url(),
@@ -96,10 +102,12 @@ impl Stack {
             secrets: Aws::secrets_manager(client.clone(), addresses.secrets_manager),
             functions: Functions::new(addresses.lambda, environments, output.clone(), warden),
             return_url: options.return_url.clone(),
+            temu_app_keys: options.temu_apps.iter().map(|(name, it)| (name.clone(), it.app.app_key.clone())).collect(),
             seen: Seen::default(),
             dynamodb,
             secrets_manager,
             tiktok_shop,
+            temu,
             gateway,
             runtime,
             client,
@@ -107,40 +115,6 @@ impl Stack {
         };
         stack.set_up(options).await?;
         Ok(stack)
-    }
-
-    async fn set_up(&self, options: Options) -> Result<(), StartError> {
-        self.set_up_tiktok_shop(&options);
-        self.tables.create().await;
-        for (site, _, app) in vendor::apps() {
-            let name = format!("{}/apps/tiktok-shop/{site}", vendor::SECRET_PREFIX);
-            self.put_secret(&name, &vendor::app_secret(&app)).await;
-        }
-        self.seen.note(vendor::SECRET_ACCESS_KEY);
-        for (function, count) in options.processes {
-            for _ in 0..count {
-                self.start_process(function)?;
-            }
-        }
-        self.dynamodb.front().forget_calls();
-        self.secrets_manager.front().forget_calls();
-        Ok(())
-    }
-
-    fn set_up_tiktok_shop(&self, options: &Options) {
-        self.tiktok_shop.configure(|settings| {
-            // The functions cannot travel along when the simulator's clock is advanced.
-            settings.timestamps_by_machine_clock = true;
-            settings.access_lifetime = options.access_lifetime.unwrap_or(settings.access_lifetime);
-            settings.refresh_lifetime = options.authorization_lifetime.unwrap_or(settings.refresh_lifetime);
-        });
-        for (site, _, app) in vendor::apps() {
-            let callback = format!("{}/callback/tiktok-shop/{site}", self.gateway.url());
-            self.tiktok_shop.add_app(app.with_redirect_url(callback.parse().expect("a URL")));
-        }
-        for seller in &options.sellers {
-            self.tiktok_shop.add_seller(seller.clone());
-        }
     }
 }
 

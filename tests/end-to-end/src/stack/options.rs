@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use simulators::tiktok_shop::{Seller, Shop};
+use simulators::{
+    temu::{self, Mall, MallType},
+    tiktok_shop::{Seller, Shop},
+};
 
-use super::Function;
+use super::{Function, TemuApp, vendor};
 
 /// How a [`Stack`](super::Stack) is set up. The default suits most tests.
 #[derive(Debug, Clone)]
@@ -25,6 +28,10 @@ pub struct Options {
     pub authorization_lifetime: Option<u64>,
     /// The sellers that TikTok Shop knows; more can be added later.
     pub sellers: Vec<Seller>,
+    /// The vendor's apps at Temu: `us`, `eu`, `global` and `product` unless set.
+    pub temu_apps: BTreeMap<String, TemuApp>,
+    /// The sellers that Temu knows; more can be added later.
+    pub temu_sellers: Vec<temu::Seller>,
     /// Processes of each function: as many calls of it run at the same time.
     pub processes: BTreeMap<Function, usize>,
     /// Further variables, or other values.
@@ -40,6 +47,8 @@ pub struct Ports {
     pub gateway: u16,
     /// The simulator of TikTok Shop.
     pub tiktok_shop: u16,
+    /// The simulator of Temu: the first of four in a row.
+    pub temu: u16,
     /// cargo-lambda: the runtime API, and the one that invokes functions.
     pub lambda: u16,
     /// `DynamoDB`.
@@ -61,6 +70,11 @@ impl Default for Options {
             sellers: vec![
                 Seller::new("seller-1").with_shop(Shop::new("shop-1", "US")),
                 Seller::new("seller-2").with_shop(Shop::new("shop-2", "GB")).with_shop(Shop::new("shop-3", "DE")),
+            ],
+            temu_apps: vendor::temu::apps(),
+            temu_sellers: vec![
+                temu::Seller::new("mia").with_mall(Mall::new(634_418_212_001, MallType::Local)),
+                temu::Seller::new("tom").with_mall(Mall::new(634_418_212_002, MallType::SemiManaged)),
             ],
             processes: Function::ALL.map(|function| (function, 2)).into(),
             environment: Vec::new(),
@@ -88,6 +102,13 @@ impl Options {
     #[must_use]
     pub fn with_access_lifetime(mut self, seconds: u64) -> Self {
         self.access_lifetime = Some(seconds);
+        self
+    }
+
+    /// The same with one of the vendor's apps at Temu changed; panics if there is no such app.
+    #[must_use]
+    pub fn with_temu_app(mut self, name: &str, change: impl FnOnce(&mut TemuApp)) -> Self {
+        change(self.temu_apps.get_mut(name).unwrap_or_else(|| panic!("the vendor has no app {name} at Temu")));
         self
     }
 }

@@ -1,6 +1,7 @@
 //! Lets time pass for what is stored.
 
 use serde_json::Value;
+use simulators::temu::Purpose;
 
 /// Numbers in this range are times: from 2017 to 2160. Counters are far below.
 const TIMES: std::ops::Range<i64> = 1_500_000_000..6_000_000_000;
@@ -26,6 +27,29 @@ pub(crate) fn shift(value: &mut Value, seconds: i64) {
     }
 }
 
+/// What Temu knows the token of a connection by, and when it ends.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TokenAtTemu {
+    pub(crate) app_key: String,
+    pub(crate) mall: u64,
+    pub(crate) purpose: Purpose,
+    pub(crate) end: u64,
+}
+
+impl TokenAtTemu {
+    /// As an item of the connections has it; `None` for other items.
+    pub(crate) fn of(item: &Value) -> Option<Self> {
+        let (_, mall) = item["connection"].as_str()?.strip_prefix("temu/")?.split_once('/')?;
+        let purpose = match item["purpose"].as_str()? {
+            "product" => Purpose::Product,
+            "order" => Purpose::Order,
+            _ => Purpose::All,
+        };
+        let app_key = item["app_key"].as_str()?.to_owned();
+        Some(Self { app_key, mall: mall.parse().ok()?, purpose, end: item["authorization_expires_at"].as_u64()? })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -46,5 +70,20 @@ mod tests {
             "granted_at": 1_800_000_000_i64, "open": true, "note": null,
         });
         assert_eq!(item, moved);
+    }
+
+    #[test]
+    fn only_connections_at_temu_name_a_token_there() {
+        let item = json!({
+            "connection": "temu/global/77", "app_key": "key", "purpose": "order",
+            "authorization_expires_at": 1_800_000_000_i64,
+        });
+        let token = TokenAtTemu { app_key: "key".into(), mall: 77, purpose: Purpose::Order, end: 1_800_000_000 };
+        assert_eq!(TokenAtTemu::of(&item), Some(token));
+        for key in ["tiktok-shop/us/77", "shop/temu/global/77", "temu/global/x"] {
+            let mut other = item.clone();
+            other["connection"] = json!(key);
+            assert_eq!(TokenAtTemu::of(&other), None, "{key}");
+        }
     }
 }

@@ -33,19 +33,16 @@ fn start(function: &str, changed: &str, value: Option<&str>) -> String {
 #[test]
 fn each_missing_variable_is_one_line() {
     for (function, needed) in [
-        (
-            "oauth-callback",
-            &["CONNECTIONS_TABLE", "SESSIONS_TABLE", "TIKTOK_SHOP_APPS", "PUBLIC_BASE_URL", "VENDOR_NAME"][..],
-        ),
-        ("refresh-sweep", &["CONNECTIONS_TABLE", "TIKTOK_SHOP_APPS"]),
-        (
-            "token-lookup",
-            &["CONNECTIONS_TABLE", "SESSIONS_TABLE", "TIKTOK_SHOP_APPS", "PUBLIC_BASE_URL", "REFRESH_FUNCTION"],
-        ),
+        ("oauth-callback", &["CONNECTIONS_TABLE", "SESSIONS_TABLE", "PUBLIC_BASE_URL", "VENDOR_NAME"][..]),
+        ("refresh-sweep", &["CONNECTIONS_TABLE"]),
+        ("token-lookup", &["CONNECTIONS_TABLE", "SESSIONS_TABLE", "PUBLIC_BASE_URL", "REFRESH_FUNCTION"]),
     ] {
         for variable in needed {
             assert_eq!(start(function, variable, None), format!("{variable}: not set"), "{function}");
         }
+        let said = start(function, "TIKTOK_SHOP_APPS", None);
+        assert!(said.starts_with("TIKTOK_SHOP_APPS: not set, and neither is TEMU_APPS"), "{function}: {said}");
+        assert_eq!(said.lines().count(), 1, "{function}: {said}");
     }
 }
 
@@ -56,11 +53,18 @@ fn each_malformed_variable_is_one_line() {
         ("oauth-callback", "UNSOLICITED_CALLBACKS", "perhaps"),
         ("oauth-callback", "SUPPORT_URL", "help"),
         ("oauth-callback", "TIKTOK_SHOP_APPS", "us,global"),
+        ("oauth-callback", "TEMU_APPS", "us,global"),
+        ("oauth-callback", "TEMU_APPS", r#"{"uk":{"name":"Acme"}}"#),
+        ("oauth-callback", "TEMU_APPS", r#"{"product":{"name":"Acme","code_flow":true}}"#),
         ("oauth-callback", "SECRET_PREFIX", "/x"),
         ("refresh-sweep", "SWEEP_CONCURRENCY", "0"),
         ("refresh-sweep", "VAULT_PUTS_PER_SECOND", "many"),
+        ("refresh-sweep", "TEMU_CALLS_PER_SECOND", "0"),
+        ("refresh-sweep", "TEMU_CALLS_PER_SECOND", "21"),
+        ("refresh-sweep", "TEMU_APPS", r#"{"us":{"name":""}}"#),
         ("refresh-sweep", "LOG_LEVEL", "trace"),
         ("token-lookup", "RETURN_URLS", "https://a.example,nonsense"),
+        ("token-lookup", "TEMU_APPS", r#"{"us":{"name":"Acme","api_url":"http://temu.example"}}"#),
         ("token-lookup", "PUBLIC_BASE_URL", "connect.example"),
     ] {
         let said = start(function, variable, Some(value));

@@ -1,4 +1,4 @@
-//! The keyring from outside: through HTTP, over the real Lambda runtime API, against emulators and the simulator.
+//! The keyring from outside: through HTTP, over the real Lambda runtime API, against emulators and simulators.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,3 +16,4 @@ mod lookup;
 mod refresh;
 mod sessions;
 mod setting;
+mod temu;

@@ -4,16 +4,16 @@ use std::env;
 
 use end_to_end::stack::Ports;
 
-/// The first of six ports.
+/// The first of ten ports.
 const BASE_PORT: u16 = 8700;
 
 pub(crate) const HELP: &str = "\
-Runs the whole keyring on this machine, connects a simulated shop, and stays up to be clicked through.
+Runs the whole keyring on this machine, connects simulated shops, and stays up to be clicked through.
 
     make sandbox [ARGS=\"OPTIONS\"]
 
     --once            walk through the main job, then end; not 0 if a step fails
-    --base-port PORT  listen on PORT and the five after it, 8700 to 8705 unless set
+    --base-port PORT  listen on PORT and the nine after it, 8700 to 8709 unless set
                       (or the variable SANDBOX_BASE_PORT)
     --help            this text";
 
@@ -56,8 +56,8 @@ impl Command {
 }
 
 fn parse_port(name: &str, text: &str) -> Result<u16, String> {
-    let port = text.parse().ok().filter(|port| (1024..=65_530).contains(port));
-    port.ok_or_else(|| format!("{name}: `{text}` is not a port from 1024 to 65530"))
+    let port = text.parse().ok().filter(|port| (1024..=65_526).contains(port));
+    port.ok_or_else(|| format!("{name}: `{text}` is not a port from 1024 to 65526"))
 }
 
 impl Args {
@@ -74,6 +74,7 @@ impl Args {
             lambda: self.base_port + 3,
             dynamodb: self.base_port + 4,
             secrets_manager: self.base_port + 5,
+            temu: self.base_port + 6,
         }
     }
 }

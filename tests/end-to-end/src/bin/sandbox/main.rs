@@ -6,20 +6,24 @@
 )]
 
 mod args;
+mod options;
 mod steps;
+mod temu;
 mod walk;
 
 use std::{io, process::ExitCode, time::Duration};
 
 use end_to_end::{
-    Options, Stack, StartError,
-    backend::{self, Backend},
+    Stack, StartError,
+    backend::Backend,
     schedule::{Runs, Schedule},
 };
-use simulators::tiktok_shop::{Seller, Shop, UserType};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::{Args, Command};
+use crate::{
+    args::{Args, Command},
+    steps::{Failed, Steps},
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -68,7 +72,7 @@ fn ended() -> io::Result<impl Future<Output = ()>> {
 
 async fn run(args: &Args) -> Result<(), String> {
     println!("Shop Keyring sandbox: all on this machine, nothing leaves it.");
-    let stack = Stack::start(options(args)).await.map_err(|error| explained(&error, args))?;
+    let stack = Stack::start(options::of(args)).await.map_err(|error| explained(&error, args))?;
     // --once shall not take long.
     let every = Duration::from_secs(if args.once { 2 } else { 5 });
     let schedule = Schedule::start(stack.sweeper(), every);
@@ -76,8 +80,10 @@ async fn run(args: &Args) -> Result<(), String> {
     let backend = backend.map_err(|error| explained(&error, args))?;
 
     println!("The vendor's web application, to look at meanwhile: {}", backend.url());
-    backend.remember(walk::CONNECTION);
-    if let Err(walk) = walk::walk(&stack, schedule.runs()).await {
+    for connection in [walk::CONNECTION].into_iter().chain(temu::CONNECTIONS) {
+        backend.remember(connection);
+    }
+    if let Err(walk) = walk_all(&stack, schedule.runs()).await {
         eprintln!("\n---- what the functions wrote:\n{}----\n", stack.output());
         return Err(walk.0);
     }
@@ -99,27 +105,10 @@ fn explained(error: &StartError, args: &Args) -> String {
     }
 }
 
-/// Tokens of two minutes, so that one sees them change. With `--once` of 50 seconds: under the 60 that a lookup asks
-/// for by default, and then it serves them as they are.
-fn options(args: &Args) -> Options {
-    let return_url = backend::return_url(args.vendor_port());
-    let named = |id: &str, name: &str| Seller { name: Some(name.to_owned()), ..Seller::new(id) };
-    let named_shop = |id: &str, region: &str, name: &str| Shop { name: name.to_owned(), ..Shop::new(id, region) };
-    Options {
-        support_url: Some("mailto:support@vendor.example".into()),
-        return_urls: return_url.clone(),
-        return_url,
-        access_lifetime: Some(if args.once { 50 } else { 120 }),
-        sellers: vec![
-            named(walk::SELLER, "Ann's Attic").with_shop(named_shop("7001", "US", "Ann's Attic")),
-            named("bens-books", "Ben's Books")
-                .with_shop(named_shop("7002", "GB", "Ben's Books"))
-                .with_shop(named_shop("7003", "DE", "Bens Bücher")),
-            Seller { user_type: UserType::Creator, ..named("cleo-creates", "Cleo, a creator without a shop") },
-        ],
-        ports: args.ports(),
-        ..Options::default()
-    }
+async fn walk_all(stack: &Stack, runs: &Runs) -> Result<(), Failed> {
+    let mut steps = Steps::new();
+    walk::walk(stack, runs, &mut steps).await?;
+    temu::walk(stack, &mut steps).await
 }
 
 fn invite(stack: &Stack, backend: &Backend) {
@@ -134,6 +123,7 @@ fn invite(stack: &Stack, backend: &Backend) {
         vendor.user(),
         walk::CONNECTION,
     );
+    println!("{}", temu::how_to_play(stack));
 }
 
 /// Tells of every sweep that did something, for as long as the sandbox stays up. With each of them a day passes in

@@ -1,4 +1,4 @@
-//! The main job, step by step.
+//! The main job at TikTok Shop, step by step.
 
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,8 @@ pub(crate) const SELLER: &str = "ann-attic";
 pub(crate) const CONNECTION: &str = "tiktok-shop/us/ann-attic";
 
 /// Walks one seller from the vendor's button to a renewed token.
-pub(crate) async fn walk(stack: &Stack, runs: &Runs) -> Result<(), Failed> {
+pub(crate) async fn walk(stack: &Stack, runs: &Runs, steps: &mut Steps) -> Result<(), Failed> {
     let vendor = stack.vendor();
-    let mut steps = Steps::new();
 
     let session = steps
         .step("The vendor opens a connect session", async {
@@ -110,6 +109,6 @@ fn version(answer: &Value) -> u64 {
     answer["version"].as_u64().expect("a version")
 }
 
-fn without_query(url: &reqwest::Url) -> String {
+pub(crate) fn without_query(url: &reqwest::Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }

@@ -1,10 +1,11 @@
-//! The vendor of the stack: its apps at TikTok Shop, its IAM user, and what the functions are told of it all.
+//! The vendor of the stack: its apps at the marketplaces, its IAM user, and what the functions are told of it all.
+
+pub(crate) mod temu;
+pub(crate) mod tiktok_shop;
 
 use std::collections::BTreeMap;
 
 use emulators::gateway::{Auth, Credential, Route};
-use serde_json::{Value, json};
-use simulators::tiktok_shop::{App, Region};
 
 use super::{Function, Options, functions::Environments, tables::Table};
 use crate::vendor_api::REGION;
@@ -21,28 +22,9 @@ pub(crate) fn credential() -> Credential {
     Credential::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, "arn:aws:iam::123456789012:user/order-hub")
 }
 
-const US_KEY: &str = "6us7a1k3q9";
-const GLOBAL_KEY: &str = "6gl2m8x4w5";
-
-/// The key of the app for a site; panics if there is none.
-pub(crate) fn app_key(site: &str) -> &'static str {
-    match site {
-        "us" => US_KEY,
-        "global" => GLOBAL_KEY,
-        _ => panic!("the vendor has no app {site}"),
-    }
-}
-
-/// The vendor's apps by the name of their site, with the names that sellers see.
-pub(crate) fn apps() -> [(&'static str, &'static str, App); 2] {
-    let us = App::new(US_KEY, "us-app-secret-5d41402abc4b2a76", "7100000000000000001", Region::Us);
-    let global = App::new(GLOBAL_KEY, "global-app-secret-7d793037a0760186", "7200000000000000002", Region::Global);
-    [("us", "Acme Listing US", us), ("global", "Acme Listing", global)]
-}
-
-/// What the operator stores for an app.
-pub(crate) fn app_secret(app: &App) -> Value {
-    json!({ "app_key": app.app_key, "app_secret": app.app_secret, "service_id": app.service_id })
+/// The name of the secret that the operator stores for an app, `temu/us`.
+pub(crate) fn app_secret_name(app: &str) -> String {
+    format!("{SECRET_PREFIX}/apps/{app}")
 }
 
 /// The gateway's routes.
@@ -51,7 +33,12 @@ pub(crate) fn routes() -> Vec<Route> {
         "GET /connect/{session}",
         "GET /connect/{session}/tiktok-shop/{app}",
         "POST /connect/{session}/tiktok-shop/{app}",
+        "GET /connect/{session}/temu",
+        "POST /connect/{session}/temu",
+        "GET /connect/{session}/temu/{app}",
+        "POST /connect/{session}/temu/{app}",
         "GET /callback/tiktok-shop/{app}",
+        "GET /callback/temu/{app}",
         "GET /result/{visit}",
     ];
     let mut routes: Vec<Route> = public.map(|key| Route::open(key, Function::OauthCallback.name())).into();
@@ -68,6 +55,7 @@ pub(crate) fn routes() -> Vec<Route> {
 pub(crate) struct Addresses {
     pub(crate) gateway: String,
     pub(crate) tiktok_shop: String,
+    pub(crate) temu: simulators::temu::Addresses,
     pub(crate) lambda: String,
     pub(crate) dynamodb: String,
     pub(crate) secrets_manager: String,
@@ -75,7 +63,7 @@ pub(crate) struct Addresses {
 
 /// The functions' variables.
 pub(crate) fn environments(options: &Options, addresses: &Addresses) -> Environments {
-    let mut environments: Environments = Function::ALL.map(|function| (function, common(addresses))).into();
+    let mut environments: Environments = Function::ALL.map(|function| (function, common(options, addresses))).into();
     let mut set = |function: Function, name: &str, value: String| {
         if let Some(variables) = environments.get_mut(&function) {
             variables.insert(name.to_owned(), value);
@@ -99,17 +87,7 @@ pub(crate) fn environments(options: &Options, addresses: &Addresses) -> Environm
     environments
 }
 
-fn common(addresses: &Addresses) -> BTreeMap<String, String> {
-    let sites: serde_json::Map<String, Value> = apps()
-        .into_iter()
-        .map(|(site, name, _)| {
-            let base = &addresses.tiktok_shop;
-            let site_urls = json!({
-                "name": name, "link_url": format!("{base}/open/authorize"), "token_url": base, "api_url": base,
-            });
-            (site.to_owned(), site_urls)
-        })
-        .collect();
+fn common(options: &Options, addresses: &Addresses) -> BTreeMap<String, String> {
     let variables = [
         ("AWS_REGION", REGION),
         ("AWS_ACCESS_KEY_ID", "AKIDFUNCTION"),
@@ -121,7 +99,8 @@ fn common(addresses: &Addresses) -> BTreeMap<String, String> {
         ("LOG_LEVEL", "debug"),
         ("RUST_BACKTRACE", "1"),
         ("SECRET_PREFIX", SECRET_PREFIX),
-        ("TIKTOK_SHOP_APPS", &Value::Object(sites).to_string()),
+        ("TIKTOK_SHOP_APPS", &tiktok_shop::variable(&addresses.tiktok_shop)),
+        ("TEMU_APPS", &temu::variable(&options.temu_apps, &addresses.temu)),
     ];
     variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }

@@ -1,0 +1,30 @@
+//! Who and what there is to play with.
+
+use end_to_end::{Options, backend};
+use simulators::tiktok_shop::{Seller, Shop, UserType};
+
+use crate::{args::Args, temu, walk};
+
+/// Tokens of two minutes at TikTok Shop, so that one sees them change. With `--once` of 50 seconds: under the 60 that a
+/// lookup asks for by default, and then it serves them as they are.
+pub(crate) fn of(args: &Args) -> Options {
+    let return_url = backend::return_url(args.vendor_port());
+    let named = |id: &str, name: &str| Seller { name: Some(name.to_owned()), ..Seller::new(id) };
+    let named_shop = |id: &str, region: &str, name: &str| Shop { name: name.to_owned(), ..Shop::new(id, region) };
+    Options {
+        support_url: Some("mailto:support@vendor.example".into()),
+        return_urls: return_url.clone(),
+        return_url,
+        access_lifetime: Some(if args.once { 50 } else { 120 }),
+        sellers: vec![
+            named(walk::SELLER, "Ann's Attic").with_shop(named_shop("7001", "US", "Ann's Attic")),
+            named("bens-books", "Ben's Books")
+                .with_shop(named_shop("7002", "GB", "Ben's Books"))
+                .with_shop(named_shop("7003", "DE", "Bens Bücher")),
+            Seller { user_type: UserType::Creator, ..named("cleo-creates", "Cleo, a creator without a shop") },
+        ],
+        temu_sellers: temu::sellers(),
+        ports: args.ports(),
+        ..Options::default()
+    }
+}

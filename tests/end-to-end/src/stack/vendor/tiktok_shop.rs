@@ -1,0 +1,41 @@
+//! The vendor's apps at TikTok Shop.
+
+use serde_json::{Map, Value, json};
+use simulators::tiktok_shop::{App, Region};
+
+const US_KEY: &str = "6us7a1k3q9";
+const GLOBAL_KEY: &str = "6gl2m8x4w5";
+
+/// The key of the app for a site; panics if there is none.
+pub(crate) fn app_key(site: &str) -> &'static str {
+    match site {
+        "us" => US_KEY,
+        "global" => GLOBAL_KEY,
+        _ => panic!("the vendor has no app {site}"),
+    }
+}
+
+/// The vendor's apps by the name of their site, with the names that sellers see.
+pub(crate) fn apps() -> [(&'static str, &'static str, App); 2] {
+    let us = App::new(US_KEY, "us-app-secret-5d41402abc4b2a76", "7100000000000000001", Region::Us);
+    let global = App::new(GLOBAL_KEY, "global-app-secret-7d793037a0760186", "7200000000000000002", Region::Global);
+    [("us", "Acme Listing US", us), ("global", "Acme Listing", global)]
+}
+
+/// What the operator stores for an app.
+pub(crate) fn app_secret(app: &App) -> Value {
+    json!({ "app_key": app.app_key, "app_secret": app.app_secret, "service_id": app.service_id })
+}
+
+/// `TIKTOK_SHOP_APPS`, for the simulator at this URL.
+pub(crate) fn variable(base_url: &str) -> String {
+    let sites: Map<String, Value> = apps()
+        .into_iter()
+        .map(|(site, name, _)| {
+            let link_url = format!("{base_url}/open/authorize");
+            let urls = json!({ "name": name, "link_url": link_url, "token_url": base_url, "api_url": base_url });
+            (site.to_owned(), urls)
+        })
+        .collect();
+    Value::Object(sites).to_string()
+}

@@ -1,0 +1,120 @@
+//! What sellers do wrong: each ends in its own message.
+
+use std::collections::BTreeMap;
+
+use end_to_end::{Answer, Options, SellerKind, Stack};
+use simulators::temu::{App, Purpose, Region};
+
+use super::setting::{CROSS_BORDER_MALL, LOCAL, LOCAL_MALL, Visit, issue};
+
+const LIFE: u64 = 90 * 86_400;
+
+/// Which field the token is pasted into, and for a local seller which site is chosen.
+enum At {
+    Local(&'static str),
+    Field(&'static str),
+}
+
+async fn paste(stack: &Stack, at: &At, token: &str) -> Answer {
+    let visit = Visit::begin(stack).await;
+    match at {
+        At::Local(site) => visit.paste(SellerKind::Local, &[("site", site), ("token", token)]).await,
+        At::Field(field) => visit.paste_cross_border(&[(field, token)]).await,
+    }
+}
+
+/// What the page says at the field, tags and all.
+fn words(page: &Answer) -> String {
+    let (_, message) = page.body.split_once("data-reason=").expect("a reason");
+    message.split("</p>").next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_ends_in_its_own_message() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let temu = stack.temu();
+    let us = stack.temu_app_key("us").to_owned();
+    let token = |app: &str, mall, purpose| issue(&stack, app, mall, purpose);
+    temu.add_app(App::new("somebody-elses", "the-secret-of-somebody-else", Region::Us));
+    let few = || vec!["bg.open.accesstoken.info.get".to_owned(), "bg.goods.list.get".to_owned()];
+
+    let replaced = token("us", LOCAL_MALL, Purpose::All);
+    let expired = token("us", LOCAL_MALL, Purpose::All);
+    temu.expire(&us, LOCAL_MALL, Purpose::All).unwrap();
+    let revoked = token("us", CROSS_BORDER_MALL, Purpose::Order);
+    assert!(temu.revoke(&us, CROSS_BORDER_MALL));
+    let orders = token("us", CROSS_BORDER_MALL, Purpose::Order);
+    let product = token("product", CROSS_BORDER_MALL, Purpose::Product);
+    let lacking = temu.issue_with(&us, LOCAL_MALL, Purpose::All, few(), LIFE).unwrap();
+
+    let mut said = BTreeMap::new();
+    for (at, pasted, reason) in [
+        (At::Local("us"), "my shop".to_owned(), "not_a_token"),
+        (At::Local("us"), "https://seller.temu.com/open-platform/client-manage?x=1".to_owned(), "not_a_token"),
+        (At::Local("us"), "x".repeat(56), "unknown"),
+        (At::Local("us"), replaced, "expired_or_replaced"),
+        (At::Local("us"), expired, "expired_or_replaced"),
+        (At::Field("token_us"), revoked, "not_authorized"),
+        (At::Local("us"), temu.issue("somebody-elses", LOCAL_MALL, Purpose::All).unwrap(), "other_app"),
+        (At::Local("eu"), orders.clone(), "wrong_field"),
+        (At::Field("token_eu"), orders, "wrong_field"),
+        (At::Field("token_us"), product.clone(), "wrong_field"),
+        (At::Field("token_global"), product, "wrong_field"),
+        (At::Field("token_product"), token("global", CROSS_BORDER_MALL, Purpose::Order), "wrong_field"),
+        (At::Field("token_product"), token("product", LOCAL_MALL, Purpose::All), "local_store"),
+        (At::Local("us"), lacking, "permissions_missing"),
+    ] {
+        let page = paste(&stack, &at, &pasted).await.expect(422);
+        assert_eq!(page.reasons(), [reason], "{}", page.body);
+        assert!(!page.body.contains(&pasted), "what was pasted is printed back: {}", page.body);
+        said.entry(reason).or_insert_with(|| words(&page));
+    }
+    let different: std::collections::BTreeSet<_> = said.values().collect();
+    assert_eq!(different.len(), said.len(), "{said:#?}");
+    assert!(said["permissions_missing"].contains("Local Order and Logistics Management"), "{said:#?}");
+    assert!(stack.items(end_to_end::Table::Connections).await.is_empty(), "nothing of all that was stored");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_local_sellers_token_in_the_product_field_is_told_where_it_belongs() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let token = issue(&stack, "us", LOCAL_MALL, Purpose::All);
+    let page = paste(&stack, &At::Field("token_product"), &token).await.expect(422);
+    let reasons = page.reasons();
+    assert!(reasons == ["wrong_field"] || reasons == ["local_store"], "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_one_app_for_both_product_and_order_tokens_are_told_apart_by_their_calls() {
+    let options = Options::default();
+    let global = options.temu_apps["global"].app.clone();
+    let stack = Stack::start(options.with_temu_app("product", |product| product.app = global)).await.unwrap();
+    let product = issue(&stack, "product", CROSS_BORDER_MALL, Purpose::Product);
+    let orders = issue(&stack, "global", CROSS_BORDER_MALL, Purpose::Order);
+    let visit = Visit::begin(&stack).await;
+    let page = visit.paste_cross_border(&[("token_product", &orders), ("token_global", &product)]).await.expect(422);
+    assert_eq!(page.reasons(), ["wrong_field", "wrong_field"], "{}", page.body);
+    let page = visit.paste_cross_border(&[("token_product", &product), ("token_global", &orders)]).await.expect(200);
+    assert_eq!(page.body.matches("connected until").count(), 2, "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn permissions_that_only_add_something_are_no_mistake() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let permissions = Purpose::All.general_permissions();
+    let token = stack.temu().issue_with(stack.temu_app_key("us"), LOCAL_MALL, Purpose::All, permissions, LIFE).unwrap();
+    let page = Visit::begin(&stack).await.paste_local(&token).await.expect(200);
+    assert!(page.body.contains("connected until"), "{}", page.body);
+    assert!(stack.item(LOCAL).await.is_some());
+    let log = stack.output();
+    assert!(log.contains("Local Advertising Management"), "the operator can see what the seller left out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_pastes_nothing_is_asked_again() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let visit = Visit::begin(&stack).await;
+    drop(visit.paste_local("  ").await.expect(422));
+    drop(visit.paste_cross_border(&[("token_product", ""), ("token_us", "")]).await.expect(422));
+    assert_eq!(stack.temu().calls().len(), 0);
+}

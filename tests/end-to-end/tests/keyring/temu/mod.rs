@@ -1,0 +1,19 @@
+//! The second marketplace: tokens that sellers paste or come for by code, and the watch over what cannot be refreshed.
+
+mod code;
+mod code_malls;
+mod code_trouble;
+mod form;
+mod hostile;
+mod installations;
+mod leaks;
+mod lookup;
+mod mistakes;
+mod not_the_seller;
+mod paste;
+mod rate;
+mod reminders;
+mod setting;
+mod stores;
+mod watch;
+mod watch_trouble;
