@@ -66,3 +66,18 @@ async fn more_malls_than_temu_takes_calls_a_second() {
     stack.age(ROUND).await;
     assert_eq!(total(&sweep_all(&stack).await, "verified"), MALLS);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permission_that_was_left_out_is_told_to_the_seller_and_to_the_vendor() {
+    let options = Options::default().with_temu_app("us", |us| {
+        us.permissions.insert("Warehouse Management".into(), vec!["bg.warehouse.list.get".into()]);
+    });
+    let stack = Stack::start(options).await.unwrap();
+    let visit = Visit::begin(&stack).await;
+    let callback = approved(&visit, "us", "mia").await;
+    let back = visit.browser.come_back(&callback).await;
+    let page = back.page.as_ref().expect("a page that says so, before the seller goes back").body.clone();
+    assert!(page.contains("Warehouse Management") && page.contains("authorize the app once more"), "{page}");
+    let session = stack.vendor().confirm(&visit.session.session_id, back.result()).await.expect(200).json();
+    assert_eq!(session["connections"][0]["missing_permissions"][0], "Warehouse Management", "{session}");
+}
