@@ -106,34 +106,47 @@ pub(crate) async fn refresh(
         Status::ReauthorizationRequired { reason } => return Err(Problem::ReauthorizationRequired(reason)),
         Status::Active => {}
     }
-    let refreshable = item.has_refresh();
+    if item.has_refresh() { renew(&keyring, &caller, item).await } else { check(&keyring, &caller, item).await }
+}
+
+async fn renew(keyring: &Keyring, caller: &Caller, item: Connection) -> Result<Response, Problem> {
+    let now = keyring.connections.now();
     if !can_refresh(&item, now) {
         // Only a success leaves no error behind.
-        return match decide_after_check(&item, true, now) {
-            _ if refreshable && works && item.last_error.is_none() => {
-                answer(&keyring, &caller, &item, Some(RefreshOutcome::RefreshedRecently)).await
-            }
-            _ if refreshable => Err(refresh_failed(&item, now)),
-            Decision::Refuse(problem) => Err(problem),
-            _ => answer(&keyring, &caller, &item, Some(RefreshOutcome::NotRefreshable)).await,
+        let works = item.access_left(now).is_some_and(|left| left > 0);
+        return if works && item.last_error.is_none() {
+            answer(keyring, caller, &item, Some(RefreshOutcome::RefreshedRecently)).await
+        } else {
+            Err(refresh_failed(&item, now))
         };
     }
-    let (version, verified_at) = (item.token_version, item.verified_at);
+    let before = item.token_version;
     let item = keyring.refresher.refresh(&keyring.connections, item).await?.ok_or(Problem::ConnectionNotFound)?;
     let now = keyring.connections.now();
+    match (item.status, decide_after_refresh(&item, now)) {
+        (_, Decision::Refuse(problem)) => Err(problem),
+        (Status::ReauthorizationRequired { reason }, _) => Err(Problem::ReauthorizationRequired(reason)),
+        _ if item.token_version != before => answer(keyring, caller, &item, Some(RefreshOutcome::Refreshed)).await,
+        _ => Err(refresh_failed(&item, now)),
+    }
+}
+
+/// Has the marketplace asked whether the token works, unless that was done just before.
+async fn check(keyring: &Keyring, caller: &Caller, item: Connection) -> Result<Response, Problem> {
+    let verified_at = item.verified_at;
+    let rests = !can_refresh(&item, keyring.connections.now());
+    let item = if rests {
+        item
+    } else {
+        keyring.refresher.refresh(&keyring.connections, item).await?.ok_or(Problem::ConnectionNotFound)?
+    };
     if let Status::ReauthorizationRequired { reason } = item.status {
         return Err(Problem::ReauthorizationRequired(reason));
     }
-    let changed = item.token_version != version;
-    let (decision, outcome) = if refreshable || changed {
-        (decide_after_refresh(&item, now), RefreshOutcome::Refreshed)
-    } else {
-        (decide_after_check(&item, item.verified_at != verified_at, now), RefreshOutcome::NotRefreshable)
-    };
-    match decision {
+    let fresh = rests || item.verified_at != verified_at;
+    match decide_after_check(&item, fresh, keyring.connections.now()) {
         Decision::Refuse(problem) => Err(problem),
-        _ if refreshable && !changed => Err(refresh_failed(&item, now)),
-        _ => answer(&keyring, &caller, &item, Some(outcome)).await,
+        _ => answer(keyring, caller, &item, Some(RefreshOutcome::NotRefreshable)).await,
     }
 }
 
