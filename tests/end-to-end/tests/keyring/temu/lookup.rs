@@ -68,7 +68,7 @@ async fn a_rejected_token_is_looked_at_at_once() {
     assert_eq!(doubted.code().as_deref(), Some("refresh_failed"), "what Temu has refused is not handed out as good");
     assert_eq!(item(&stack, LOCAL).await["strikes"], 1);
     let asked = checks();
-    drop(vendor.refresh(LOCAL, 1).await);
+    drop(vendor.refresh(LOCAL, 1).await.expect(503));
     assert_eq!(checks(), asked, "a caller does not make the second look");
     stack.age(SECOND_LOOK).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
