@@ -7,7 +7,9 @@ use shop_keyring::{
     apps::{App, AppError},
     connect_session::{ConnectFailure, Connected, VisitOutcome},
     connection::grant::{Grant, GrantRefused, Origin},
-    marketplace::{Authorizer, ExchangeError, Exchanged, Granted, Marketplace, NewTokens, Seller},
+    marketplace::{
+        Authorizer, ExchangeError, Exchanged, Granted, Marketplace, NewTokens, Seller, temu::permissions::Missing,
+    },
     names::{AppKeyPath, ConnectionKey},
     protocol::grant::GrantError,
     secret::{Secret, digest},
@@ -83,7 +85,7 @@ pub(crate) async fn store(
 ) -> Result<Connected, GrantError> {
     // What a code has given is kept all the same, for an earlier token may have ended with it; the page says what to tick
     // the next time.
-    let missing_permissions = app.missing_permissions(tokens.scopes.as_deref()).needed;
+    let Missing { needed: missing_permissions, optional } = app.missing_permissions(tokens.scopes.as_deref());
     let grant = Grant {
         connection: ConnectionKey { app: app.path.clone(), seller_id: seller.id },
         app_key: app.app_key.clone(),
@@ -98,6 +100,10 @@ pub(crate) async fn store(
         Ok(stored) => {
             let (awaits_confirmation, unchanged) = (stored.awaits_confirmation, stored.unchanged);
             tracing::info!(connection = %grant.connection, awaits_confirmation, unchanged, "connected");
+            if !optional.is_empty() {
+                let left_out = optional.join(", ");
+                tracing::info!(connection = %grant.connection, left_out, "optional permissions were not granted");
+            }
             if !missing_permissions.is_empty() {
                 let missing = missing_permissions.join(", ");
                 tracing::warn!(connection = %grant.connection, missing, "permissions that are needed were not granted");

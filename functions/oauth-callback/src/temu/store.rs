@@ -7,6 +7,7 @@ use shop_keyring::{
         Purpose, Status,
         grant::{GrantRefused, Origin},
     },
+    marketplace::temu::permissions::missing,
     names::{AppKeyPath, ConnectionKey},
     protocol::grant::GrantError,
     secret::{Secret, digest},
@@ -23,6 +24,8 @@ pub(crate) struct Placed {
     pub(crate) seller_name: Option<String>,
     pub(crate) purpose: Purpose,
     pub(crate) expires_at: Option<Timestamp>,
+    /// Labels of permissions that the vendor can do without and the seller did not grant.
+    pub(crate) left_out: Vec<String>,
     /// Until when the vendor has to confirm it.
     pub(crate) confirm_by: Option<Timestamp>,
 }
@@ -38,10 +41,6 @@ pub(super) async fn all(
 
 async fn one(keyring: &Keyring, visitor: &Visitor, good: Good) -> Result<Connected, Mistake> {
     let Good { app, access_token, token, .. } = good;
-    let optional = app.missing_permissions(token.scopes.as_deref()).optional;
-    if !optional.is_empty() {
-        tracing::info!(app = %app.path, mall = %token.mall, optional = optional.join(", "), "optional permissions lack");
-    }
     let session = &visitor.session;
     let origin = Origin::Session { account_id: session.account_id.clone(), confirm: session.confirm };
     let fingerprint = Some(digest(access_token.expose()));
@@ -67,7 +66,11 @@ pub(super) async fn placed_before(keyring: &Keyring, visitor: &Visitor) -> Resul
         if !stands || item.account_id.as_ref() != Some(&visitor.session.account_id) {
             continue;
         }
+        // Without any the marketplace has not said what the token may do.
+        let site = keyring.config.apps.get(&key.app).filter(|_| !item.scopes.is_empty());
+        let left_out = site.map(|site| missing(&site.permissions, &item.scopes).optional).unwrap_or_default();
         placed.push(Placed {
+            left_out,
             connection: key,
             seller_name: item.seller_name,
             purpose: item.purpose,

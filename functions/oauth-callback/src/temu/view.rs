@@ -206,7 +206,12 @@ fn sentence(placed: &Placed) -> String {
         .as_ref()
         .map_or_else(|| format!("store {}", placed.connection.seller_id), |name| format!("“{name}”"));
     let until = placed.expires_at.and_then(day).map(|day| format!(" until {day}")).unwrap_or_default();
-    format!("{what}: connected{until} ({store})")
+    let left_out = if placed.left_out.is_empty() {
+        String::new()
+    } else {
+        format!(". Not included, and not needed: {}", placed.left_out.join(", "))
+    };
+    format!("{what}: connected{until} ({store}){left_out}")
 }
 
 /// A day in words. In UTC: to the seller a day more or less does not matter.

@@ -46,6 +46,7 @@ fn placed(connection: &str, purpose: Purpose) -> Placed {
         seller_name: None,
         purpose,
         expires_at: Some(Timestamp(1_803_000_000)),
+        left_out: Vec::new(),
         confirm_by: Some(Timestamp::local_now().plus(59 * 60 + 30)),
     }
 }
@@ -80,6 +81,8 @@ fn what_is_connected_is_shown_with_the_way_back() {
     assert!(page.contains("Product token: connected until 19 February 2027"));
     assert!(page.contains("https://acme.example/back?session_id=id&#38;status=connected&#38;result="), "{page}");
     assert!(page.contains("within 59 minutes"), "{page}");
+    let less = Placed { left_out: vec!["Ads".into()], ..placed("temu/us/7", Purpose::All) };
+    assert!(sentence(&less).ends_with("(store 7). Not included, and not needed: Ads"), "{}", sentence(&less));
 }
 
 #[test]

@@ -105,6 +105,7 @@ async fn permissions_that_only_add_something_are_no_mistake() {
     let token = stack.temu().issue_with(stack.temu_app_key("us"), LOCAL_MALL, Purpose::All, permissions, LIFE).unwrap();
     let page = Visit::begin(&stack).await.paste_local(&token).await.expect(200);
     assert!(page.body.contains("connected until"), "{}", page.body);
+    assert!(page.body.contains("Not included, and not needed: Local Advertising Management"), "{}", page.body);
     assert!(stack.item(LOCAL).await.is_some());
     let log = stack.output();
     assert!(log.contains("Local Advertising Management"), "the operator can see what the seller left out");
