@@ -23,7 +23,10 @@ fn refused(reason: Reason) -> Refused {
 fn reminders(mut item: Connection, ticks: impl Iterator<Item = Timestamp>) -> Vec<(u32, Timestamp)> {
     let mut sent = Vec::new();
     for now in ticks {
+        let mut steps = 0;
         while next(&item, now) != Next::Nothing {
+            steps += 1;
+            assert!(steps < 9, "due again and again at {now:?}: {item:?}");
             let (held, attempt, what) = claimed(&item, now);
             item = match what {
                 Next::Remind => remind(&held, attempt, now).unwrap(),
