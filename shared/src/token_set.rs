@@ -4,9 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     names::VersionId,
-    secret::{Secret, serialize_exposed, serialize_exposed_option},
+    secret::{Secret, digest, serialize_exposed, serialize_exposed_option},
     time::Timestamp,
 };
+
+/// What recognises a token that is handed in twice: the digest of one that has no refresh token beside it. Others change
+/// too often to be handed in at all.
+pub fn fingerprint(access_token: &Secret, refresh_token: Option<&Secret>) -> Option<String> {
+    refresh_token.is_none().then(|| digest(access_token.expose()))
+}
 
 /// What a marketplace gave for one exchange, and where it stands in the line of token sets.
 ///

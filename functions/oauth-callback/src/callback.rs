@@ -94,7 +94,7 @@ pub(crate) async fn come_back(
 /// An answer that names another app, or another host than the app's own, was not meant for this path. The app is read
 /// here in any case: without it the code could not be exchanged, and the `state` shall not be used up for that.
 async fn check_app(keyring: &Keyring, path: &AppKeyPath, answer: &Answer) -> Result<(), Problem> {
-    let app = keyring.protocol.apps.get(path).await?;
+    let app = keyring.app(path).await?;
     if answer.app_key.as_ref().is_some_and(|app_key| *app_key != app.app_key) {
         return Err(Problem::OtherApp);
     }

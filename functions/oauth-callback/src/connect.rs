@@ -114,7 +114,7 @@ async fn depart(
     path: &AppKeyPath,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let app = keyring.protocol.apps.get(path).await?;
+    let app = keyring.app(path).await?;
     let state = random_value();
     let link = authorization_link(keyring, &app, &state)?;
     let (browser, cookie) = browser::known_or_new(headers, &keyring.config.public_base_url);

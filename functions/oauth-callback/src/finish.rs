@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use shop_keyring::{
-    apps::{App, AppError},
+    apps::App,
     connect_session::{ConnectFailure, Connected, VisitOutcome},
     connection::grant::{Grant, GrantRefused, Origin},
     marketplace::{
@@ -12,10 +12,11 @@ use shop_keyring::{
     },
     names::{AppKeyPath, ConnectionKey},
     protocol::grant::GrantError,
-    secret::{Secret, digest},
+    secret::Secret,
+    token_set::fingerprint,
 };
 
-use crate::router::Keyring;
+use crate::router::{Keyring, NoApp};
 
 /// Exchanges the code and stores what it gives. Whatever happens is an outcome that a page can tell.
 pub(crate) async fn connect(keyring: &Keyring, path: &AppKeyPath, code: &Secret, origin: Origin) -> VisitOutcome {
@@ -46,13 +47,9 @@ async fn exchange(
     path: &AppKeyPath,
     code: &Secret,
 ) -> Result<(Arc<App>, Exchanged), ConnectFailure> {
-    let app = keyring.protocol.apps.get(path).await.map_err(|error| {
-        if matches!(error, AppError::Unavailable { .. }) {
-            tracing::warn!(app = %path, %error, "the app's credentials cannot be had now");
-            return ConnectFailure::StorageUnavailable;
-        }
-        tracing::error!(alarm = "configuration_fault", app = %path, %error, "the app's credentials cannot be had");
-        ConnectFailure::Misconfigured
+    let app = keyring.app(path).await.map_err(|why| match why {
+        NoApp::NotNow => ConnectFailure::StorageUnavailable,
+        NoApp::Misconfigured => ConnectFailure::Misconfigured,
     })?;
     match keyring.protocol.marketplace.exchange_code(&app, code).await {
         Ok(exchanged) => Ok((app, exchanged)),
@@ -68,10 +65,7 @@ async fn store_granted(
 ) -> Result<Connected, ConnectFailure> {
     let Granted { tokens, seller } = granted.map_err(|error| failure_of_exchange(keyring, &app.path, &error))?;
     let Authorizer::Seller(seller) = seller else { return Err(ConnectFailure::NotASeller) };
-    // Where there is no refresh, the seller may hand in the same token once more.
-    let has_refresh = app.path.marketplace.has_refresh();
-    let fingerprint = (!has_refresh).then(|| digest(tokens.access_token.expose()));
-    store(keyring, app, seller, tokens, origin, fingerprint).await.map_err(|error| failure_of_storing(&error))
+    store(keyring, app, seller, tokens, origin).await.map_err(|error| failure_of_storing(&error))
 }
 
 /// Stores what a seller has given.
@@ -81,7 +75,6 @@ pub(crate) async fn store(
     seller: Seller,
     tokens: NewTokens,
     origin: Origin,
-    fingerprint: Option<String>,
 ) -> Result<Connected, GrantError> {
     // What a code has given is kept all the same, for an earlier token may have ended with it; the page says what to tick
     // the next time.
@@ -93,7 +86,7 @@ pub(crate) async fn store(
         seller_base_region: seller.base_region,
         purpose: seller.purpose,
         shops: seller.shops,
-        fingerprint,
+        fingerprint: fingerprint(&tokens.access_token, tokens.refresh_token.as_ref()),
         origin,
     };
     match keyring.protocol.store_grant(&grant, tokens).await {
@@ -126,8 +119,7 @@ pub(crate) async fn store(
 fn failure_of_exchange(keyring: &Keyring, path: &AppKeyPath, error: &ExchangeError) -> ConnectFailure {
     match error {
         ExchangeError::Configuration { .. } => {
-            keyring.protocol.apps.forget(path);
-            tracing::error!(alarm = "configuration_fault", app = %path, %error, "the marketplace rejects the app");
+            keyring.note_rejected(path, error);
             ConnectFailure::Misconfigured
         }
         ExchangeError::Transient { .. } | ExchangeError::OutcomeUnknown { .. } => {

@@ -6,9 +6,12 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use shop_keyring::{apps::AppError, connect_session::ConnectFailure, names::MarketplaceName, store::StoreError};
+use shop_keyring::{connect_session::ConnectFailure, names::MarketplaceName, store::StoreError};
 
-use crate::{pages, router::Keyring};
+use crate::{
+    pages,
+    router::{Keyring, NoApp},
+};
 
 /// Named by what the seller can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,12 +88,11 @@ impl From<StoreError> for Problem {
     }
 }
 
-impl From<AppError> for Problem {
-    fn from(error: AppError) -> Self {
-        if matches!(error, AppError::Unavailable { .. }) {
-            tracing::warn!(%error, "an app's credentials cannot be had now");
-            return Self::StorageUnavailable;
+impl From<NoApp> for Problem {
+    fn from(why: NoApp) -> Self {
+        match why {
+            NoApp::NotNow => Self::StorageUnavailable,
+            NoApp::Misconfigured => Self::Misconfigured,
         }
-        Self::misconfigured(error)
     }
 }

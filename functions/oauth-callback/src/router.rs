@@ -1,6 +1,6 @@
 //! The routes, and what holds for every page: no script, nothing from elsewhere, no caching, no referrer, one log line.
 
-use std::{sync::Arc, time::Instant};
+use std::{fmt::Display, sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -12,8 +12,9 @@ use axum::{
 };
 use lambda_http::{Error, request::RequestContext};
 use shop_keyring::{
-    apps::Apps,
+    apps::{App, AppError, Apps},
     marketplace::{Marketplaces, http},
+    names::AppKeyPath,
     protocol::Protocol,
     store::{Connections, Sessions},
     vault::SecretsManagerVault,
@@ -46,6 +47,35 @@ impl Keyring {
             content_policy: content_policy(&config)?,
             config,
         })
+    }
+}
+
+/// Why an app cannot be worked with. The log has been told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum NoApp {
+    /// Secrets Manager does not answer: later.
+    NotNow,
+    /// The vendor's configuration is wrong.
+    Misconfigured,
+}
+
+impl Keyring {
+    /// The app with its credentials.
+    pub(crate) async fn app(&self, path: &AppKeyPath) -> Result<Arc<App>, NoApp> {
+        self.protocol.apps.get(path).await.map_err(|error| {
+            if matches!(error, AppError::Unavailable { .. }) {
+                tracing::warn!(app = %path, %error, "the app's credentials cannot be had now");
+                return NoApp::NotNow;
+            }
+            tracing::error!(alarm = "configuration_fault", app = %path, %error, "the app's credentials cannot be had");
+            NoApp::Misconfigured
+        })
+    }
+
+    /// Takes note that the marketplace does not accept the app.
+    pub(crate) fn note_rejected(&self, path: &AppKeyPath, fault: &impl Display) {
+        self.protocol.apps.forget(path);
+        tracing::error!(alarm = "configuration_fault", app = %path, %fault, "the marketplace rejects the app");
     }
 }
 

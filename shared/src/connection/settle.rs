@@ -5,9 +5,8 @@
 use super::{Connection, Fault, LastError, Reason, Shop, Status, claim::CLAIM_SECONDS, watch};
 use crate::{
     names::{AttemptId, VersionId},
-    secret::digest,
     time::Timestamp,
-    token_set::TokenSet,
+    token_set::{TokenSet, fingerprint},
 };
 
 /// Shortest wait between a refusal and the second try, in seconds. Longer than any exchange can still be under way
@@ -65,7 +64,7 @@ impl Kept {
             authorization_expires_at: set.authorization_expires_at,
             granted_at: set.granted_at,
             parent: set.parent.clone(),
-            fingerprint: set.refresh_token.is_none().then(|| digest(set.access_token.expose())),
+            fingerprint: fingerprint(&set.access_token, set.refresh_token.as_ref()),
         }
     }
 

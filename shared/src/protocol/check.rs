@@ -14,19 +14,14 @@ use crate::{
     marketplace::{ExchangeError, Marketplace, temu::permissions},
     names::AccountId,
     store::{ApplyError, StoreError},
-    vault::{Vault, get_committed},
+    vault::Vault,
 };
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
     pub(super) async fn check(&self, held: &Held) -> Result<Outcome, StoreError> {
         let Held { item, attempt, timer } = held;
-        let Some(version) = &item.secret_version else { return self.let_go(held, Outcome::Lost).await };
-        let current = match get_committed(&self.vault, &item.connection, version).await {
-            Ok(set) => set,
-            Err(error) => return self.vault_fault(held, error).await,
-        };
-        let app = match self.app_of(held, &current).await? {
-            Ok(app) => app,
+        let (current, app) = match self.current(held).await? {
+            Ok(current) => current,
             Err(outcome) => return Ok(outcome),
         };
         let asking = self.marketplace.check(&app, &current.access_token);

@@ -14,7 +14,7 @@ use crate::{
     apps::{App, AppError},
     clock::ClaimTimer,
     connection::{
-        Status,
+        Connection, Status,
         claim::{NotClaimed, Trigger, claim},
         next::Next,
         settle::{self, Kept, Refused, Spent},
@@ -118,13 +118,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// Exchange, keep, commit.
     async fn refresh(&self, held: &Held, permits: &PutPermits) -> Result<Outcome, StoreError> {
         let Held { item, attempt, timer } = held;
-        let Some(version) = &item.secret_version else { return self.let_go(held, Outcome::Lost).await };
-        let current = match get_committed(&self.vault, &item.connection, version).await {
-            Ok(set) => set,
-            Err(error) => return self.vault_fault(held, error).await,
-        };
-        let app = match self.app_of(held, &current).await? {
-            Ok(app) => app,
+        let (current, app) = match self.current(held).await? {
+            Ok(current) => current,
             Err(outcome) => return Ok(outcome),
         };
         let Some(refresh_token) = &current.refresh_token else {
@@ -151,7 +146,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Err(ExchangeError::Configuration { fault }) => return self.misconfigured(held, &fault).await,
         };
         let now = self.connections.now();
-        let set = token_set(tokens, &app.app_key, Some(current), Some(version.clone()), item.granted_at, now);
+        let set = token_set(tokens, &app.app_key, Some(current), item.secret_version.clone(), item.granted_at, now);
         let kept = match keep(&self.vault, &item.connection, *attempt, &set, Create::Never, timer).await {
             Ok(version) => Kept::new(&set, version),
             Err(error) => {
@@ -163,14 +158,19 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         self.commit(held, kept, shops, Outcome::Refreshed).await
     }
 
-    /// The app with its credentials, if they are those that the token set was issued for; otherwise how the work ends.
-    pub(super) async fn app_of(&self, held: &Held, set: &TokenSet) -> Result<Result<Arc<App>, Outcome>, StoreError> {
-        let path = &held.item.connection.app;
-        match self.apps.get(path).await {
-            Ok(app) if app.app_key == set.app_key => Ok(Ok(app)),
+    /// The current token set, and the app that it was issued for; otherwise how the work ends.
+    pub(super) async fn current(&self, held: &Held) -> Result<Result<(TokenSet, Arc<App>), Outcome>, StoreError> {
+        let Connection { connection, secret_version, .. } = &held.item;
+        let Some(version) = secret_version else { return self.let_go(held, Outcome::Lost).await.map(Err) };
+        let set = match get_committed(&self.vault, connection, version).await {
+            Ok(set) => set,
+            Err(error) => return self.vault_fault(held, error).await.map(Err),
+        };
+        match self.apps.get(&connection.app).await {
+            Ok(app) if app.app_key == set.app_key => Ok(Ok((set, app))),
             Ok(_) => {
                 // Another app's secret must not spend it.
-                self.apps.forget(path);
+                self.apps.forget(&connection.app);
                 self.defer(held, local_fault(OTHER_APP_KEY), Outcome::OtherAppKey).await.map(Err)
             }
             Err(error @ AppError::Unavailable { .. }) => {

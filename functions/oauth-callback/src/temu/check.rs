@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use shop_keyring::{
-    apps::{App, AppError},
+    apps::App,
     connection::Purpose,
     marketplace::temu::{
         PRODUCT_APP,
@@ -17,7 +17,7 @@ use shop_keyring::{
 };
 
 use super::{form::Field, mistake::Mistake, pasted::clean};
-use crate::router::Keyring;
+use crate::router::{Keyring, NoApp};
 
 /// How long Temu may take for one field's own check, and then for the other apps: with the storing after it, inside API
 /// Gateway's 30 seconds.
@@ -54,7 +54,10 @@ pub(super) async fn all(keyring: &Keyring, fields: Vec<Field>) -> Vec<(AppKeyPat
 
 async fn one(keyring: &Keyring, field: Field) -> Result<Good, Mistake> {
     let access_token = clean(&field.pasted)?;
-    let app = keyring.protocol.apps.get(&field.path).await.map_err(|error| without_credentials(&field.path, &error))?;
+    let app = keyring.app(&field.path).await.map_err(|why| match why {
+        NoApp::NotNow => Mistake::Storage,
+        NoApp::Misconfigured => Mistake::Misconfigured,
+    })?;
     let asking = keyring.protocol.marketplace.temu.token_info(&app, &access_token);
     let said = tokio::time::timeout(OWN_CHECK, asking).await.map_err(|_| Mistake::TemuUnavailable)?;
     let token = match said {
@@ -63,15 +66,6 @@ async fn one(keyring: &Keyring, field: Field) -> Result<Good, Mistake> {
     };
     fits(&app, &token)?;
     Ok(Good { app, access_token, token, other_store: field.other_store })
-}
-
-fn without_credentials(path: &AppKeyPath, error: &AppError) -> Mistake {
-    if matches!(error, AppError::Unavailable { .. }) {
-        tracing::warn!(app = %path, %error, "a pasted token could not be checked");
-        return Mistake::Storage;
-    }
-    tracing::error!(alarm = "configuration_fault", app = %path, %error, "the app's credentials cannot be had");
-    Mistake::Misconfigured
 }
 
 /// Whether a token that works is the one that the field is for.
@@ -105,8 +99,7 @@ async fn what_is_wrong(keyring: &Keyring, path: &AppKeyPath, access_token: &Secr
             }
         }
         CallError::Configuration { fault } => {
-            keyring.protocol.apps.forget(path);
-            tracing::error!(alarm = "configuration_fault", app = %path, %fault, "Temu rejects the app");
+            keyring.note_rejected(path, &fault);
             Mistake::Misconfigured
         }
         CallError::Transient { fault, .. } | CallError::OutcomeUnknown { fault, .. } => {

@@ -43,9 +43,8 @@ async fn one(keyring: &Keyring, visitor: &Visitor, good: Good) -> Result<Connect
     let Good { app, access_token, token, .. } = good;
     let session = &visitor.session;
     let origin = Origin::Session { account_id: session.account_id.clone(), confirm: session.confirm };
-    let fingerprint = Some(digest(access_token.expose()));
     let tokens = token.tokens(access_token, Timestamp::local_now());
-    finish::store(keyring, &app, token.seller(&app), tokens, origin, fingerprint).await.map_err(|error| match error {
+    finish::store(keyring, &app, token.seller(&app), tokens, origin).await.map_err(|error| match error {
         GrantError::Refused(GrantRefused::AccountConflict) => Mistake::AccountConflict,
         GrantError::Refused(_) => Mistake::Overtaken,
         GrantError::Vault(_) | GrantError::Store(_) => Mistake::Storage,
