@@ -201,6 +201,7 @@ impl Run {
             Ok(Outcome::Healed) => summary.healed += 1,
             Ok(Outcome::Expired) => summary.expired += 1,
             Ok(Outcome::Removed) => summary.removed += 1,
+            Ok(Outcome::SecretDeleted) => summary.secrets_deleted += 1,
             Ok(Outcome::Skipped(_) | Outcome::Lost | Outcome::NothingFound) => summary.skipped += 1,
             Err(_) => summary.errors += 1,
         }

@@ -19,6 +19,8 @@ pub(crate) struct Summary {
     pub(crate) expired: u32,
     /// Connections taken away: never committed, or never confirmed.
     pub(crate) removed: u32,
+    /// Secrets deleted of connections that the vendor has ended.
+    pub(crate) secrets_deleted: u32,
     /// Failures that may pass.
     pub(crate) transient: u32,
     /// Refusals.

@@ -1,4 +1,5 @@
-//! Metadata of one connection: `GET /v1/connections/{marketplace}/{app}/{seller_id}`. Holds no token.
+//! One connection: its metadata, and its end by the vendor, `GET` and `DELETE
+//! /v1/connections/{marketplace}/{app}/{seller_id}`. Holds no token.
 
 use std::sync::Arc;
 
@@ -7,7 +8,11 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use shop_keyring::names::{AppKeyPath, ConnectionKey};
+use shop_keyring::{
+    connection::{Connection, disconnect::disconnect},
+    names::{AppKeyPath, ConnectionKey},
+    store::ApplyError,
+};
 
 use crate::{problem::Problem, router::Keyring, views::ConnectionView};
 
@@ -27,5 +32,27 @@ pub(crate) fn key(Path((marketplace, app_name, seller_id)): ConnectionPath) -> R
 /// The connection's metadata and health.
 pub(crate) async fn get(State(keyring): State<Arc<Keyring>>, path: ConnectionPath) -> Result<Response, Problem> {
     let item = keyring.connections.get(&key(path)?).await?.ok_or(Problem::ConnectionNotFound)?;
-    Ok(Json(ConnectionView::new(&item)).into_response())
+    Ok(answer(&item))
+}
+
+/// Ends the connection: from now on its token is served to nobody, and the schedule deletes its secret. Ending it again
+/// changes nothing.
+pub(crate) async fn delete(State(keyring): State<Arc<Keyring>>, path: ConnectionPath) -> Result<Response, Problem> {
+    let key = key(path)?;
+    let end = |item: Option<&Connection>| {
+        let item = item.ok_or(Problem::ConnectionNotFound)?;
+        Ok(disconnect(item, keyring.connections.now()))
+    };
+    match keyring.connections.apply(&key, end).await {
+        Ok(item) => {
+            tracing::info!(connection = %key, "disconnected");
+            Ok(answer(&item))
+        }
+        Err(ApplyError::Decided(problem)) => Err(problem),
+        Err(ApplyError::Store(error)) => Err(error.into()),
+    }
+}
+
+fn answer(item: &Connection) -> Response {
+    Json(ConnectionView::new(item)).into_response()
 }

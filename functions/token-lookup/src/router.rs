@@ -49,7 +49,7 @@ impl Keyring {
 /// All routes.
 pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
     Router::new()
-        .route("/v1/connections/{marketplace}/{app}/{seller_id}", get(connections::get))
+        .route("/v1/connections/{marketplace}/{app}/{seller_id}", get(connections::get).delete(connections::delete))
         .route("/v1/connections/{marketplace}/{app}/{seller_id}/token", get(token::by_connection))
         .route("/v1/connections/{marketplace}/{app}/{seller_id}/refresh", post(token::refresh))
         .route("/v1/shops/{marketplace}/{app}/{shop_id}/token", get(token::by_shop))

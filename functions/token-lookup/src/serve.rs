@@ -122,6 +122,7 @@ mod tests {
             secret_version: None,
             access_expires_at: Some(NOW.plus(left)),
             authorization_expires_at: None,
+            announced_end: None,
             granted_at: NOW,
             authorized_at: None,
             refreshed_at: Some(NOW.plus(left - life)),

@@ -109,12 +109,17 @@ fn hold(item: &Connection, next: Next, now: Timestamp, attempt: AttemptId) -> Co
     let mut item = item.clone();
     item.attempt = Some(Claim { id: attempt, until: now.plus(CLAIM_SECONDS) });
     if next == Next::Refresh {
-        item.attempts.push(attempt);
+        remember(&mut item.attempts, attempt);
     }
-    let surplus = item.attempts.len().saturating_sub(REMEMBERED);
-    item.attempts.drain(..surplus);
     item.updated_at = now;
     item
+}
+
+/// Adds an attempt to the unsettled ones.
+pub(super) fn remember(attempts: &mut Vec<AttemptId>, attempt: AttemptId) {
+    attempts.push(attempt);
+    let surplus = attempts.len().saturating_sub(REMEMBERED);
+    attempts.drain(..surplus);
 }
 
 #[cfg(test)]

@@ -30,7 +30,8 @@ pub fn due_at(item: &Connection) -> Option<Timestamp> {
         Status::Active => {
             [refresh_at(item), check_at(item), remind_at(item), expires_at(item)].into_iter().flatten().min()
         }
-        Status::ReauthorizationRequired { .. } | Status::Disconnected => None,
+        Status::ReauthorizationRequired { .. } => None,
+        Status::Disconnected => item.not_before,
     }
 }
 
@@ -100,7 +101,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::connection::fixtures::{T0, active, key};
+    use crate::connection::{
+        Reason,
+        fixtures::{T0, active, key},
+    };
 
     proptest! {
         #[test]
@@ -152,7 +156,7 @@ mod tests {
     #[test]
     fn an_item_without_a_future_is_not_due() {
         let mut item = active();
-        item.status = Status::Disconnected;
+        item.status = Status::ReauthorizationRequired { reason: Reason::Refused };
         assert_eq!(due_at(&item), None);
     }
 }

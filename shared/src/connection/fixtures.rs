@@ -35,6 +35,7 @@ pub(crate) fn active() -> Connection {
         secret_version: Some(AttemptId::random().version()),
         access_expires_at: Some(T0.plus(7 * 86_400)),
         authorization_expires_at: Some(T0.plus(365 * 86_400)),
+        announced_end: None,
         granted_at: T0,
         authorized_at: Some(T0),
         refreshed_at: Some(T0),

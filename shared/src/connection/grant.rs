@@ -1,6 +1,9 @@
 //! A new authorization by the seller: how it takes the claim from any holder, and how the vendor confirms it.
 
-use super::{Claim, Connection, FORMAT, Purpose, Shop, Status, claim::CLAIM_SECONDS};
+use super::{
+    Claim, Connection, FORMAT, Purpose, Shop, Status,
+    claim::{CLAIM_SECONDS, remember},
+};
 use crate::{
     names::{AccountId, AttemptId, ConnectionKey},
     time::Timestamp,
@@ -107,6 +110,7 @@ pub fn claim_for_grant(
             account_id: account(grant),
             secret_version: None,
             fingerprint: None,
+            attempts: Vec::new(),
             confirm_by: confirm_by(grant, now),
             ..existing.clone()
         },
@@ -176,6 +180,7 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
         secret_version: None,
         access_expires_at: None,
         authorization_expires_at: None,
+        announced_end: None,
         granted_at: now,
         authorized_at: None,
         refreshed_at: None,
@@ -195,16 +200,20 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
     }
 }
 
-/// The item with the claim in the grant's hands, and everything forgotten that concerned the grant before.
-fn hold(item: Connection, grant: &Grant, granted_at: Timestamp, attempt: AttemptId, now: Timestamp) -> Connection {
+/// The item with the claim in the grant's hands, and everything forgotten that concerned the grant before. Only what was
+/// under way is remembered: should this grant's token set never be kept, that of a refresh may have been.
+fn hold(mut item: Connection, grant: &Grant, granted_at: Timestamp, attempt: AttemptId, now: Timestamp) -> Connection {
+    remember(&mut item.attempts, attempt);
     Connection {
         granted_at,
         purpose: grant.purpose,
         seller_name: grant.seller_name.clone().or(item.seller_name),
         seller_base_region: grant.seller_base_region.clone().or(item.seller_base_region),
         attempt: Some(Claim { id: attempt, until: now.plus(CLAIM_SECONDS) }),
-        attempts: vec![attempt],
         not_before: None,
+        // A notice was about the grant before.
+        check_at: item.check_at.filter(|_| !item.connection.app.marketplace.has_refresh()),
+        announced_end: None,
         strikes: 0,
         failures: 0,
         last_error: None,

@@ -2,14 +2,17 @@
 //!
 //! All here is pure: values in, values out, `now` a parameter. [`due`] says when there is something to do, [`next`]
 //! what, [`claim`] and [`settle`] how the item changes by each step of a refresh, [`watch`] by a check or a reminder,
-//! [`grant`] by a new authorization.
+//! [`grant`] by a new authorization, [`disconnect`] by the vendor's farewell, [`notice`] by what a marketplace says of its
+//! own accord.
 //! The store applies such a change only to the very revision that it was decided on, so these functions are the
 //! whole truth about what may become of an item.
 
 pub mod claim;
+pub mod disconnect;
 pub mod due;
 pub mod grant;
 pub mod next;
+pub mod notice;
 pub mod settle;
 pub mod watch;
 
@@ -29,7 +32,7 @@ use crate::{
 pub const FORMAT: u32 = 1;
 
 /// Metadata of one connection: the item in the table `connections`. Holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Connection {
     /// `{marketplace}/{app}/{seller_id}`.
     pub connection: ConnectionKey,
@@ -72,6 +75,9 @@ pub struct Connection {
     /// When the authorization ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_expires_at: Option<Timestamp>,
+    /// The end that the marketplace has announced for the current grant, where it came before the one known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced_end: Option<Timestamp>,
     /// Names and orders grants: strictly later for every new authorization of this seller.
     pub granted_at: Timestamp,
     /// When the first token set of the current grant was committed.
@@ -97,10 +103,11 @@ pub struct Connection {
     /// Attempts whose outcome is not settled, oldest first, the one now held among them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<AttemptId>,
-    /// No exchange before this.
+    /// No exchange before this. Of a disconnected one: when its secret is to be deleted; absent afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
-    /// When to ask the marketplace whether the token still works; absent where a refresh tells.
+    /// When to ask the marketplace whether the token still works. Where a refresh tells, only after a notice that the
+    /// seller took the authorization back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check_at: Option<Timestamp>,
     /// The last reminder before the end of the authorization that is sent or past, by its days: none under 30 yet.
@@ -148,7 +155,7 @@ impl Connection {
 }
 
 /// Where a connection stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Status {
     /// Not committed yet, or waiting for the vendor's confirmation: served to nobody, refreshed by nobody.
@@ -177,7 +184,7 @@ impl Status {
 }
 
 /// Why the seller has to authorize again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The time that the seller granted is over.
@@ -209,7 +216,7 @@ impl Reason {
 }
 
 /// What the tokens of a connection are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Everything that the seller granted.
@@ -232,7 +239,7 @@ impl Purpose {
 }
 
 /// A storefront under a connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shop {
     /// The marketplace's id of it.
     pub id: ShopId,
@@ -248,7 +255,7 @@ pub struct Shop {
 }
 
 /// The right to work on a connection, for a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Claim {
     /// Whose it is.
     pub id: AttemptId,
@@ -256,8 +263,15 @@ pub struct Claim {
     pub until: Timestamp,
 }
 
+impl Claim {
+    /// When it was taken.
+    pub const fn begun(self) -> Timestamp {
+        self.until.plus(-claim::CLAIM_SECONDS)
+    }
+}
+
 /// What the last failed exchange said, in words that an operator can act on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LastError {
     /// When.
     pub at: Timestamp,
@@ -266,7 +280,7 @@ pub struct LastError {
 }
 
 /// A marketplace's fault as we tell it: never the marketplace's own text, which may repeat what was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
 #[error("{message} (code {}, request {})", self.code.as_deref().unwrap_or("none"), self.request_id.as_deref().unwrap_or("unknown"))]
 pub struct Fault {
     /// In our words.

@@ -20,6 +20,8 @@ pub enum Next {
     Expire,
     /// Never confirmed by the vendor: take it away with its secret.
     Remove,
+    /// Disconnected: delete its secret.
+    DeleteSecret,
 }
 
 /// What to do with this connection now.
@@ -45,6 +47,7 @@ pub(super) fn idle(item: &Connection, now: Timestamp) -> Next {
         Status::Active if reached(due::refresh_at(item)) => Next::Refresh,
         Status::Active if reached(due::check_at(item)) => Next::Check,
         Status::Active if reached(watch::remind_at(item)) => Next::Remind,
+        Status::Disconnected if reached(item.not_before) => Next::DeleteSecret,
         _ => Next::Nothing,
     }
 }

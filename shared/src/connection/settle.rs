@@ -2,7 +2,7 @@
 //!
 //! Every outcome belongs to a claim, and is written only while the item still shows that claim.
 
-use super::{Connection, Fault, LastError, Reason, Shop, Status, claim::CLAIM_SECONDS, watch};
+use super::{Claim, Connection, Fault, LastError, Reason, Shop, Status, claim::CLAIM_SECONDS, notice, watch};
 use crate::{
     names::{AttemptId, VersionId},
     time::Timestamp,
@@ -68,9 +68,10 @@ impl Kept {
         }
     }
 
-    /// Whether this is what the current token set would have become: obtained from it, under the current grant.
+    /// Whether this is what the current token set would have become: obtained from it, under the current grant or, where
+    /// that one's own token set was never kept, under the one before.
     pub fn follows(&self, item: &Connection) -> bool {
-        self.parent == item.secret_version && self.granted_at == item.granted_at
+        self.parent == item.secret_version && self.granted_at <= item.granted_at
     }
 
     /// Its version in the vault.
@@ -90,19 +91,11 @@ pub fn commit(
     shops: Option<Vec<Shop>>,
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
-    let entitled = match right {
-        Right::Claim(attempt) => item.is_held_by(attempt),
-        Right::Grant { granted_at, token_version } => {
-            item.granted_at == granted_at && item.token_version == token_version
-        }
-    };
-    if !entitled {
-        return Err(ClaimLost);
-    }
+    let begun = begun(item, right).ok_or(ClaimLost)?;
     let life = kept.access_expires_at.since(now);
     let rest = if life > 0 { REST_AFTER_COMMIT.min(life / 4) } else { REST_AFTER_COMMIT };
     let first_of_grant = item.authorized_at.is_none_or(|at| at < kept.granted_at);
-    let end = kept.authorization_expires_at;
+    let end = notice::earlier(kept.authorization_expires_at, item.announced_end);
     let watched = !item.has_refresh();
     Ok(Connection {
         status: if item.confirm_by.is_some() { Status::Pending } else { Status::Active },
@@ -114,7 +107,13 @@ pub fn commit(
         authorization_expires_at: end,
         // Whoever has just authorized is not reminded of what was past already.
         reminded: if first_of_grant { watch::reached(end, now) } else { watch::reminded_by(item, end, now) },
-        check_at: watched.then(|| watch::first_check(&item.connection, now)),
+        // A token set that was just obtained says more than a check, unless the notice came after the work had begun, or
+        // the shops that it was about could not be listed.
+        check_at: if watched {
+            Some(watch::first_check(&item.connection, now))
+        } else {
+            item.check_at.filter(|check_at| *check_at >= begun || shops.is_none())
+        },
         verified_at: if watched { Some(now) } else { item.verified_at },
         fingerprint: kept.fingerprint,
         authorized_at: if first_of_grant { Some(now.max(kept.granted_at)) } else { item.authorized_at },
@@ -129,6 +128,18 @@ pub fn commit(
         updated_at: now,
         ..item.clone()
     })
+}
+
+/// When the work began that this right stands for; none if the right is not there any more. A grant loses to a
+/// disconnect that came after its claim.
+fn begun(item: &Connection, right: Right) -> Option<Timestamp> {
+    match right {
+        Right::Claim(attempt) => item.attempt.filter(|claim| claim.id == attempt).map(Claim::begun),
+        Right::Grant { granted_at, token_version } => {
+            let latest = item.granted_at == granted_at && item.token_version == token_version;
+            (latest && item.status != Status::Disconnected).then_some(granted_at)
+        }
+    }
 }
 
 /// What became of the refresh token in an exchange that failed.
@@ -196,6 +207,8 @@ pub fn refuse(
     } else {
         let reason = match reason {
             Reason::Refused if item.has_refresh() && !item.attempts.is_empty() => Reason::RotationLost,
+            // The marketplace has said so itself, and nothing has spoken against it since.
+            Reason::Refused if item.has_refresh() && item.check_at.is_some() => Reason::Deauthorized,
             said => watch::reason(&item, said, now),
         };
         // Until here the old ones stay, so that the second look finds the same thing missing.

@@ -2,8 +2,9 @@
 //! authorization ends, for every marketplace.
 
 use super::{
-    Connection, Reason, Shop,
+    Claim, Connection, Reason, Shop,
     due::own_fraction,
+    notice,
     settle::{ClaimLost, Spent, let_go},
 };
 use crate::{
@@ -93,8 +94,10 @@ pub fn verify(
     checked: Checked,
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
+    let begun = item.attempt.map_or(now, Claim::begun);
     let before = let_go(item, attempt, Spent::No, now)?;
-    let authorization_expires_at = checked.authorization_expires_at.or(before.authorization_expires_at);
+    let said = checked.authorization_expires_at.or(before.authorization_expires_at);
+    let authorization_expires_at = notice::earlier(said, before.announced_end);
     let watched = !before.has_refresh();
     let unsaid = watched && checked.access_expires_at.or(authorization_expires_at).is_none();
     Ok(Connection {
@@ -108,7 +111,10 @@ pub fn verify(
         scopes: checked.scopes.unwrap_or_else(|| before.scopes.clone()),
         shops: checked.shops.unwrap_or_else(|| before.shops.clone()),
         verified_at: Some(now),
-        check_at: before.check_at.filter(|_| watched).map(|due| following_check(due, now)),
+        // Where a refresh tells, a notice that came during the check is looked into by another one.
+        check_at: before.check_at.and_then(|due| {
+            if watched { Some(following_check(due, now)) } else { Some(due).filter(|due| *due >= begun) }
+        }),
         not_before: if watched { Some(now.plus(REST_AFTER_CHECK)) } else { before.not_before },
         // What a dead grant may have kept would have been found before the check.
         attempts: if watched { Vec::new() } else { before.attempts.clone() },

@@ -11,6 +11,7 @@ pub mod grant;
 mod keep;
 pub mod outcome;
 mod refresh;
+mod removal;
 mod settling;
 
 use crate::{

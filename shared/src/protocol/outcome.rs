@@ -23,6 +23,8 @@ pub enum Outcome {
     Expired,
     /// It was never committed or never confirmed, and is gone.
     Removed,
+    /// The vendor had ended it, and its secret is deleted.
+    SecretDeleted,
     /// There was nothing to do, or not by us.
     Skipped(NotClaimed),
     /// The claim was lost before the work was done; whoever has it goes on.
@@ -57,6 +59,7 @@ impl Outcome {
             Self::Reminded => "reminded",
             Self::Expired => "expired",
             Self::Removed => "removed",
+            Self::SecretDeleted => "secret_deleted",
             Self::Skipped(_) => "skipped",
             Self::Lost => "lost",
             Self::Transient { .. } => "transient",

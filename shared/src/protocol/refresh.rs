@@ -87,6 +87,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
                 self.settle(&held, Outcome::Expired, |item| settle::expire(item, attempt, self.connections.now())).await
             }
             Next::Remove => self.remove(&held).await,
+            Next::DeleteSecret => self.delete_secret(&held).await,
             Next::LookBack if held.item.status == Status::Pending && held.item.secret_version.is_none() => {
                 self.remove(&held).await
             }
@@ -98,7 +99,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// list the shops of a connection that never had any listed.
     async fn look_back(&self, held: &Held) -> Result<Option<Outcome>, StoreError> {
         let Held { item, attempt, timer } = held;
-        for earlier in item.attempts.iter().filter(|earlier| *earlier != attempt) {
+        // The newest first: what a new grant has kept comes before what a refresh under the old one has.
+        for earlier in item.attempts.iter().rev().filter(|earlier| *earlier != attempt) {
             let version = earlier.version();
             let set = match self.vault.get(&item.connection, &version).await {
                 Ok(Some(set)) => set,
@@ -187,27 +189,5 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         }
         let Held { item, attempt, .. } = held;
         Ok(Outcome::Refused(Box::new(Refusal { connection: item.connection.clone(), attempt: *attempt, refused })))
-    }
-
-    /// Takes away what was never committed or never confirmed: the secret first, so that none stays behind unseen. A
-    /// new grant may take the claim over at any moment; then a deletion that came too late is taken back.
-    async fn remove(&self, held: &Held) -> Result<Outcome, StoreError> {
-        let connection = &held.item.connection;
-        let current = self.connections.get(connection).await?;
-        let Some(current) = current.filter(|item| item.is_held_by(held.attempt)) else { return Ok(Outcome::Lost) };
-        if held.timer.left().is_zero() {
-            return Ok(Outcome::Lost);
-        }
-        if let Err(error) = self.vault.delete(connection).await {
-            return self.defer(held, local_fault(&error), Outcome::DeletionFailed(error)).await;
-        }
-        let removed = self.connections.remove(&current).await;
-        if matches!(removed, Ok(true)) || matches!(self.connections.get(connection).await, Ok(None)) {
-            return Ok(Outcome::Removed);
-        }
-        // The item is somebody else's by now, or nobody knows: then the secret had better be there.
-        let restored = self.vault.restore(connection).await;
-        removed?;
-        Ok(restored.map_or_else(Outcome::DeletionFailed, |()| Outcome::Lost))
     }
 }

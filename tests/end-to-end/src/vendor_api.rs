@@ -94,6 +94,11 @@ impl VendorApi {
         self.send(Method::GET, &format!("/v1/connections/{connection}"), None).await
     }
 
+    /// `DELETE /v1/connections/{connection}`
+    pub async fn disconnect(&self, connection: &str) -> Answer {
+        self.send(Method::DELETE, &format!("/v1/connections/{connection}"), None).await
+    }
+
     /// `POST /v1/connections/{connection}/refresh`
     pub async fn refresh(&self, connection: &str, rejected_version: u64) -> Answer {
         let body = json!({ "rejected_version": rejected_version });

@@ -11,6 +11,7 @@ mod breakers;
 mod callback;
 mod configuration;
 mod connect;
+mod disconnect;
 mod leaks;
 mod lookup;
 mod refresh;

@@ -1,0 +1,88 @@
+//! What a marketplace says of a connection by itself: a notice. It is a hint, not a proof: what it makes due, the
+//! schedule asks the marketplace about.
+
+use super::{Connection, Status};
+use crate::time::Timestamp;
+
+/// How far the marketplace's clock and the table's may lie apart, in seconds.
+const CLOCKS_APART: i64 = 5 * 60;
+
+/// What a notice says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Notice {
+    /// The seller took the authorization away, of one shop or of all.
+    Deauthorized,
+    /// The authorization ends soon.
+    EndsSoon {
+        /// When.
+        ends_at: Timestamp,
+    },
+}
+
+/// Why a notice changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum NothingNew {
+    /// The connection is not one that works.
+    #[error("the connection is not active")]
+    NotActive,
+    /// It is about an authorization before the present one.
+    #[error("the seller has authorized anew since")]
+    Late,
+    /// What it says is known.
+    #[error("it is known already")]
+    Known,
+}
+
+/// Takes note of a notice that the marketplace sent at `sent_at` by its own clock.
+///
+/// A check that was not needed does no harm, so a deauthorization counts unless it is certainly older than the present
+/// authorization. An announced end counts only if it is certainly not older, for nothing would correct it; it is
+/// announced again each day.
+///
+/// # Errors
+/// [`NothingNew`] says why there is nothing to write.
+pub fn take_note(
+    item: &Connection,
+    notice: Notice,
+    sent_at: Timestamp,
+    now: Timestamp,
+) -> Result<Connection, NothingNew> {
+    if item.status != Status::Active {
+        return Err(NothingNew::NotActive);
+    }
+    let mut item = item.clone();
+    match notice {
+        Notice::Deauthorized => {
+            if sent_at.plus(CLOCKS_APART) < item.granted_at {
+                return Err(NothingNew::Late);
+            }
+            let begun = item.attempt.map(super::Claim::begun);
+            // One that is due already serves, unless the work on it has begun.
+            if item.check_at.is_some_and(|check_at| check_at <= now && begun.is_none_or(|begun| begun <= check_at)) {
+                return Err(NothingNew::Known);
+            }
+            item.check_at = Some(now);
+        }
+        Notice::EndsSoon { ends_at } => {
+            if sent_at <= item.granted_at || ends_at <= item.granted_at {
+                return Err(NothingNew::Late);
+            }
+            if item.authorization_expires_at.is_some_and(|known| known <= ends_at) {
+                return Err(NothingNew::Known);
+            }
+            item.announced_end = Some(ends_at);
+            item.authorization_expires_at = Some(ends_at);
+        }
+    }
+    item.updated_at = now;
+    Ok(item)
+}
+
+/// The earlier of two ends, as far as they are known.
+pub(super) fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    [one, other].into_iter().flatten().min()
+}
+
+#[cfg(test)]
+#[path = "notice_tests.rs"]
+mod tests;

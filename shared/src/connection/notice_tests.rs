@@ -1,0 +1,124 @@
+use super::*;
+use crate::{
+    connection::{
+        Reason,
+        claim::{Trigger, claim},
+        due::due_at,
+        fixtures::{T0, active, fault, token_set},
+        next::{Next, next},
+        settle::{Kept, Right, SECOND_TRY_AFTER, commit, refuse},
+        watch::{Checked, remind, verify},
+    },
+    names::AttemptId,
+};
+
+const DAY: i64 = 86_400;
+const HOUR: i64 = 3_600;
+
+fn deauthorized(item: &Connection, now: Timestamp) -> Connection {
+    take_note(item, Notice::Deauthorized, now, now).unwrap()
+}
+
+fn claimed(item: &Connection, now: Timestamp) -> (Connection, AttemptId, Next) {
+    let attempt = AttemptId::random();
+    let claimed = claim(item, Trigger::Schedule, now, attempt).unwrap();
+    (claimed.item, attempt, claimed.next)
+}
+
+#[test]
+fn a_deauthorization_is_checked_at_once_and_believed_by_nobody() {
+    let now = T0.plus(DAY);
+    let item = deauthorized(&active(), now);
+    assert_eq!(item.status, Status::Active);
+    assert_eq!((due_at(&item), next(&item, now)), (Some(now), Next::Check));
+    let (held, attempt, _) = claimed(&item, now.plus(1));
+    let after = verify(&held, attempt, Checked::default(), now.plus(2)).unwrap();
+    assert_eq!((after.check_at, after.verified_at), (None, Some(now.plus(2))));
+    assert!(due_at(&after).unwrap() > now.plus(DAY), "the refresh is next");
+}
+
+#[test]
+fn a_token_that_is_refused_is_refreshed_and_only_then_believed_dead() {
+    let now = T0.plus(DAY);
+    let (held, attempt, next) = claimed(&deauthorized(&active(), now), now);
+    assert_eq!(next, Next::Check);
+    let doubted = refuse(&held, attempt, fault().into(), now).unwrap();
+    assert_eq!((doubted.status, doubted.strikes), (Status::Active, 1));
+    let second = now.plus(SECOND_TRY_AFTER);
+    let (held, attempt, next) = claimed(&doubted, second);
+    assert_eq!(next, Next::Refresh);
+    let ended = refuse(&held, attempt, fault().into(), second).unwrap();
+    // The attempt of the refresh itself is settled by the refusal.
+    assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Deauthorized });
+    let kept = Kept::new(&token_set(held.secret_version.clone(), held.granted_at, second), attempt.version());
+    let alive = commit(&held, Right::Claim(attempt), kept, Some(Vec::new()), second).unwrap();
+    assert_eq!((alive.check_at, alive.strikes, alive.status), (None, 0, Status::Active));
+}
+
+#[test]
+fn a_notice_during_the_work_is_looked_into_afterwards() {
+    let due = T0.plus(6 * DAY);
+    let (held, attempt, next) = claimed(&active(), due);
+    assert_eq!(next, Next::Refresh);
+    let noted = deauthorized(&held, due.plus(1));
+    assert_eq!(due_at(&noted), due_at(&held), "nobody disturbs the work");
+    let kept = Kept::new(&token_set(held.secret_version.clone(), held.granted_at, due), attempt.version());
+    let after = commit(&noted, Right::Claim(attempt), kept.clone(), Some(Vec::new()), due.plus(2)).unwrap();
+    assert_eq!(after.check_at, Some(due.plus(1)));
+
+    let before = deauthorized(&active(), due.plus(-1));
+    let (held, attempt, _) = claimed(&before, due);
+    let listed = commit(&held, Right::Claim(attempt), kept.clone(), Some(Vec::new()), due.plus(2)).unwrap();
+    assert_eq!(listed.check_at, None, "the shops were listed anew");
+    let unlisted = commit(&held, Right::Claim(attempt), kept, None, due.plus(2)).unwrap();
+    assert!(unlisted.check_at.is_some());
+
+    let (held, attempt, _) = claimed(&deauthorized(&active(), T0.plus(DAY)), T0.plus(DAY + 5));
+    let again = deauthorized(&held, T0.plus(DAY + 6));
+    let verified = verify(&again, attempt, Checked::default(), T0.plus(DAY + 7)).unwrap();
+    assert_eq!(next_of(&verified, T0.plus(DAY + 7)), Next::Check);
+}
+
+fn next_of(item: &Connection, now: Timestamp) -> Next {
+    next(item, now)
+}
+
+#[test]
+fn late_and_repeated_notices_do_no_harm() {
+    let now = T0.plus(DAY);
+    let item = active();
+    let note = |item: &Connection, notice, sent_at| take_note(item, notice, sent_at, now);
+    assert_eq!(note(&item, Notice::Deauthorized, T0.plus(-301)), Err(NothingNew::Late));
+    assert!(note(&item, Notice::Deauthorized, T0.plus(-300)).is_ok(), "the clocks may be so far apart");
+    let once = deauthorized(&item, now);
+    assert_eq!(note(&once, Notice::Deauthorized, now), Err(NothingNew::Known));
+
+    let ends = |days| Notice::EndsSoon { ends_at: T0.plus(days * DAY) };
+    assert_eq!(note(&item, ends(20), T0), Err(NothingNew::Late));
+    assert_eq!(note(&item, ends(0), now), Err(NothingNew::Late));
+    assert_eq!(note(&item, ends(365), now), Err(NothingNew::Known));
+    assert_eq!(note(&item, ends(400), now), Err(NothingNew::Known));
+    let ended = Connection { status: Status::ReauthorizationRequired { reason: Reason::Refused }, ..active() };
+    assert_eq!(note(&ended, ends(20), now), Err(NothingNew::NotActive));
+}
+
+#[test]
+fn an_earlier_end_is_told_and_outlasts_refreshes_of_the_same_grant() {
+    let now = T0.plus(2 * DAY);
+    let end = now.plus(10 * DAY);
+    let item = take_note(&active(), Notice::EndsSoon { ends_at: end }, now, now).unwrap();
+    assert_eq!(item.authorization_expires_at, Some(end));
+    assert_eq!(next(&item, now.plus(DAY)), Next::Remind);
+    let (held, attempt, _) = claimed(&item, now.plus(DAY));
+    let reminded = remind(&held, attempt, now.plus(DAY)).unwrap();
+    assert_eq!(reminded.reminded, Some(14));
+
+    let due = T0.plus(6 * DAY);
+    let (held, attempt, next) = claimed(&reminded, due);
+    assert_eq!(next, Next::Refresh);
+    // The answer still names the year that was granted.
+    let kept = Kept::new(&token_set(held.secret_version.clone(), held.granted_at, due), attempt.version());
+    let after = commit(&held, Right::Claim(attempt), kept, None, due).unwrap();
+    assert_eq!((after.authorization_expires_at, after.reminded), (Some(end), Some(14)));
+    assert!(due_at(&after).unwrap() <= end.plus(-7 * DAY + HOUR * 24));
+}

@@ -1,0 +1,62 @@
+//! What is taken away: connections that nobody confirmed, and the secrets of those that the vendor has ended. The seller
+//! may connect anew at any moment, so a deletion that came too late is taken back.
+
+use super::{
+    Protocol,
+    outcome::Outcome,
+    settling::{Held, local_fault},
+};
+use crate::{
+    connection::{Connection, Status, disconnect},
+    marketplace::Marketplace,
+    store::StoreError,
+    vault::Vault,
+};
+
+impl<M: Marketplace, V: Vault> Protocol<M, V> {
+    /// Takes away what was never committed or never confirmed: the secret first, so that none stays behind unseen.
+    pub(super) async fn remove(&self, held: &Held) -> Result<Outcome, StoreError> {
+        let connection = &held.item.connection;
+        let Some(current) = self.still_held(held).await? else { return Ok(Outcome::Lost) };
+        if let Err(error) = self.vault.delete(connection).await {
+            return self.defer(held, local_fault(&error), Outcome::DeletionFailed(error)).await;
+        }
+        let removed = self.connections.remove(&current).await;
+        if matches!(removed, Ok(true)) || matches!(self.connections.get(connection).await, Ok(None)) {
+            return Ok(Outcome::Removed);
+        }
+        // The item is somebody else's by now, or nobody knows: then the secret had better be there.
+        let restored = self.vault.restore(connection).await;
+        removed?;
+        Ok(restored.map_or_else(Outcome::DeletionFailed, |()| Outcome::Lost))
+    }
+
+    /// Deletes the secret of a connection that the vendor has ended.
+    pub(super) async fn delete_secret(&self, held: &Held) -> Result<Outcome, StoreError> {
+        let connection = &held.item.connection;
+        if self.still_held(held).await?.is_none() {
+            return Ok(Outcome::Lost);
+        }
+        if let Err(error) = self.vault.delete(connection).await {
+            return self.defer(held, local_fault(&error), Outcome::DeletionFailed(error)).await;
+        }
+        let forget = |item: &Connection| disconnect::forget(item, held.attempt, self.connections.now());
+        let settled = self.settle(held, Outcome::SecretDeleted, forget).await;
+        if matches!(settled, Ok(Outcome::SecretDeleted)) {
+            return settled;
+        }
+        let current = self.connections.get(connection).await?;
+        if current.is_some_and(|item| item.status != Status::Disconnected)
+            && let Err(error) = self.vault.restore(connection).await
+        {
+            return Ok(Outcome::DeletionFailed(error));
+        }
+        settled
+    }
+
+    /// The item read again, if the claim is still ours and has time left.
+    async fn still_held(&self, held: &Held) -> Result<Option<Connection>, StoreError> {
+        let current = self.connections.get(&held.item.connection).await?;
+        Ok(current.filter(|item| item.is_held_by(held.attempt) && !held.timer.left().is_zero()))
+    }
+}
