@@ -107,12 +107,11 @@ pub fn commit(
         authorization_expires_at: end,
         // Whoever has just authorized is not reminded of what was past already.
         reminded: if first_of_grant { watch::reached(end, now) } else { watch::reminded_by(item, end, now) },
-        // A token set that was just obtained says more than a check, unless the notice came after the work had begun, or
-        // the shops that it was about could not be listed.
+        // A token set that was just obtained says more than a check, unless the notice came after the work had begun.
         check_at: if watched {
             Some(watch::first_check(&item.connection, now))
         } else {
-            item.check_at.filter(|check_at| *check_at >= begun || shops.is_none())
+            item.check_at.filter(|check_at| *check_at >= begun)
         },
         verified_at: if watched { Some(now) } else { item.verified_at },
         fingerprint: kept.fingerprint,
