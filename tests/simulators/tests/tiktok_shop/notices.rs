@@ -50,6 +50,7 @@ async fn taking_the_authorization_back_is_told_for_each_shop() {
         assert!(json["timestamp"].as_u64().unwrap().abs_diff(client.simulator.now()) <= 2);
         assert!(json["data"]["message"].is_string());
         assert_eq!(json.as_object().unwrap().len(), 5);
+        assert!(notice.body.starts_with(br#"{"type":6,"tts_notification_id":""#), "not as serde_json would write it");
     }
     assert_ne!(posts[0].text("tts_notification_id"), posts[1].text("tts_notification_id"));
 
