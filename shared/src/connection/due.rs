@@ -76,11 +76,13 @@ pub(super) fn refresh_at(item: &Connection) -> Option<Timestamp> {
     Some(item.not_before.map_or(point, |not_before| point.max(not_before)))
 }
 
-/// When to ask the marketplace whether the token still works, never before `not_before`. A connection in doubt is
-/// looked at a second time as soon as it may be.
+/// When to ask the marketplace whether the token still works. After a failed try, and where checks are the schedule's own,
+/// never before `not_before`; a connection in doubt is looked at a second time as soon as it may be. What a notice has
+/// made due does not wait for the rest after a commit: a check spends nothing.
 pub fn check_at(item: &Connection) -> Option<Timestamp> {
     let check_at = item.check_at?;
-    match item.not_before {
+    let waits = !item.has_refresh() || item.last_error.is_some();
+    match item.not_before.filter(|_| waits) {
         Some(not_before) if item.strikes > 0 && !item.has_refresh() => Some(not_before),
         not_before => Some(not_before.map_or(check_at, |not_before| check_at.max(not_before))),
     }

@@ -2,7 +2,7 @@
 //! authorization ends, for every marketplace.
 
 use super::{
-    Claim, Connection, Reason, Shop,
+    Connection, Reason, Shop,
     due::own_fraction,
     notice,
     settle::{ClaimLost, Spent, let_go},
@@ -94,7 +94,6 @@ pub fn verify(
     checked: Checked,
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
-    let begun = item.attempt.map_or(now, Claim::begun);
     let before = let_go(item, attempt, Spent::No, now)?;
     let said = checked.authorization_expires_at.or(before.authorization_expires_at);
     let authorization_expires_at = notice::earlier(said, before.announced_end);
@@ -111,10 +110,11 @@ pub fn verify(
         scopes: checked.scopes.unwrap_or_else(|| before.scopes.clone()),
         shops: checked.shops.unwrap_or_else(|| before.shops.clone()),
         verified_at: Some(now),
-        // Where a refresh tells, a notice that came during the check is looked into by another one.
-        check_at: before.check_at.and_then(|due| {
-            if watched { Some(following_check(due, now)) } else { Some(due).filter(|due| *due >= begun) }
-        }),
+        check_at: if watched {
+            before.check_at.map(|due| following_check(due, now))
+        } else {
+            notice::came_during(item)
+        },
         not_before: if watched { Some(now.plus(REST_AFTER_CHECK)) } else { before.not_before },
         // What a dead grant may have kept would have been found before the check.
         attempts: if watched { Vec::new() } else { before.attempts.clone() },
