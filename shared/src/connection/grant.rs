@@ -211,8 +211,8 @@ fn hold(mut item: Connection, grant: &Grant, granted_at: Timestamp, attempt: Att
         seller_base_region: grant.seller_base_region.clone().or(item.seller_base_region),
         attempt: Some(Claim { id: attempt, until: now.plus(CLAIM_SECONDS) }),
         not_before: None,
-        // A notice was about the grant before.
-        check_at: item.check_at.filter(|_| !item.connection.app.marketplace.has_refresh()),
+        // A notice was about the grant before, unless it came after this one had been exchanged.
+        check_at: item.check_at.filter(|at| !item.connection.app.marketplace.has_refresh() || *at >= granted_at),
         announced_end: None,
         strikes: 0,
         failures: 0,
