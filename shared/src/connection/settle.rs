@@ -113,7 +113,11 @@ pub fn commit(
         access_expires_at: Some(kept.access_expires_at),
         authorization_expires_at: end,
         // Whoever has just authorized is not reminded of what was past already.
-        reminded: if first_of_grant { watch::reached(end, now) } else { watch::reminded_by(item, end, now) },
+        reminded: if first_of_grant {
+            watch::reached(&item.connection, end, now)
+        } else {
+            watch::reminded_by(item, end, now)
+        },
         check_at: watched.then(|| watch::first_check(&item.connection, now)),
         verified_at: if watched { Some(now) } else { item.verified_at },
         fingerprint: kept.fingerprint,
