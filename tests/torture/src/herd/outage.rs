@@ -80,9 +80,11 @@ impl Sample {
         let lived = |number| {
             progress.say(|| format!("a fleet in steady state: {number} of {connections}"));
             let mut item = sellers.connect(number, sellers.connects_at(number, GROWN_OVER));
-            while let Some(due) = due_at(&item).filter(|due| *due < now) {
-                item = sellers.work(&item, due).1;
+            let mut next_due = due_at(&item);
+            while let Some(due) = next_due.filter(|due| *due < now) {
+                let worked = sellers.work(&item, due);
                 done += u64::from(now.since(due) <= MEASURED);
+                (item, next_due) = (worked.after, worked.due);
             }
             item
         };
@@ -145,16 +147,14 @@ impl Sample {
             let item = &items[index];
             worked.longest_due = worked.longest_due.max(now.since(due));
             worked.least_left = worked.least_left.min(item.access_left(now).unwrap_or(i64::MAX));
-            let (next, after) = self.sellers.work(item, now);
+            let done = self.sellers.work(item, now);
             if due >= begin {
-                worked.due.add(T0.plus(due.since(begin)), next);
+                worked.due.add(T0.plus(due.since(begin)), done.next);
             }
             minute = if minute.0 == now.0 / 60 { (minute.0, minute.1 + 1) } else { (now.0 / 60, 1) };
             worked.busiest = worked.busiest.max(f64::from(minute.1) * scale / 60.0);
-            if let Some(due) = due_at(&after) {
-                queue.push(Reverse((due, index)));
-            }
-            items[index] = after;
+            queue.extend(done.due.map(|due| Reverse((due, index))));
+            items[index] = done.after;
         }
         for item in &items {
             worked.least_left = worked.least_left.min(item.access_left(now).unwrap_or(i64::MAX));

@@ -6,8 +6,9 @@ use shop_keyring::{
     connection::{
         Connection, Purpose,
         claim::{Claimed, Trigger, claim},
+        due::due_at,
         grant::{Grant, Origin, claim_for_grant},
-        next::Next,
+        next::{Next, next as next_of},
         settle::{Kept, Right, commit, expire},
         watch::{Checked, remind, verify},
     },
@@ -38,6 +39,15 @@ pub(super) struct Sellers {
     attempt: AttemptId,
     version: VersionId,
     set: TokenSet,
+}
+
+/// What was done with a connection.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) next: Next,
+    pub(super) after: Connection,
+    /// When the next thing is to be done.
+    pub(super) due: Option<Timestamp>,
 }
 
 impl Sellers {
@@ -83,8 +93,8 @@ impl Sellers {
         format!("{}/us/{:016x}-{number}", self.marketplace, self.seed).parse().expect("a connection's key")
     }
 
-    /// Does what is due, and says what that was. The item is due at `now` or before.
-    pub(super) fn work(&mut self, item: &Connection, now: Timestamp) -> (Next, Connection) {
+    /// Does what is due. The item is due at `now` or before.
+    pub(super) fn work(&mut self, item: &Connection, now: Timestamp) -> Done {
         let Claimed { item: held, next } = claim(item, Trigger::Schedule, now, self.attempt).expect("it is due");
         let after = match next {
             Next::Refresh => {
@@ -97,7 +107,10 @@ impl Sellers {
             Next::Expire => expire(&held, self.attempt, now).expect("the claim is held"),
             Next::Nothing | Next::LookBack | Next::Remove => panic!("{next:?} is due at {now:?}: {item:?}"),
         };
-        (next, after)
+        let due = due_at(&after);
+        let again = due.is_some_and(|due| due <= now) && next_of(&after, now) == next;
+        assert!(!again, "{next:?} is due again and again at {now:?}: {after:?}");
+        Done { next, after, due }
     }
 
     fn commit(&mut self, held: &Connection, now: Timestamp) -> Connection {

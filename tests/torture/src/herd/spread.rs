@@ -49,12 +49,13 @@ impl Fleet {
                 progress.say(|| format!("{}, {} days: a thread has {done} of its {of}", self.marketplace, self.days));
             }
             let mut item = sellers.connect(number, sellers.connects_at(number, HOUR));
-            while let Some(due) = due_at(&item) {
-                let (next, after) = sellers.work(&item, due);
-                if !histogram.add(due, next) {
+            let mut next_due = due_at(&item);
+            while let Some(due) = next_due {
+                let done = sellers.work(&item, due);
+                if !histogram.add(due, done.next) {
                     break;
                 }
-                item = after;
+                (item, next_due) = (done.after, done.due);
             }
         }
         histogram
