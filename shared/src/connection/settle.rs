@@ -108,7 +108,11 @@ pub fn commit(
         access_expires_at: Some(kept.access_expires_at),
         authorization_expires_at: end,
         // Whoever has just authorized is not reminded of what was past already.
-        reminded: if first_of_grant { watch::reached(end, now) } else { watch::reminded_by(item, end, now) },
+        reminded: if first_of_grant {
+            watch::reached(&item.connection, end, now)
+        } else {
+            watch::reminded_by(item, end, now)
+        },
         // A token set that was just obtained says more than a check.
         check_at: if watched { Some(watch::first_check(&item.connection, now)) } else { notice::came_during(item) },
         verified_at: if watched { Some(now) } else { item.verified_at },

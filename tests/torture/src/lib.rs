@@ -1,0 +1,26 @@
+//! What must hold when things go wrong, or all come at once: long, random and repeatable, run by `make torture`.
+//!
+//! Each part is a module with one `run`; whatever it does follows from the [`Settings`], the seed among them, and ends
+//! in a [`PartReport`].
+//!
+//! | Part | What it shows |
+//! |---|---|
+//! | [`herd`] | a fleet that connected in one hour, and one that was cut off for a day, in virtual time |
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "test support: talks to a terminal, counts far below 2^52, and what must not be ends it"
+)]
+
+pub mod herd;
+mod progress;
+mod report;
+mod settings;
+
+pub use progress::Progress;
+pub use report::{Part, PartReport, print};
+pub use settings::Settings;
