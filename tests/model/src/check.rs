@@ -65,6 +65,16 @@ pub fn find(config: Config) -> Option<Counterexample> {
     Some(Counterexample { broken, way, states: checker.unique_state_count() })
 }
 
+/// Looks for a counterexample, and prints it.
+///
+/// # Panics
+/// If there is none, or if another rule is the first to break.
+pub fn shows(name: &str, broken: Broken, config: Config) {
+    let found = find(config).unwrap_or_else(|| panic!("{name}: no counterexample with {config:?}"));
+    println!("{name}: {:?}, found after {} states\n{}", found.broken, found.states, found.way);
+    assert_eq!(found.broken, broken, "{name}:\n{}", found.way);
+}
+
 fn tell(path: Path<State, Action>) -> String {
     let steps = path.into_vec();
     let mut told = String::new();

@@ -65,12 +65,14 @@ mod explore;
 mod granting;
 mod market;
 mod quiet;
+mod removal;
+mod settling;
 mod state;
 mod vault;
 mod worker;
 mod write;
 
-pub use check::{Counterexample, explore, find};
+pub use check::{Counterexample, explore, find, shows};
 pub use config::{Beginning, Config, FROZEN, Naive, SOUND};
 pub use explore::{Action, How, Protocol};
 pub use market::Rotation;

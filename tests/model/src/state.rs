@@ -46,6 +46,7 @@ pub(crate) struct Left {
 
 /// What has been, as far as rules speak of it and no item tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub(crate) struct Past {
     /// When the first of two strikes was written.
     pub(crate) struck_at: Option<Timestamp>,

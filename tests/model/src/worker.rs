@@ -1,14 +1,11 @@
-//! What a worker does, in the order of `shop_keyring::protocol`: claim, look back, exchange, keep, commit; checks and
-//! deletions. The decisions are the product's; here is only who reads and writes when.
+//! What a worker does, in the order of `shop_keyring::protocol`: claim, look back, exchange, keep, commit, or a
+//! check. The decisions are the product's; here is only who reads and writes when.
 
 use shop_keyring::{
     connection::{
-        Connection, Fault, Status,
+        Connection, Status,
         claim::{Trigger, claim},
-        disconnect::forget,
         next::Next,
-        settle::{Refused, Right, SECOND_TRY_AFTER, Spent, commit, defer, fail, let_go, refuse},
-        watch::{Checked, verify},
     },
     time::Timestamp,
 };
@@ -16,20 +13,12 @@ use shop_keyring::{
 use crate::{
     config::Naive,
     explore::{How, Protocol},
-    state::{Broken, State, Step, Task, Work, shop},
+    state::{Broken, State, Step, Task, Work},
     vault::{Number, Set, id, number, number_of},
 };
 
-/// No exchange starts later than this after the claim, in seconds, and nothing is deleted after the second.
+/// No exchange starts later than this after the claim, in seconds.
 const START: i64 = 15;
-const FLIGHT: i64 = 45;
-
-/// The shortest back-off: that of a first failure, with no luck.
-const BACK_OFF: i64 = 60;
-
-pub(crate) fn fault() -> Fault {
-    Fault { message: "it failed".into(), code: None, request_id: None }
-}
 
 impl Protocol {
     /// The product's decision to claim.
@@ -77,7 +66,6 @@ impl Protocol {
     pub(crate) fn after(&self, s: &mut State, work: &Work, how: How) -> Option<Step> {
         let attempt = work.attempt;
         let now = self.now_of(s, attempt);
-        let mine = id(attempt);
         match work.step.clone() {
             Step::Claim { decided, task, version, on_demand, stale } => {
                 let (item, task) = if stale {
@@ -99,6 +87,49 @@ impl Protocol {
                     Task::Remove | Task::DeleteSecret => Step::StillHeld { task },
                 }),
             },
+            Step::LookAgain { held, sent_at } => match self.found(s, &held, attempt, how) {
+                Some(set) => Some(Step::Commit { set, listed: held.shops.is_empty() }),
+                None => Some(Step::Refuse { sent_at }),
+            },
+            Step::Keep { set } => {
+                s.past.unknown |= how != How::Well;
+                match how {
+                    How::Fails => Some(Step::Fail { unknown: true, late: None }),
+                    How::Late => Some(Step::Fail { unknown: true, late: Some(set) }),
+                    how if s.vault.put_again(set) && how == How::Well => Some(Step::Commit { set, listed: true }),
+                    _ => Some(Step::Fail { unknown: true, late: None }),
+                }
+            }
+            Step::LatePut { set, grant: true } => {
+                s.vault.put(set);
+                None
+            }
+            Step::LatePut { set, grant: false } | Step::KeepCommitted { set } => {
+                s.vault.put_again(set);
+                None
+            }
+            Step::Send { .. } | Step::Exchange { .. } | Step::Check { .. } => self.asks(s, work, how),
+            Step::StillHeld { .. }
+            | Step::Delete { .. }
+            | Step::Forget { .. }
+            | Step::LookWhose { .. }
+            | Step::Restore => self.removes(s, work, how),
+            Step::ClaimForGrant { .. } | Step::KeepGrant { .. } | Step::CommitGrant { .. } => {
+                self.after_authorized(s, work, how)
+            }
+            Step::Commit { .. }
+            | Step::Refuse { .. }
+            | Step::Fail { .. }
+            | Step::Defer
+            | Step::LetGo
+            | Step::Verify => self.settles(s, work),
+        }
+    }
+
+    /// The steps that ask the marketplace.
+    fn asks(&self, s: &mut State, work: &Work, how: How) -> Option<Step> {
+        let attempt = work.attempt;
+        match work.step.clone() {
             Step::Send { held } => {
                 let Some(version) = &held.secret_version else { return Some(Step::LetGo) };
                 let Some(current) = s.vault.get(number_of(version)) else { return Some(Step::Defer) };
@@ -132,62 +163,6 @@ impl Protocol {
                 }
                 Some(Step::Keep { set })
             }
-            Step::LookAgain { held, sent_at } => match self.found(s, &held, attempt, how) {
-                Some(set) => Some(Step::Commit { set, listed: held.shops.is_empty() }),
-                None => Some(Step::Refuse { sent_at }),
-            },
-            Step::Keep { set } => {
-                s.past.unknown |= how != How::Well;
-                match how {
-                    How::Fails => Some(Step::Fail { unknown: true, late: None }),
-                    How::Late => Some(Step::Fail { unknown: true, late: Some(set) }),
-                    how if s.vault.put_again(set) && how == How::Well => Some(Step::Commit { set, listed: true }),
-                    _ => Some(Step::Fail { unknown: true, late: None }),
-                }
-            }
-            Step::LatePut { set, grant: true } => {
-                s.vault.put(set);
-                None
-            }
-            Step::LatePut { set, grant: false } | Step::KeepCommitted { set } => {
-                s.vault.put_again(set);
-                None
-            }
-            Step::Commit { set, listed } => {
-                let right = Right::Claim(mine);
-                let item = s.item.clone()?;
-                let item = self.held_or_not(&item, attempt);
-                let shops = listed.then(|| vec![shop()]);
-                let committed = commit(&item, right, set.kept(now), shops, now).ok()?;
-                let early = self.config.is(Naive::CommitsBeforeKeep) && s.vault.get(set.attempt).is_none();
-                self.write_commit(s, &item, committed, set);
-                early.then_some(Step::KeepCommitted { set })
-            }
-            Step::Refuse { sent_at } => {
-                let item = s.item.clone()?;
-                let refused = refuse(&self.held_or_not(&item, attempt), mine, Refused::from(fault()), now).ok()?;
-                self.note_strike(s, &refused, sent_at);
-                self.write(s, refused);
-                None
-            }
-            Step::Fail { unknown, late } => {
-                let item = s.item.clone()?;
-                let spent = if unknown { Spent::Unknown } else { Spent::No };
-                if let Ok(failed) = fail(&self.held_or_not(&item, attempt), mine, fault(), spent, BACK_OFF, now) {
-                    self.write(s, failed);
-                }
-                late.map(|set| Step::LatePut { set, grant: false })
-            }
-            Step::Defer => {
-                let item = defer(s.item.as_deref()?, mine, fault(), SECOND_TRY_AFTER, now).ok()?;
-                self.write(s, item);
-                None
-            }
-            Step::LetGo => {
-                let item = let_go(s.item.as_deref()?, mine, Spent::No, now).ok()?;
-                self.write(s, item);
-                None
-            }
             Step::Check { held } => {
                 if how == How::NotReached {
                     return Some(Step::Fail { unknown: false, late: None });
@@ -196,51 +171,7 @@ impl Protocol {
                 let Some(current) = s.vault.get(number_of(version)) else { return Some(Step::Defer) };
                 Some(if s.market.stands(current.token) { Step::Verify } else { Step::Refuse { sent_at: s.now } })
             }
-            Step::Verify => {
-                let item = verify(s.item.as_deref()?, mine, Checked::default(), now).ok()?;
-                s.past.struck_at = None;
-                self.write(s, item);
-                None
-            }
-            Step::StillHeld { task } => {
-                let ours = s.item.as_ref().is_some_and(|item| item.is_held_by(mine));
-                (ours && s.now.since(work.began) < FLIGHT).then_some(Step::Delete { task, stale: false })
-            }
-            Step::Delete { .. } if how == How::Fails => Some(Step::Defer),
-            Step::Delete { task, stale } => {
-                s.vault.deleted = !s.vault.sets.is_empty();
-                Some(Step::Forget { task, stale })
-            }
-            Step::Forget { task: Task::DeleteSecret, .. } => {
-                let task = Task::DeleteSecret;
-                let Some(item) = s.item.clone() else { return Some(Step::LookWhose { task }) };
-                match forget(&item, mine, now) {
-                    Ok(item) => {
-                        self.write(s, item);
-                        None
-                    }
-                    Err(_) => Some(Step::LookWhose { task }),
-                }
-            }
-            Step::Forget { task, stale } => {
-                if stale {
-                    return Some(Step::LookWhose { task });
-                }
-                self.remove(s);
-                None
-            }
-            Step::LookWhose { task } => {
-                let status = s.item.as_ref().map(|item| item.status);
-                let restore = status.is_some_and(|status| task == Task::Remove || status != Status::Disconnected);
-                (restore && !self.config.is(Naive::NeverRestores)).then_some(Step::Restore)
-            }
-            Step::Restore => {
-                s.vault.deleted = false;
-                None
-            }
-            Step::ClaimForGrant { .. } | Step::KeepGrant { .. } | Step::CommitGrant { .. } => {
-                self.after_authorized(s, work, how)
-            }
+            _ => None,
         }
     }
 
@@ -257,29 +188,5 @@ impl Protocol {
         let any = self.config.is(Naive::AnyParent) || self.config.is(Naive::AnyParentAndCommitKeepsAttempts);
         let sets = earlier.into_iter().filter(|earlier| *earlier != attempt).filter_map(|earlier| s.vault.get(earlier));
         sets.into_iter().filter(seen).find(|set| any || set.kept(s.now).follows(held))
-    }
-
-    /// The item as it is; or naively, as if the claim were still ours.
-    fn held_or_not(&self, item: &Connection, attempt: Number) -> Connection {
-        let mut item = item.clone();
-        if self.config.is(Naive::OutcomeWithoutClaim)
-            && let Some(claim) = &mut item.attempt
-        {
-            claim.id = id(attempt);
-        }
-        item
-    }
-
-    fn note_strike(&self, s: &mut State, after: &Connection, sent_at: Timestamp) {
-        if !matches!(after.status, Status::ReauthorizationRequired { .. }) {
-            s.past.struck_at = Some(s.now);
-            return;
-        }
-        let off = self.config.clocks.iter().map(|off| off.abs()).max().unwrap_or_default();
-        let second = s.past.struck_at.is_some_and(|at| sent_at.since(at) >= SECOND_TRY_AFTER - 2 * off);
-        if !second {
-            s.breaks(Broken::TwoStrikesInARow);
-        }
-        s.past.struck_at = None;
     }
 }

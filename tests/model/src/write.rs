@@ -9,9 +9,9 @@ use shop_keyring::{
 use crate::{
     config::Naive,
     explore::Protocol,
+    settling::fault,
     state::{Broken, State, Step, T0},
     vault::{LIFE, Set, number_of},
-    worker::fault,
 };
 
 impl Protocol {
@@ -58,12 +58,6 @@ impl Protocol {
         self.write(s, after);
     }
 
-    /// Takes the item away.
-    pub(crate) fn remove(&self, s: &mut State) {
-        s.item = None;
-        wrote(s);
-    }
-
     /// Without what no decision reads, or none here: see the list in the crate's documentation.
     fn bare(&self, mut item: Connection) -> Connection {
         item.revision = 0;
@@ -94,6 +88,12 @@ impl Protocol {
             s.item = Some(Connection { not_before: None, ..(**item).clone() }.into());
         }
     }
+}
+
+/// Takes the item away.
+pub(crate) fn remove(s: &mut State) {
+    s.item = None;
+    wrote(s);
 }
 
 fn wrote(s: &mut State) {
