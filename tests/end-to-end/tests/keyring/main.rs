@@ -14,6 +14,7 @@ mod connect;
 mod leaks;
 mod lookup;
 mod refresh;
+mod refresh_calls;
 mod sessions;
 mod setting;
 mod temu;
