@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test sandbox lint build tools
+.PHONY: help test sandbox bench-sweep lint build tools
 
 # Where cargo puts what it builds.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -14,6 +14,13 @@ sandbox: tools ## Runs everything on this machine, to click through; ARGS="--onc
 	@echo 'Building the functions and the sandbox (a few minutes the first time)'
 	@cargo build --locked --workspace --bins
 	@exec $(TARGET)/debug/sandbox $(ARGS)
+
+bench-sweep: tools ## Measures the sweep with a million connections; ARGS="--help" tells the options
+	@echo 'Building refresh-sweep and the benchmark as released (some minutes the first time)'
+	@# One by one: the function with its own features only, as it is deployed.
+	@cargo build --locked --release -p refresh-sweep
+	@cargo build --locked --release -p bench
+	@exec $(TARGET)/release/bench-sweep $(ARGS)
 
 lint: ## Checks format and lints only
 	cargo fmt --all --check
