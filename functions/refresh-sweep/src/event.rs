@@ -6,7 +6,7 @@ use shop_keyring::{connection::due::SHARDS, names::ConnectionKey};
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Input {
+pub enum Input {
     /// `{}`, EventBridge's envelope, or `{"partition":{"index":0,"count":4}}`
     Sweep(Partition),
     /// `{"connection":"…","rejected_version":7}`
@@ -16,11 +16,11 @@ pub(crate) enum Input {
 /// The part of the shards that one of several schedules works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Partition {
+pub struct Partition {
     /// `0..count`
-    pub(crate) index: u8,
+    pub index: u8,
     /// How many schedules there are, 16 at most.
-    pub(crate) count: u8,
+    pub count: u8,
 }
 
 impl Partition {
@@ -28,7 +28,7 @@ impl Partition {
     const WHOLE: Self = Self { index: 0, count: 1 };
 
     /// Whether the shard is this schedule's.
-    pub(crate) const fn has(self, shard: u8) -> bool {
+    pub const fn has(self, shard: u8) -> bool {
         shard % self.count == self.index
     }
 }
@@ -36,16 +36,19 @@ impl Partition {
 /// One connection, for a caller whom this version of its token set will not do.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct OnDemand {
+pub struct OnDemand {
     /// Which one.
-    pub(crate) connection: ConnectionKey,
+    pub connection: ConnectionKey,
     /// The `version` that the caller saw.
-    pub(crate) rejected_version: u64,
+    pub rejected_version: u64,
 }
 
 impl Input {
     /// Reads an event. EventBridge's envelope has neither `connection` nor `partition`.
-    pub(crate) fn parse(event: Value) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// What an event has to be.
+    pub fn parse(event: Value) -> Result<Self, String> {
         if event.get("connection").is_some() {
             let request = serde_json::from_value(event);
             return request.map(Self::OnDemand).map_err(|error| format!("not a request for a refresh: {error}"));

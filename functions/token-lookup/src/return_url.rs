@@ -5,7 +5,10 @@ use url::Url;
 use crate::problem::Problem;
 
 /// Checks an address against the allowed ones: the exact origin, and the allowed path by whole segments.
-pub(crate) fn check(text: &str, allowed: &[Url]) -> Result<Url, Problem> {
+///
+/// # Errors
+/// If sellers may not be sent there.
+pub fn check(text: &str, allowed: &[Url]) -> Result<Url, Problem> {
     let refused = |what: &str| Problem::BadRequest(format!("`return_url` {what}"));
     // Parsing normalizes: dot segments, escaped ones too, are resolved before anything is compared.
     let url = Url::parse(text).map_err(|_| refused("is not a URL."))?;

@@ -12,7 +12,7 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 20..=512;
 ///
 /// # Errors
 /// If what is left cannot be a token of Temu.
-pub(super) fn clean(pasted: &Secret) -> Result<Secret, Mistake> {
+pub fn clean(pasted: &Secret) -> Result<Secret, Mistake> {
     let mut text = pasted.expose();
     loop {
         let before = text;

@@ -77,7 +77,10 @@ struct Data {
 }
 
 /// What the answer means.
-fn read(answer: &RawAnswer) -> Result<Vec<Shop>, NotListed> {
+///
+/// # Errors
+/// [`NotListed`].
+pub fn read(answer: &RawAnswer) -> Result<Vec<Shop>, NotListed> {
     let Ok(envelope) = serde_json::from_slice::<Envelope>(&answer.body) else {
         let code = Some(format!("http_{}", answer.status));
         let message = "the open API's answer is not in a known form".into();
