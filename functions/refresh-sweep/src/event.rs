@@ -47,25 +47,29 @@ impl Input {
     /// Reads an event. EventBridge's envelope has neither `connection` nor `partition`.
     ///
     /// # Errors
-    /// What an event has to be.
-    pub fn parse(event: Value) -> Result<Self, String> {
+    /// What an event has to be. Nothing of the event is repeated: the runtime logs the text.
+    pub fn parse(event: Value) -> Result<Self, &'static str> {
         if event.get("connection").is_some() {
             let request = serde_json::from_value(event);
-            return request.map(Self::OnDemand).map_err(|error| format!("not a request for a refresh: {error}"));
+            return request.map(Self::OnDemand).map_err(|_| {
+                "not a request for a refresh: it must have `connection`, `{marketplace}/{app}/{seller_id}`, and \
+                 `rejected_version`, a whole number, and nothing else"
+            });
         }
         let partition = match event {
             Value::Object(mut event) => match event.remove("partition") {
-                Some(partition) => {
-                    serde_json::from_value(partition).map_err(|error| format!("not a partition: {error}"))?
-                }
+                Some(partition) => serde_json::from_value(partition).map_err(
+                    |_| "not a partition: it must have `index` and `count`, whole numbers, and nothing else",
+                )?,
                 None => Partition::WHOLE,
             },
-            _ => return Err("the event must be a JSON object".into()),
+            _ => return Err("the event must be a JSON object"),
         };
         if partition.index < partition.count && partition.count <= SHARDS {
             Ok(Self::Sweep(partition))
         } else {
-            Err(format!("`partition` must have `index` < `count` <= {SHARDS}"))
+            const { assert!(SHARDS == 16, "the text says it") };
+            Err("`partition` must have `index` < `count` <= 16")
         }
     }
 }
@@ -101,6 +105,17 @@ mod tests {
             (json!({"connection":"x"}), "not a request for a refresh"),
         ] {
             assert!(Input::parse(event.clone()).unwrap_err().contains(what), "{event}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_event_is_repeated() {
+        for event in [
+            json!({"connection":"tiktok-shop/us/7","rejected_version":"ROW_token"}),
+            json!({"connection":"tiktok-shop/us/7","rejected_version":7,"ROW_token":1}),
+            json!({"partition":{"index":"ROW_token","count":4}}),
+        ] {
+            assert!(!Input::parse(event.clone()).unwrap_err().contains("ROW_token"), "{event}");
         }
     }
 
