@@ -150,7 +150,7 @@ impl Associated {
 /// A mall's id, as a number or as a string.
 fn mall(id: &Value) -> Option<SellerId> {
     match id {
-        Value::Number(id) => id.to_string().parse().ok(),
+        Value::Number(id) => id.as_u64()?.to_string().parse().ok(),
         Value::String(id) => id.parse().ok(),
         _ => None,
     }

@@ -81,7 +81,15 @@ fn info_is_read_as_gateways_write_it() {
     assert_eq!((other.mall.as_str(), other.mall_type, other.scopes.is_none()), ("88", MallType::CrossBorder, true));
     assert_eq!((other.mall_name.as_deref(), other.region()), (Some("Nina"), None));
 
-    for nobody in [json!({}), json!({"mallId": null}), json!({"mallId": "a/b"}), json!({"mallId": [1]})] {
+    for nobody in [
+        json!({}),
+        json!({"mallId": null}),
+        json!({"mallId": "a/b"}),
+        json!({"mallId": [1]}),
+        json!({"mallId": -1}),
+        json!({"mallId": 6e19}),
+        json!({"mallId": 1.5}),
+    ] {
         assert!(matches!(info(&nobody), Err(CallError::Transient { .. })), "{nobody}");
     }
 }
