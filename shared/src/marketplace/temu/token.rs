@@ -181,6 +181,7 @@ pub fn created(answer: Result<http::RawAnswer, http::NoAnswer>) -> Result<Vec<(O
     {
         tokens.insert(0, (None, token));
     }
+    tokens.retain(|(_, token)| !token.is_empty());
     if tokens.is_empty() { Err(CallError::without_token()) } else { Ok(tokens) }
 }
 
