@@ -100,6 +100,8 @@ fn what_cannot_be_read_may_have_had_its_effect() {
         (200, json!("text")),
         (200, json!({"success": true, "errorCode": 1_000_000})),
         (200, json!({"success": false})),
+        (200, json!([true, 1_000_000, "", {"accessToken": "a"}])),
+        (200, json!({"success": true, "result": ["a"]})),
         (200, json!({})),
         (500, json!({})),
         (502, json!({"success": true, "errorCode": 1_000_000, "result": {}})),

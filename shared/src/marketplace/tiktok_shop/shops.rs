@@ -10,7 +10,7 @@ use crate::{
     connection::{Fault, Shop},
     marketplace::{
         http::{self, NoAnswer, RawAnswer},
-        lenient::lenient,
+        lenient::{lenient, lenient_request_id, object},
     },
     secret::Secret,
     time::Timestamp,
@@ -66,7 +66,7 @@ struct Envelope {
     code: i64,
     #[serde(default, deserialize_with = "lenient")]
     message: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient_request_id")]
     request_id: Option<String>,
     data: Option<Data>,
 }
@@ -87,7 +87,7 @@ pub fn read(answer: &RawAnswer) -> Result<Vec<Shop>, NotListed> {
         let message = "the open API cannot answer now".into();
         return Err(NotListed::Failed(Fault { message, code, request_id: None }));
     }
-    let Ok(envelope) = serde_json::from_slice::<Envelope>(&answer.body) else {
+    let Some(envelope) = object::<Envelope>(&answer.body) else {
         let code = Some(format!("http_{}", answer.status));
         let message = "the open API's answer is not in a known form".into();
         return Err(NotListed::Failed(Fault { message, code, request_id: None }));
