@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test sandbox lint build tools
+.PHONY: help test fuzz sandbox lint build tools
 
 # Where cargo puts what it builds.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -9,6 +9,9 @@ help: ## Lists these targets
 
 test: ## Checks format and lints, builds, runs all tests
 	@scripts/test.sh
+
+fuzz: ## Looks for inputs that break a parser, with nightly Rust; ARGS="names 10": this target only, for 10 s
+	@scripts/fuzz.sh $(ARGS)
 
 sandbox: tools ## Runs everything on this machine, to click through; ARGS="--once" walks through it and ends
 	@echo 'Building the functions and the sandbox (a few minutes the first time)'
