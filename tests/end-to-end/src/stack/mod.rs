@@ -4,6 +4,7 @@ mod access;
 mod error;
 mod function;
 mod functions;
+mod inspect;
 mod options;
 mod output;
 mod process;
@@ -17,6 +18,7 @@ mod warden;
 
 pub use error::StartError;
 pub use function::Function;
+pub use inspect::{DueEntry, KeptTokens};
 pub use options::{Options, Ports};
 pub use tables::Table;
 pub use vendor::temu::TemuApp;
