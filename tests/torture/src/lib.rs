@@ -6,17 +6,21 @@
 //! | Part | What it shows |
 //! |---|---|
 //! | [`herd`] | a fleet that connected in one hour, and one that was cut off for a day, in virtual time |
+//! | [`kills`] | a process killed at any step loses nothing that is not lost at the marketplace |
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
+    clippy::missing_panics_doc,
     clippy::cast_precision_loss,
     reason = "test support that talks to a terminal, and counts far below 2^52"
 )]
 
 pub mod herd;
+pub mod kills;
 mod progress;
 mod report;
 mod settings;
+mod world;
 
 pub use progress::Progress;
 pub use report::{Part, PartReport, print};

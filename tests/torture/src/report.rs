@@ -4,23 +4,26 @@ use std::{fmt::Write as _, time::Duration};
 
 use clap::ValueEnum;
 
-use crate::{Settings, herd};
+use crate::{Settings, herd, kills};
 
 /// A part of the torture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Part {
     /// Everything comes due at once.
     Herd,
+    /// Processes are killed at every step.
+    Kills,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 1] = [Self::Herd];
+    pub const ALL: [Self; 2] = [Self::Herd, Self::Kills];
 
     /// As it stands on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Herd => "herd",
+            Self::Kills => "kills",
         }
     }
 
@@ -28,6 +31,7 @@ impl Part {
     pub async fn run(self, settings: &Settings) -> PartReport {
         match self {
             Self::Herd => herd::run(settings).await,
+            Self::Kills => kills::run(settings).await,
         }
     }
 }

@@ -1,0 +1,126 @@
+//! What happens in a round: drawn from its seed.
+
+use std::fmt;
+
+use emulators::front::Moment;
+use end_to_end::Function;
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use simulators::tiktok_shop::{Rotation, Route};
+
+use super::scene::Scene;
+
+/// Where a process is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// At a call to `DynamoDB`.
+    Table(&'static str, Moment),
+    /// At a call to Secrets Manager.
+    Vault(&'static str, Moment),
+    /// At a call to the marketplace.
+    Marketplace(Route, Effect),
+}
+
+/// When a call to the marketplace has its effect. The caller never gets an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It does not.
+    Never,
+    /// When the caller is dead.
+    Late,
+    /// Before the caller dies.
+    Done,
+}
+
+/// What becomes of a held call whose caller is dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It was lost on its way, or its answer was.
+    Lost,
+    /// It goes on at once.
+    Late,
+    /// It goes on when the next sweep has passed, still within the claim.
+    Later,
+}
+
+/// A round.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    seed: u64,
+    pub(super) scene: Scene,
+    pub(super) step: Step,
+    /// So many calls of the kind pass before.
+    pub(super) passing: u64,
+    pub(super) fate: Fate,
+    pub(super) rotation: Rotation,
+    pub(super) new_grant_ends_old: bool,
+    /// Shops of each seller: with none, a commit is an update of its own.
+    pub(super) shops: usize,
+    count: usize,
+}
+
+impl Plan {
+    /// The round of this seed.
+    pub(super) fn drawn(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let scene = Scene::drawn(&mut rng);
+        let rotations = [Rotation::Unchanged, Rotation::KeepOld, Rotation::Grace, Rotation::OneTime, Rotation::OneTime];
+        Self {
+            seed,
+            scene,
+            step: *scene.steps().choose(&mut rng).unwrap_or(&Step::Table("GetItem", Moment::Arrived)),
+            passing: if rng.random_bool(0.6) { 0 } else { rng.random_range(1..3) },
+            fate: *[Fate::Lost, Fate::Late, Fate::Later].choose(&mut rng).unwrap_or(&Fate::Late),
+            rotation: *rotations.choose(&mut rng).unwrap_or(&Rotation::OneTime),
+            new_grant_ends_old: rng.random_bool(0.5),
+            shops: rng.random_range(0..3),
+            count: rng.random_range(1..=scene.most_sellers()),
+        }
+    }
+
+    /// Its sellers; no other round has them.
+    pub(super) fn sellers(&self) -> Vec<String> {
+        (0..self.count).map(|n| format!("r{}-{n}", self.seed)).collect()
+    }
+
+    /// Who is killed where.
+    pub(super) fn step_in_words(&self) -> String {
+        let victim: Function = self.scene.victim();
+        match self.step {
+            Step::Table(operation, moment) | Step::Vault(operation, moment) => {
+                let moment = match (moment, self.fate) {
+                    (Moment::Arrived, Fate::Lost) => "never arrives",
+                    (Moment::Arrived, Fate::Late | Fate::Later) => "arrives after the kill",
+                    (Moment::TakenEffect, _) => "has happened",
+                };
+                format!("{victim}: {operation} {moment}")
+            }
+            Step::Marketplace(route, effect) => {
+                let effect = match effect {
+                    Effect::Never => "hangs, never happens",
+                    Effect::Late => "happens after the kill",
+                    Effect::Done => "has happened",
+                };
+                format!("{victim}: {route:?} {effect}")
+            }
+        }
+    }
+
+    /// Whether a token set can be lost with the process that has it: where old ones die when a new one is issued.
+    pub(super) fn may_lose(&self) -> bool {
+        (self.scene.refreshes() && self.rotation == Rotation::OneTime)
+            || (self.scene.authorizes() && self.new_grant_ends_old)
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, scene, passing, fate, rotation, count, shops, .. } = self;
+        let step = self.step_in_words();
+        let ends = if self.new_grant_ends_old { "ends" } else { "leaves" };
+        write!(
+            f,
+            "`--only kills --seed {seed} --rounds 1` ({scene:?}; {step}, {passing} before it, {fate:?}; {rotation:?}, a new \
+             grant {ends} the old; {count} sellers with {shops} shops)"
+        )
+    }
+}
