@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`herd`] | a fleet that connected in one hour, and one that was cut off for a day, in virtual time |
 //! | [`kills`] | a process killed at any step loses nothing that is not lost at the marketplace |
+//! | [`races`] | overlapping sweeps, lookups, new authorizations and disconnects: one exchange for each connection |
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -18,6 +19,7 @@
 pub mod herd;
 pub mod kills;
 mod progress;
+pub mod races;
 mod report;
 mod settings;
 mod world;

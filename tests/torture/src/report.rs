@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use clap::ValueEnum;
 
-use crate::{Settings, herd, kills};
+use crate::{Settings, herd, kills, races};
 
 /// A part of the torture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -13,17 +13,20 @@ pub enum Part {
     Herd,
     /// Processes are killed at every step.
     Kills,
+    /// Everybody at once.
+    Races,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 2] = [Self::Herd, Self::Kills];
+    pub const ALL: [Self; 3] = [Self::Herd, Self::Kills, Self::Races];
 
     /// As it stands on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Herd => "herd",
             Self::Kills => "kills",
+            Self::Races => "races",
         }
     }
 
@@ -32,6 +35,7 @@ impl Part {
         match self {
             Self::Herd => herd::run(settings).await,
             Self::Kills => kills::run(settings).await,
+            Self::Races => races::run(settings).await,
         }
     }
 }
