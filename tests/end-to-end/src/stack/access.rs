@@ -213,7 +213,9 @@ impl Stack {
                 *item != before
             });
             self.tables.put_all(table, &items).await;
-            items.iter().for_each(|item| self.move_end_at_temu(item));
+            for item in &items {
+                self.move_end_at_temu(item);
+            }
         }
         self.secrets_manager.advance(seconds.try_into().expect("time only passes"));
     }

@@ -10,7 +10,7 @@ use end_to_end::Stack;
 use simulators::tiktok_shop::{Fault, Route, Trouble, When};
 use tokio::time::sleep;
 
-use super::plan::{Effect, Fate, Plan, Step};
+use super::plan::{Effect, Fate, Kill, Step};
 
 /// How long a call takes that is to have its effect when its caller is dead.
 const LATE: Duration = Duration::from_millis(150);
@@ -28,14 +28,14 @@ pub(super) enum Hook {
 
 impl Hook {
     /// Sets it.
-    pub(super) fn set(stack: &Stack, plan: &Plan) -> Self {
+    pub(super) fn set(stack: &Stack, kill: &Kill, sellers: &[String]) -> Self {
         let nth = |front: &Front, operation, moment| {
-            let passing = AtomicU64::new(plan.passing);
+            let passing = AtomicU64::new(kill.passing);
             let passes =
                 move || passing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
             Self::Point(front.pause_when(operation, moment, move |_| !passes()))
         };
-        match plan.step {
+        match kill.step {
             Step::Table(operation, moment) => nth(stack.dynamodb().front(), operation, moment),
             Step::Vault(operation, moment) => nth(stack.secrets_manager().front(), operation, moment),
             Step::Marketplace(route, effect) => {
@@ -44,8 +44,7 @@ impl Hook {
                     Effect::Late => Trouble::Latency(When::BeforeEffect, LATE),
                     Effect::Done => Trouble::Hang(When::AfterEffect),
                 };
-                let sellers = plan.sellers();
-                let seller = usize::try_from(plan.passing).unwrap_or_default() % sellers.len();
+                let seller = usize::try_from(kill.passing).unwrap_or_default() % sellers.len();
                 stack.tiktok_shop().inject(route, Fault::new(trouble).times(1).for_seller(&sellers[seller]));
                 Self::Call(route, effect)
             }

@@ -35,6 +35,9 @@ const ROUNDS_SHORT: u32 = 80;
 /// Stacks side by side: most of a round is waiting.
 const LANES: usize = 4;
 
+/// A step that is tried so often and never reached is none.
+const OFTEN: u32 = 10;
+
 /// One process of each: whoever is asked for work is the one that is killed at it.
 const PROCESSES: [(Function, usize); 3] =
     [(Function::OauthCallback, 1), (Function::RefreshSweep, 1), (Function::TokenLookup, 1)];
@@ -96,10 +99,12 @@ impl Tally {
     fn add(&mut self, plan: &Plan, played: &Played) {
         self.rounds += 1;
         self.exchanges += played.exchanges;
-        let steps = if played.killed { &mut self.kills } else { &mut self.not_reached };
-        *steps.entry(plan.step_in_words()).or_default() += 1;
-        if played.lost > 0 {
-            *self.lost.entry(plan.step_in_words()).or_default() += played.lost;
+        for (kill, reached) in &played.killed {
+            let steps = if *reached { &mut self.kills } else { &mut self.not_reached };
+            *steps.entry(kill.in_words()).or_default() += 1;
+        }
+        if let Some((kill, _)) = played.killed.last().filter(|_| played.lost > 0) {
+            *self.lost.entry(kill.in_words()).or_default() += played.lost;
         }
         self.failures.extend(played.broken.iter().map(|broken| format!("{plan}: {broken}")));
     }
@@ -117,7 +122,10 @@ fn report(rounds: u32, tally: Tally) -> PartReport {
         report.figure(step.clone(), format!("{count}{lost}"));
     }
     report.check(tally.rounds == rounds, || format!("{} of {rounds} rounds were played", tally.rounds));
-    report.check(kills * 2 >= tally.rounds, || format!("only {kills} of {} rounds killed anything", tally.rounds));
+    report.check(kills * 2 >= tally.rounds, || format!("only {kills} kills in {} rounds", tally.rounds));
+    for (step, count) in tally.not_reached.iter().filter(|(step, _)| !tally.kills.contains_key(*step)) {
+        report.check(*count < OFTEN, || format!("a step that was tried {count} times was never reached: {step}"));
+    }
     report.failures.extend(tally.failures);
     report
 }

@@ -42,15 +42,24 @@ pub(super) enum Fate {
     Later,
 }
 
+/// A kill.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kill {
+    pub(super) victim: Function,
+    pub(super) step: Step,
+    /// So many calls of the kind pass before.
+    pub(super) passing: u64,
+    pub(super) fate: Fate,
+}
+
 /// A round.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     seed: u64,
     pub(super) scene: Scene,
-    pub(super) step: Step,
-    /// So many calls of the kind pass before.
-    pub(super) passing: u64,
-    pub(super) fate: Fate,
+    pub(super) kill: Kill,
+    /// The next sweep's process may be killed as well, over what the first has left behind.
+    pub(super) second: Option<Kill>,
     pub(super) rotation: Rotation,
     pub(super) new_grant_ends_old: bool,
     /// Shops of each seller: with none, a commit is an update of its own.
@@ -58,33 +67,19 @@ pub(super) struct Plan {
     count: usize,
 }
 
-impl Plan {
-    /// The round of this seed.
-    pub(super) fn drawn(seed: u64) -> Self {
-        let mut rng = StdRng::seed_from_u64(seed);
-        let scene = Scene::drawn(&mut rng);
-        let rotations = [Rotation::Unchanged, Rotation::KeepOld, Rotation::Grace, Rotation::OneTime, Rotation::OneTime];
+impl Kill {
+    fn drawn(victim: Function, steps: &[Step], rng: &mut StdRng) -> Self {
         Self {
-            seed,
-            scene,
-            step: *scene.steps().choose(&mut rng).unwrap_or(&Step::Table("GetItem", Moment::Arrived)),
-            passing: if rng.random_bool(0.6) { 0 } else { rng.random_range(1..3) },
-            fate: *[Fate::Lost, Fate::Late, Fate::Later].choose(&mut rng).unwrap_or(&Fate::Late),
-            rotation: *rotations.choose(&mut rng).unwrap_or(&Rotation::OneTime),
-            new_grant_ends_old: rng.random_bool(0.5),
-            shops: rng.random_range(0..3),
-            count: rng.random_range(1..=scene.most_sellers()),
+            victim,
+            step: *steps.choose(rng).unwrap_or(&Step::Table("GetItem", Moment::Arrived)),
+            passing: if rng.random_bool(0.75) { 0 } else { rng.random_range(1..3) },
+            fate: *[Fate::Lost, Fate::Late, Fate::Later].choose(rng).unwrap_or(&Fate::Late),
         }
     }
 
-    /// Its sellers; no other round has them.
-    pub(super) fn sellers(&self) -> Vec<String> {
-        (0..self.count).map(|n| format!("r{}-{n}", self.seed)).collect()
-    }
-
     /// Who is killed where.
-    pub(super) fn step_in_words(&self) -> String {
-        let victim: Function = self.scene.victim();
+    pub(super) fn in_words(&self) -> String {
+        let victim = self.victim;
         match self.step {
             Step::Table(operation, moment) | Step::Vault(operation, moment) => {
                 let moment = match (moment, self.fate) {
@@ -104,6 +99,36 @@ impl Plan {
             }
         }
     }
+}
+
+impl Plan {
+    /// The round of this seed.
+    pub(super) fn drawn(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let scene = Scene::drawn(&mut rng);
+        let count = rng.random_range(1..=scene.most_sellers());
+        let kill = Kill::drawn(scene.victim(), &scene.steps(), &mut rng);
+        let second =
+            rng.random_bool(0.25).then(|| Kill::drawn(Function::RefreshSweep, &Scene::Sweep.steps(), &mut rng));
+        let rotations = [Rotation::Unchanged, Rotation::KeepOld, Rotation::Grace, Rotation::OneTime, Rotation::OneTime];
+        // Without a shop there is no transaction.
+        let fewest_shops = usize::from(matches!(kill.step, Step::Table("TransactWriteItems", _)));
+        Self {
+            seed,
+            scene,
+            kill,
+            second,
+            rotation: *rotations.choose(&mut rng).unwrap_or(&Rotation::OneTime),
+            new_grant_ends_old: rng.random_bool(0.5),
+            shops: rng.random_range(fewest_shops..3),
+            count,
+        }
+    }
+
+    /// Its sellers; no other round has them.
+    pub(super) fn sellers(&self) -> Vec<String> {
+        (0..self.count).map(|n| format!("r{}-{n}", self.seed)).collect()
+    }
 
     /// Whether a token set can be lost with the process that has it: where old ones die when a new one is issued.
     pub(super) fn may_lose(&self) -> bool {
@@ -114,13 +139,17 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, scene, passing, fate, rotation, count, shops, .. } = self;
-        let step = self.step_in_words();
+        let Self { seed, scene, rotation, count, shops, .. } = self;
+        let kills = std::iter::once(&self.kill).chain(&self.second).map(|kill| {
+            let Kill { passing, fate, .. } = kill;
+            format!("{}, {passing} before it, {fate:?}", kill.in_words())
+        });
+        let kills = kills.collect::<Vec<_>>().join("; then ");
         let ends = if self.new_grant_ends_old { "ends" } else { "leaves" };
         write!(
             f,
-            "`--only kills --seed {seed} --rounds 1` ({scene:?}; {step}, {passing} before it, {fate:?}; {rotation:?}, a new \
-             grant {ends} the old; {count} sellers with {shops} shops)"
+            "`--only kills --seed {seed} --rounds 1` ({scene:?}; {kills}; {rotation:?}, a new grant {ends} the old; {count} \
+             sellers with {shops} shops)"
         )
     }
 }

@@ -10,7 +10,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{hook::Hook, plan::Plan, scene::Prepared};
+use super::{
+    hook::Hook,
+    plan::{Kill, Plan},
+    scene::{Act, Prepared, Scene},
+};
 use crate::world::{self, BACK_OFF, CLAIM, DUE, Truth};
 
 /// How long those may take who are not killed. A lookup gives up on a refresh after 16 seconds.
@@ -22,8 +26,8 @@ const SWEEPS: usize = 6;
 /// What came of a round.
 #[derive(Debug, Default)]
 pub(super) struct Played {
-    /// Whether anybody was killed: the step was reached.
-    pub(super) killed: bool,
+    /// The kills, and whether it came to them: the step was reached.
+    pub(super) killed: Vec<(Kill, bool)>,
     /// Codes and refresh tokens that were exchanged.
     pub(super) exchanges: usize,
     /// Connections whose only token set died with the process.
@@ -63,12 +67,18 @@ async fn play_through(stack: &Arc<Stack>, plan: &Plan, played: &mut Played) -> R
     let mut prepared = plan.scene.prepare(stack, &sellers).await?;
     let before = Truth::of(stack, &sellers).await;
 
-    played.killed = kill(stack, plan, &mut prepared).await?;
+    let acts = plan.scene.acts(stack, &sellers, &mut prepared);
+    played.killed.push((plan.kill, kill(stack, &plan.kill, &sellers, acts).await?));
+    if let Some(second) = &plan.second {
+        stack.age(CLAIM).await;
+        let acts = Scene::Sweep.acts(stack, &sellers, &mut Prepared::default());
+        played.killed.push((*second, kill(stack, second, &sellers, acts).await?));
+    }
     let after = Truth::of(stack, &sellers).await;
     played.broken.extend(world::coherent(stack).await);
     played.broken.extend(served(stack, &after).await);
     for (session, result) in &prepared.confirmations {
-        if plan.scene == super::scene::Scene::Confirm {
+        if plan.scene == Scene::Confirm {
             world::confirm(stack, session, result).await?;
         }
     }
@@ -88,7 +98,7 @@ async fn play_through(stack: &Arc<Stack>, plan: &Plan, played: &mut Played) -> R
     }
     for ((before, after), end) in before.iter().zip(&after).zip(&settled) {
         played.broken.extend(world::settled(end));
-        let was_active = before.text("status") == "active" || plan.scene == super::scene::Scene::Confirm;
+        let was_active = before.text("status") == "active" || plan.scene == Scene::Confirm;
         played.lost += u32::from(was_active && !after.is_alive());
         played.broken.extend(judge(plan, was_active, after, end));
     }
@@ -102,11 +112,10 @@ async fn play_through(stack: &Arc<Stack>, plan: &Plan, played: &mut Played) -> R
     Ok(())
 }
 
-/// Lets the scene begin and kills its victim at the step; says whether it came to that.
-async fn kill(stack: &Arc<Stack>, plan: &Plan, prepared: &mut Prepared) -> Result<bool, String> {
-    let victim = plan.scene.victim();
-    let hook = Hook::set(stack, plan);
-    let acts = plan.scene.acts(stack, &plan.sellers(), prepared);
+/// Lets them begin and kills the victim at the step; says whether it came to that.
+async fn kill(stack: &Arc<Stack>, kill: &Kill, sellers: &[String], acts: Vec<Act>) -> Result<bool, String> {
+    let victim = kill.victim;
+    let hook = Hook::set(stack, kill, sellers);
     let acts: Vec<_> = acts.into_iter().map(|(function, act)| (function, tokio::spawn(act))).collect();
     let done = async {
         while !acts.iter().all(|(_, act)| act.is_finished()) {
@@ -125,15 +134,17 @@ async fn kill(stack: &Arc<Stack>, plan: &Plan, prepared: &mut Prepared) -> Resul
     }
     let (victims, others): (Vec<_>, Vec<_>) = acts.into_iter().partition(|(function, _)| *function == victim);
     if killed {
-        victims.iter().for_each(|(_, act)| act.abort());
+        for (_, act) in &victims {
+            act.abort();
+        }
     }
     let others: Vec<_> = others.into_iter().map(|(_, act)| act).collect();
-    if hook.outlasts_a_sweep(plan.fate) && others.is_empty() {
+    if hook.outlasts_a_sweep(kill.fate) && others.is_empty() {
         world::sweep(stack).await?;
     }
-    hook.resolve(stack, plan.fate).await;
+    hook.resolve(stack, kill.fate).await;
     finish(others).await?;
-    let_work_end(stack, &plan.sellers()).await;
+    let_work_end(stack, sellers).await;
     Ok(killed)
 }
 
@@ -147,7 +158,7 @@ async fn let_work_end(stack: &Stack, sellers: &[String]) {
     for _ in 0..20 {
         let truth = Truth::of(stack, sellers).await;
         let held = truth.iter().filter_map(|truth| truth.item.as_ref()).any(|item| item.get("attempt").is_some());
-        if !held || stack.processes(end_to_end::Function::RefreshSweep).is_empty() {
+        if !held {
             return;
         }
         sleep(Duration::from_millis(10)).await;
@@ -156,8 +167,8 @@ async fn let_work_end(stack: &Stack, sellers: &[String]) {
 
 /// Whoever was served before is served now: a claim keeps nobody from the token that there is.
 async fn served(stack: &Stack, truth: &[Truth]) -> Vec<String> {
-    let active = truth.iter().filter(|truth| truth.text("status") == "active");
-    let Some(truth) = active.last() else { return Vec::new() };
+    let mut active = truth.iter().filter(|truth| truth.text("status") == "active");
+    let Some(truth) = active.next_back() else { return Vec::new() };
     let answer = stack.vendor().token(&truth.connection).await;
     let served = answer.status == 200;
     let not_served = (!served).then(|| format!("not served after the kill: {} {}", answer.status, answer.body));
@@ -208,8 +219,8 @@ async fn works(stack: &Stack, truth: &Truth) -> Option<String> {
     }
     let answer = stack.vendor().token(&truth.connection).await;
     let token = answer.json();
-    let taken = token["access_token"].as_str().is_some_and(|token| stack.tiktok_shop().accepts(token));
-    (answer.status != 200 || !taken).then(|| format!("not served: {} {}", answer.status, answer.body))
+    let works = token["access_token"].as_str().is_some_and(|token| stack.tiktok_shop().accepts(token));
+    (answer.status != 200 || !works).then(|| format!("not served: {} {}", answer.status, answer.body))
 }
 
 #[cfg(test)]
@@ -223,7 +234,7 @@ mod tests {
     #[test]
     fn every_step_of_every_scene_is_drawn() {
         let plans: Vec<_> = (0..4_000).map(Plan::drawn).collect();
-        let drawn: BTreeSet<_> = plans.iter().map(|plan| format!("{:?} {:?}", plan.scene, plan.step)).collect();
+        let drawn: BTreeSet<_> = plans.iter().map(|plan| format!("{:?} {:?}", plan.scene, plan.kill.step)).collect();
         let all: BTreeSet<_> = plans
             .iter()
             .flat_map(|plan| plan.scene.steps().into_iter().map(|step| format!("{:?} {step:?}", plan.scene)))

@@ -58,7 +58,9 @@ pub async fn run(settings: &Settings) -> PartReport {
         ("refreshes at the marketplace", tally.refreshes),
         ("lookups put off with 503", tally.postponed),
     ];
-    figures.into_iter().for_each(|(name, figure)| report.figure(name, figure.to_string()));
+    for (name, figure) in figures {
+        report.figure(name, figure.to_string());
+    }
     report.figure("slowest lookup", format!("{:.1} s", tally.slowest));
     report
 }

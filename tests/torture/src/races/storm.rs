@@ -17,7 +17,7 @@ use super::plan::{Action, Lookup, Plan};
 use crate::world::{self, connection};
 
 /// A sweep may take Lambda's time; nobody waits longer for it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What there was before.
 #[derive(Debug)]

@@ -59,9 +59,8 @@ fn bad_answer(plan: &Plan, answered: &Answered) -> Option<String> {
         (200, _) | (503, Some("refresh_failed")) => true,
         // Nobody had seen that version yet.
         (400, Some("bad_request")) => matches!(answered.lookup, Lookup::RejectedNext),
-        (410, Some("disconnected")) => ended,
         // The shop of a disconnected seller is nobody's, once the secret is deleted.
-        (404, Some("connection_not_found")) => ended,
+        (410, Some("disconnected")) | (404, Some("connection_not_found")) => ended,
         _ => false,
     };
     (!documented || answered.took > ANSWERED_WITHIN).then(|| format!("a lookup was answered so: {answered:?}"))
