@@ -65,8 +65,8 @@ impl Hook {
         }
     }
 
-    /// Whether what is held is to go on only when the next sweep has passed.
-    pub(super) fn outlasts_a_sweep(&self, fate: Fate) -> bool {
+    /// Whether what is held is to go on only when the others are done, and the next sweep.
+    pub(super) fn outlasts_others(&self, fate: Fate) -> bool {
         matches!(self, Self::Point(_)) && fate == Fate::Later
     }
 

@@ -98,7 +98,11 @@ async fn play_through(stack: &Arc<Stack>, plan: &Plan, played: &mut Played) -> R
     }
     for ((before, after), end) in before.iter().zip(&after).zip(&settled) {
         played.broken.extend(world::settled(end));
-        let was_active = before.text("status") == "active" || plan.scene == Scene::Confirm;
+        if end.text("account_id") == "another" {
+            played.broken.push(format!("the connection is another account's now: {end:?}"));
+        }
+        let was_active =
+            [before, after].iter().any(|then| then.text("status") == "active") || plan.scene == Scene::Confirm;
         played.lost += u32::from(was_active && !after.is_alive());
         played.broken.extend(judge(plan, was_active, after, end));
     }
@@ -139,11 +143,15 @@ async fn kill(stack: &Arc<Stack>, kill: &Kill, sellers: &[String], acts: Vec<Act
         }
     }
     let others: Vec<_> = others.into_iter().map(|(_, act)| act).collect();
-    if hook.outlasts_a_sweep(kill.fate) && others.is_empty() {
+    if hook.outlasts_others(kill.fate) {
+        // If it is one of theirs that is held, they ask again, and it comes as a late second one.
+        finish(others).await?;
         world::sweep(stack).await?;
+        hook.resolve(stack, kill.fate).await;
+    } else {
+        hook.resolve(stack, kill.fate).await;
+        finish(others).await?;
     }
-    hook.resolve(stack, kill.fate).await;
-    finish(others).await?;
     let_work_end(stack, sellers).await;
     Ok(killed)
 }
@@ -194,10 +202,11 @@ async fn prove(stack: &Stack, sellers: &[String]) -> Result<Vec<Truth>, String> 
 fn judge(plan: &Plan, was_active: bool, after: &Truth, end: &Truth) -> Option<String> {
     let scene = plan.scene;
     let (status, reason) = (end.text("status"), end.text("reason"));
-    let ended = scene.disconnects() && status == "disconnected";
+    let gone = end.item.is_none() || status == "disconnected";
+    let ended = scene.disconnects() && (status == "disconnected" || (gone && scene.authorizes()));
     let wrong = if !was_active {
-        // Never confirmed: it goes, and a disconnected one may as well be as it was.
-        !(end.item.is_none() || status == "disconnected")
+        // Never confirmed: it goes; one that was disconnected may be as it was, or the callback was found in the vault.
+        !(gone || (status == "active" && !scene.needs_confirmation()))
     } else if ended {
         false
     } else if after.is_alive() {

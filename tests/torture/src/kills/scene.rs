@@ -41,6 +41,16 @@ pub(super) enum Scene {
     ReconnectAtSweep,
     /// The schedule refreshes a connection while the vendor ends it; the schedule's process dies.
     SweepAtDisconnect,
+    /// A seller authorizes again before the vendor has confirmed.
+    ConnectAgain,
+    /// A seller of this account authorizes for another one, which is refused.
+    Conflict,
+    /// The vendor ends a connection while its seller authorizes again; the callback's process dies.
+    ReconnectAtDisconnect,
+    /// The schedule deletes a secret while its seller comes back; the schedule's process dies.
+    DeleteAtReturn,
+    /// The schedule takes an unconfirmed connection away while its seller comes back; the schedule's process dies.
+    RemoveAtReturn,
 }
 
 /// Somebody at work, and the function that works for them.
@@ -55,7 +65,7 @@ pub(super) struct Prepared {
 }
 
 impl Scene {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 18] = [
         Self::Sweep,
         Self::OnDemand,
         Self::AwaitedRefresh,
@@ -69,6 +79,11 @@ impl Scene {
         Self::SweepAtReconnect,
         Self::ReconnectAtSweep,
         Self::SweepAtDisconnect,
+        Self::ConnectAgain,
+        Self::Conflict,
+        Self::ReconnectAtDisconnect,
+        Self::DeleteAtReturn,
+        Self::RemoveAtReturn,
     ];
 
     /// One of them; the sweep more often than the others, for it has the most steps.
@@ -80,7 +95,13 @@ impl Scene {
     /// Who is killed.
     pub(super) const fn victim(self) -> Function {
         match self {
-            Self::Connect | Self::Reconnect | Self::Return | Self::ReconnectAtSweep => Function::OauthCallback,
+            Self::Connect
+            | Self::ConnectAgain
+            | Self::Reconnect
+            | Self::Conflict
+            | Self::Return
+            | Self::ReconnectAtSweep
+            | Self::ReconnectAtDisconnect => Function::OauthCallback,
             Self::AwaitedRefresh | Self::Confirm | Self::Disconnect => Function::TokenLookup,
             _ => Function::RefreshSweep,
         }
@@ -110,12 +131,35 @@ impl Scene {
 
     /// Whether a seller authorizes in it.
     pub(super) const fn authorizes(self) -> bool {
-        matches!(self, Self::Connect | Self::Reconnect | Self::Return | Self::SweepAtReconnect | Self::ReconnectAtSweep)
+        matches!(
+            self,
+            Self::Connect
+                | Self::ConnectAgain
+                | Self::Reconnect
+                | Self::Conflict
+                | Self::Return
+                | Self::SweepAtReconnect
+                | Self::ReconnectAtSweep
+                | Self::ReconnectAtDisconnect
+                | Self::DeleteAtReturn
+                | Self::RemoveAtReturn
+        )
     }
 
     /// Whether the vendor ends the connections in it.
     pub(super) const fn disconnects(self) -> bool {
-        matches!(self, Self::Disconnect | Self::SweepAtDisconnect)
+        matches!(self, Self::Disconnect | Self::SweepAtDisconnect | Self::ReconnectAtDisconnect)
+    }
+
+    /// Whether the vendor has to confirm a new connection. Where a deletion may come too late for the seller, the
+    /// connection is to be of use at once.
+    pub(super) const fn needs_confirmation(self) -> bool {
+        !matches!(self, Self::DeleteAtReturn | Self::RemoveAtReturn)
+    }
+
+    /// Whether the schedule takes something away in it.
+    const fn removes(self) -> bool {
+        matches!(self, Self::DeleteSecret | Self::Remove | Self::DeleteAtReturn | Self::RemoveAtReturn)
     }
 
     /// Where its victim may be killed.
@@ -137,7 +181,7 @@ impl Scene {
                 &[Route::TokenGet, Route::TokenRefresh, Route::Shops],
             ),
             Self::Connect => (&["GetItem", "UpdateItem"], &["CreateSecret"], &[Route::TokenGet, Route::Shops]),
-            Self::Reconnect => (
+            Self::Reconnect | Self::ConnectAgain | Self::Conflict | Self::ReconnectAtDisconnect => (
                 &["GetItem", "UpdateItem", "TransactWriteItems"],
                 &["PutSecretValue"],
                 &[Route::TokenGet, Route::Shops],
@@ -148,6 +192,9 @@ impl Scene {
             Self::Confirm => (&["GetItem", "UpdateItem", "TransactWriteItems"], &[], &[]),
             Self::Disconnect => (&["GetItem", "UpdateItem"], &[], &[]),
             Self::DeleteSecret => (&["GetItem", "UpdateItem"], &["DeleteSecret"], &[]),
+            Self::DeleteAtReturn | Self::RemoveAtReturn => {
+                (&["GetItem", "UpdateItem"], &["DeleteSecret", "PutSecretValue"], &[Route::TokenGet])
+            }
             Self::Remove => (&["GetItem", "UpdateItem", "DeleteItem"], &["DeleteSecret"], &[]),
         };
         let moments = [Arrived, TakenEffect];
@@ -164,16 +211,16 @@ impl Scene {
         for seller in sellers {
             match self {
                 Self::Connect => {}
-                Self::Confirm | Self::Remove => {
+                Self::Confirm | Self::ConnectAgain | Self::Remove | Self::RemoveAtReturn => {
                     prepared.confirmations.push(world::authorize(stack, seller).await?);
                 }
                 _ => world::connect(stack, seller).await?,
             }
-            if matches!(self, Self::Return | Self::DeleteSecret) {
+            if matches!(self, Self::Return | Self::DeleteSecret | Self::DeleteAtReturn) {
                 drop(stack.vendor().disconnect(&world::connection(seller)).await.expect(200));
             }
         }
-        if matches!(self, Self::Return | Self::DeleteSecret) {
+        if matches!(self, Self::Return | Self::DeleteSecret | Self::DeleteAtReturn) {
             // The functions' clocks may be a second apart.
             stack.age(2).await;
         }
@@ -183,9 +230,14 @@ impl Scene {
                 return Err(format!("the secrets were not deleted: {swept}"));
             }
         }
+        let account = if self == Self::Conflict { "another" } else { "acme" };
+        let confirm = self.needs_confirmation();
         if self.authorizes() {
             for seller in sellers {
-                let session = stack.vendor().connect_session(json!({ "account_id": "acme" })).await;
+                let session = stack
+                    .vendor()
+                    .connect_session(json!({ "account_id": account, "account_label": account, "confirm": confirm }))
+                    .await;
                 let browser = stack.browser();
                 drop(browser.open(&session.connect_url).await.expect(200));
                 let link = browser.leave(&session.connect_url, "us").await;
@@ -195,7 +247,7 @@ impl Scene {
         }
         match self {
             Self::OnDemand | Self::AwaitedRefresh => stack.age(3_600).await,
-            Self::Remove => stack.age(3_601).await,
+            Self::Remove | Self::RemoveAtReturn => stack.age(3_601).await,
             _ if self.refreshes() => stack.age(world::DUE).await,
             _ => {}
         }
@@ -206,7 +258,7 @@ impl Scene {
     pub(super) fn acts(self, stack: &Arc<Stack>, sellers: &[String], prepared: &mut Prepared) -> Vec<Act> {
         let mut acts: Vec<Act> = Vec::new();
         let connections = sellers.iter().map(|seller| world::connection(seller));
-        if matches!(self, Self::DeleteSecret | Self::Remove) || (self.refreshes() && self != Self::AwaitedRefresh) {
+        if self.removes() || (self.refreshes() && self != Self::AwaitedRefresh) {
             let (stack, on_demand) = (Arc::clone(stack), connections.clone().next().filter(|_| self == Self::OnDemand));
             let input = on_demand.map_or(json!({}), |key| json!({ "connection": key, "rejected_version": 1 }));
             let sweep = async move { drop(stack.invoke(Function::RefreshSweep, &input).await) };
@@ -225,7 +277,7 @@ impl Scene {
                     (Self::AwaitedRefresh, _) => {
                         Box::pin(async move { drop(stack.vendor().refresh(&connection, 1).await) })
                     }
-                    (Self::Disconnect | Self::SweepAtDisconnect, _) => {
+                    _ if self.disconnects() => {
                         Box::pin(async move { drop(stack.vendor().disconnect(&connection).await) })
                     }
                     (Self::Confirm, Some((session, result))) => {

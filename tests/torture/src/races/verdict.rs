@@ -56,7 +56,7 @@ fn count(stack: &Stack, plan: &Plan, answered: &[Answered], tally: &mut Tally) {
 fn bad_answer(plan: &Plan, answered: &Answered) -> Option<String> {
     let ended = plan.disconnecting().any(|seller| *seller == answered.seller);
     let documented = match (answered.status, answered.code.as_deref()) {
-        (200, _) | (503, Some("refresh_failed")) => true,
+        (200, _) | (503, Some("refresh_failed" | "storage_unavailable")) => true,
         // Nobody had seen that version yet.
         (400, Some("bad_request")) => matches!(answered.lookup, Lookup::RejectedNext),
         // The shop of a disconnected seller is nobody's, once the secret is deleted.
