@@ -30,7 +30,7 @@ use crate::{PartReport, Progress, Settings, world};
 
 /// Rounds unless said otherwise.
 const ROUNDS: u32 = 2_000;
-const ROUNDS_SHORT: u32 = 80;
+const ROUNDS_SHORT: u32 = 60;
 
 /// Stacks side by side: most of a round is waiting.
 const LANES: usize = 4;
