@@ -6,9 +6,12 @@
 //! | Part | What it shows |
 //! |---|---|
 //! | [`herd`] | a fleet that connected in one hour, and one that was cut off for a day, in virtual time |
+//! | [`kills`] | a process killed at any step loses nothing that is not lost at the marketplace |
+//! | [`races`] | overlapping sweeps, lookups, new authorizations and disconnects: one exchange for each connection |
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
+    clippy::missing_panics_doc,
     clippy::cast_precision_loss,
     clippy::expect_used,
     clippy::panic,
@@ -17,9 +20,12 @@
 )]
 
 pub mod herd;
+pub mod kills;
 mod progress;
+pub mod races;
 mod report;
 mod settings;
+mod world;
 
 pub use progress::Progress;
 pub use report::{Part, PartReport, print};

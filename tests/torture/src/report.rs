@@ -4,23 +4,29 @@ use std::{fmt::Write as _, time::Duration};
 
 use clap::ValueEnum;
 
-use crate::{Settings, herd};
+use crate::{Settings, herd, kills, races};
 
 /// A part of the torture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Part {
     /// Everything comes due at once.
     Herd,
+    /// Processes are killed at every step.
+    Kills,
+    /// Everybody at once.
+    Races,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 1] = [Self::Herd];
+    pub const ALL: [Self; 3] = [Self::Herd, Self::Kills, Self::Races];
 
     /// As it stands on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Herd => "herd",
+            Self::Kills => "kills",
+            Self::Races => "races",
         }
     }
 
@@ -28,6 +34,8 @@ impl Part {
     pub async fn run(self, settings: &Settings) -> PartReport {
         match self {
             Self::Herd => herd::run(settings).await,
+            Self::Kills => kills::run(settings).await,
+            Self::Races => races::run(settings).await,
         }
     }
 }
