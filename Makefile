@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test sandbox lint build tools
+.PHONY: help test sandbox torture lint build tools
 
 # Where cargo puts what it builds.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -14,6 +14,11 @@ sandbox: tools ## Runs everything on this machine, to click through; ARGS="--onc
 	@echo 'Building the functions and the sandbox (a few minutes the first time)'
 	@cargo build --locked --workspace --bins
 	@exec $(TARGET)/debug/sandbox $(ARGS)
+
+torture: tools ## What must hold when things go wrong; ARGS="--only herd --short", --help for more
+	@echo 'Building the functions and the torture (a few minutes the first time)'
+	@cargo build --locked --workspace --bins
+	@exec $(TARGET)/debug/torture $(ARGS)
 
 lint: ## Checks format and lints only
 	cargo fmt --all --check

@@ -1,0 +1,23 @@
+//! What must hold when things go wrong, or all come at once: long, random and repeatable, run by `make torture`.
+//!
+//! Each part is a module with one `run`; whatever it does follows from the [`Settings`], the seed among them, and ends
+//! in a [`PartReport`].
+//!
+//! | Part | What it shows |
+//! |---|---|
+//! | [`herd`] | a fleet that connected in one hour, and one that was cut off for a day, in virtual time |
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_precision_loss,
+    reason = "test support that talks to a terminal, and counts far below 2^52"
+)]
+
+pub mod herd;
+mod progress;
+mod report;
+mod settings;
+
+pub use progress::Progress;
+pub use report::{Part, PartReport, print};
+pub use settings::Settings;
