@@ -67,7 +67,8 @@ impl Browser {
 
     /// Sends a form.
     pub async fn submit(&self, url: &str, form: &[(&str, &str)]) -> Answer {
-        self.submit_raw(url, form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()).await
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        self.submit_raw(url, body).await
     }
 
     /// Sends this as a form's body.
