@@ -5,6 +5,8 @@
 //!
 //! | Part | What it shows |
 //! |---|---|
+//! | [`faults`] | every call, at every step of every job, goes wrong in every way |
+//! | [`load`] | minutes of everything at once: no error, and no memory that grows |
 //! | [`herd`] | a fleet that connected in one hour, and one that was cut off for a day, in virtual time |
 #![allow(
     clippy::print_stdout,
@@ -13,7 +15,9 @@
     reason = "test support that talks to a terminal, and counts far below 2^52"
 )]
 
+pub mod faults;
 pub mod herd;
+pub mod load;
 mod progress;
 mod report;
 mod settings;

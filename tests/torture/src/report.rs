@@ -4,23 +4,29 @@ use std::{fmt::Write as _, time::Duration};
 
 use clap::ValueEnum;
 
-use crate::{Settings, herd};
+use crate::{Settings, faults, herd, load};
 
 /// A part of the torture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Part {
     /// Everything comes due at once.
     Herd,
+    /// Every call goes wrong, at every step of every job.
+    Faults,
+    /// Everything at once, for minutes.
+    Load,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 1] = [Self::Herd];
+    pub const ALL: [Self; 3] = [Self::Herd, Self::Faults, Self::Load];
 
     /// As it stands on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Herd => "herd",
+            Self::Faults => "faults",
+            Self::Load => "load",
         }
     }
 
@@ -28,6 +34,8 @@ impl Part {
     pub async fn run(self, settings: &Settings) -> PartReport {
         match self {
             Self::Herd => herd::run(settings).await,
+            Self::Faults => faults::run(settings).await,
+            Self::Load => load::run(settings).await,
         }
     }
 }
