@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test sandbox torture lint build tools
+.PHONY: help test model sandbox torture lint build tools
 
 # Where cargo puts what it builds.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -9,6 +9,9 @@ help: ## Lists these targets
 
 test: ## Checks format and lints, builds, runs all tests
 	@scripts/test.sh
+
+model: ## Explores the protocol's states at length (minutes), and prints how many
+	cargo test --locked -p model -- --include-ignored --nocapture --test-threads=1
 
 sandbox: tools ## Runs everything on this machine, to click through; ARGS="--once" walks through it and ends
 	@echo 'Building the functions and the sandbox (a few minutes the first time)'

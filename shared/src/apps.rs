@@ -48,6 +48,8 @@ pub struct App {
     pub app_key: String,
     /// The secret half.
     pub app_secret: Secret,
+    /// The one before it, while both are in use: webhooks may still be signed with it.
+    pub previous_app_secret: Option<Secret>,
     /// What identifies it in TikTok Shop's authorization link.
     pub service_id: Option<String>,
 }
@@ -93,6 +95,7 @@ pub enum AppError {
 struct Credentials {
     app_key: String,
     app_secret: Secret,
+    previous_app_secret: Option<Secret>,
     service_id: Option<String>,
 }
 
@@ -151,12 +154,13 @@ impl Apps {
             }
         })?;
         let credentials = answer.secret_string().and_then(|text| serde_json::from_str::<Credentials>(text).ok());
-        let Some(Credentials { app_key, app_secret, service_id }) = credentials else {
+        let Some(Credentials { app_key, app_secret, previous_app_secret, service_id }) = credentials else {
             return Err(AppError::Malformed { name });
         };
         if app_key.is_empty() || app_secret.is_empty() {
             return Err(AppError::Malformed { name });
         }
-        Ok(App { path: path.clone(), site, app_key, app_secret, service_id })
+        let previous_app_secret = previous_app_secret.filter(|secret| !secret.is_empty());
+        Ok(App { path: path.clone(), site, app_key, app_secret, previous_app_secret, service_id })
     }
 }

@@ -1,8 +1,9 @@
-//! `oauth-callback`: what sellers hit. Connect pages, the redirect to the marketplace, and the way back.
+//! `oauth-callback`: what sellers hit. Connect pages, the redirect to the marketplace, and the way back; and what
+//! marketplaces post.
 //!
 //! This file wires; [`connect`] is the way out, [`callback`] the way back, [`temu`] the page to paste tokens, [`finish`]
-//! what happens between an authorization and a stored connection, [`pages`] all that a seller reads. [`problem`] is the
-//! one place where what went wrong becomes a page.
+//! what happens between an authorization and a stored connection, [`pages`] all that a seller reads, [`webhook`] what a marketplace
+//! sends. [`problem`] is the one place where what went wrong becomes a page.
 
 mod browser;
 mod callback;
@@ -14,6 +15,7 @@ mod problem;
 mod result;
 mod router;
 mod temu;
+mod webhook;
 
 use std::{process::ExitCode, sync::Arc};
 

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderValue, header},
     middleware::{self, Next},
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use lambda_http::{Error, request::RequestContext};
 use shop_keyring::{
@@ -22,7 +22,7 @@ use shop_keyring::{
 
 use tracing::Instrument;
 
-use crate::{callback, config::Config, connect, pages::STYLE_HASH, problem::Problem, result, temu};
+use crate::{callback, config::Config, connect, pages::STYLE_HASH, problem::Problem, result, temu, webhook};
 
 /// Everything that is built once a container.
 pub(crate) struct Keyring {
@@ -106,6 +106,10 @@ pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
         .method_not_allowed_fallback(async |State(keyring): State<Arc<Keyring>>| Problem::NotFound.page(&keyring))
         .fallback(async |State(keyring): State<Arc<Keyring>>| Problem::NotFound.page(&keyring))
         .layer(DefaultBodyLimit::max(temu::LONGEST_FORM))
+        .route(
+            "/webhooks/tiktok-shop/{app}",
+            post(webhook::receive).layer(DefaultBodyLimit::max(webhook::LONGEST_BODY)),
+        )
         .layer(middleware::from_fn_with_state(Arc::clone(&keyring), answer))
         .with_state(keyring)
 }

@@ -204,6 +204,11 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
 /// under way is remembered: should this grant's token set never be kept, that of a refresh may have been.
 fn hold(mut item: Connection, grant: &Grant, granted_at: Timestamp, attempt: AttemptId, now: Timestamp) -> Connection {
     remember(&mut item.attempts, attempt);
+    // A notice was about the grant before, unless it came after this one had been exchanged.
+    let check_at = match item.check_at {
+        Some(at) if item.has_refresh() => Some(at).filter(|at| *at >= granted_at).map(|at| at.max(now.plus(1))),
+        at => at,
+    };
     Connection {
         granted_at,
         purpose: grant.purpose,
@@ -211,8 +216,7 @@ fn hold(mut item: Connection, grant: &Grant, granted_at: Timestamp, attempt: Att
         seller_base_region: grant.seller_base_region.clone().or(item.seller_base_region),
         attempt: Some(Claim { id: attempt, until: now.plus(CLAIM_SECONDS) }),
         not_before: None,
-        // A notice was about the grant before.
-        check_at: item.check_at.filter(|_| !item.connection.app.marketplace.has_refresh()),
+        check_at,
         announced_end: None,
         strikes: 0,
         failures: 0,

@@ -56,12 +56,12 @@ pub fn take_note(
             if sent_at.plus(CLOCKS_APART) < item.granted_at {
                 return Err(NothingNew::Late);
             }
-            let begun = item.attempt.map(super::Claim::begun);
-            // One that is due already serves, unless the work on it has begun.
-            if item.check_at.is_some_and(|check_at| check_at <= now && begun.is_none_or(|begun| begun <= check_at)) {
+            let at = earliest(&item).map_or(now, |earliest| now.max(earliest));
+            // One that is due already serves, unless the work that it led to has begun.
+            if item.check_at.is_some_and(|check_at| check_at <= at && earliest(&item).is_none_or(|it| it <= check_at)) {
                 return Err(NothingNew::Known);
             }
-            item.check_at = Some(now);
+            item.check_at = Some(at);
         }
         Notice::EndsSoon { ends_at } => {
             if sent_at <= item.granted_at || ends_at <= item.granted_at {
@@ -76,6 +76,17 @@ pub fn take_note(
     }
     item.updated_at = now;
     Ok(item)
+}
+
+/// The check that a notice has made due while the work was going on: its outcome says nothing of it. What was due before
+/// the work began has its answer.
+pub(super) fn came_during(item: &Connection) -> Option<Timestamp> {
+    item.check_at.filter(|check_at| earliest(item).is_some_and(|earliest| earliest <= *check_at))
+}
+
+/// From when on a check is due that is asked for now: after the work going on, so that the two can be told apart.
+fn earliest(item: &Connection) -> Option<Timestamp> {
+    item.attempt.map(|claim| claim.begun().plus(1))
 }
 
 /// The earlier of two ends, as far as they are known.

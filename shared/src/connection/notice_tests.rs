@@ -1,10 +1,11 @@
 use super::*;
 use crate::{
     connection::{
-        Reason,
+        Purpose, Reason,
         claim::{Trigger, claim},
         due::due_at,
         fixtures::{T0, active, fault, token_set},
+        grant::{Grant, Origin, claim_for_grant},
         next::{Next, next},
         settle::{Kept, Right, SECOND_TRY_AFTER, commit, refuse},
         watch::{Checked, remind, verify},
@@ -63,24 +64,45 @@ fn a_notice_during_the_work_is_looked_into_afterwards() {
     let noted = deauthorized(&held, due.plus(1));
     assert_eq!(due_at(&noted), due_at(&held), "nobody disturbs the work");
     let kept = Kept::new(&token_set(held.secret_version.clone(), held.granted_at, due), attempt.version());
-    let after = commit(&noted, Right::Claim(attempt), kept.clone(), Some(Vec::new()), due.plus(2)).unwrap();
+    let after = commit(&noted, Right::Claim(attempt), kept.clone(), None, due.plus(2)).unwrap();
     assert_eq!(after.check_at, Some(due.plus(1)));
 
-    let before = deauthorized(&active(), due.plus(-1));
-    let (held, attempt, _) = claimed(&before, due);
-    let listed = commit(&held, Right::Claim(attempt), kept.clone(), Some(Vec::new()), due.plus(2)).unwrap();
-    assert_eq!(listed.check_at, None, "the shops were listed anew");
-    let unlisted = commit(&held, Right::Claim(attempt), kept, None, due.plus(2)).unwrap();
-    assert!(unlisted.check_at.is_some());
+    let (held, attempt, _) = claimed(&deauthorized(&active(), due.plus(-1)), due);
+    let after = commit(&held, Right::Claim(attempt), kept, None, due.plus(2)).unwrap();
+    assert_eq!(after.check_at, None, "a refresh says more than a check");
 
     let (held, attempt, _) = claimed(&deauthorized(&active(), T0.plus(DAY)), T0.plus(DAY + 5));
     let again = deauthorized(&held, T0.plus(DAY + 6));
     let verified = verify(&again, attempt, Checked::default(), T0.plus(DAY + 7)).unwrap();
-    assert_eq!(next_of(&verified, T0.plus(DAY + 7)), Next::Check);
+    assert_eq!(due_at(&verified), Some(T0.plus(DAY + 6)), "by another check");
 }
 
-fn next_of(item: &Connection, now: Timestamp) -> Next {
-    next(item, now)
+#[test]
+fn a_new_grant_forgets_a_notice_that_was_about_the_one_before() {
+    let answered = T0.plus(DAY);
+    let grant = Grant {
+        connection: active().connection,
+        app_key: "app-key".into(),
+        seller_name: None,
+        seller_base_region: None,
+        purpose: Purpose::All,
+        shops: None,
+        fingerprint: None,
+        origin: Origin::Session { account_id: "acme".parse().unwrap(), confirm: false },
+    };
+    let claimed = |noted: Timestamp| {
+        let item = deauthorized(&active(), noted);
+        claim_for_grant(Some(&item), &grant, AttemptId::random(), answered).unwrap().item
+    };
+    assert_eq!(claimed(answered.plus(-1)).check_at, None);
+    // The seller authorized and left before the grant could be written.
+    for noted in [0, 1] {
+        let held = claimed(answered.plus(noted));
+        let kept = Kept::new(&token_set(None, held.granted_at, answered), AttemptId::random().version());
+        let right = Right::Grant { granted_at: held.granted_at, token_version: held.token_version };
+        let after = commit(&held, right, kept, None, answered.plus(9)).unwrap();
+        assert_eq!(next(&after, answered.plus(9)), Next::Check, "it is about this grant");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Every outcome belongs to a claim, and is written only while the item still shows that claim.
 
-use super::{Claim, Connection, Fault, LastError, Reason, Shop, Status, claim::CLAIM_SECONDS, notice, watch};
+use super::{Connection, Fault, LastError, Reason, Shop, Status, claim::CLAIM_SECONDS, notice, watch};
 use crate::{
     names::{AttemptId, VersionId},
     time::Timestamp,
@@ -91,7 +91,9 @@ pub fn commit(
     shops: Option<Vec<Shop>>,
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
-    let begun = begun(item, right).ok_or(ClaimLost)?;
+    if !entitles(right, item) {
+        return Err(ClaimLost);
+    }
     let life = kept.access_expires_at.since(now);
     let rest = if life > 0 { REST_AFTER_COMMIT.min(life / 4) } else { REST_AFTER_COMMIT };
     let first_of_grant = item.authorized_at.is_none_or(|at| at < kept.granted_at);
@@ -106,14 +108,13 @@ pub fn commit(
         access_expires_at: Some(kept.access_expires_at),
         authorization_expires_at: end,
         // Whoever has just authorized is not reminded of what was past already.
-        reminded: if first_of_grant { watch::reached(end, now) } else { watch::reminded_by(item, end, now) },
-        // A token set that was just obtained says more than a check, unless the notice came after the work had begun, or
-        // the shops that it was about could not be listed.
-        check_at: if watched {
-            Some(watch::first_check(&item.connection, now))
+        reminded: if first_of_grant {
+            watch::reached(&item.connection, end, now)
         } else {
-            item.check_at.filter(|check_at| *check_at >= begun || shops.is_none())
+            watch::reminded_by(item, end, now)
         },
+        // A token set that was just obtained says more than a check.
+        check_at: if watched { Some(watch::first_check(&item.connection, now)) } else { notice::came_during(item) },
         verified_at: if watched { Some(now) } else { item.verified_at },
         fingerprint: kept.fingerprint,
         authorized_at: if first_of_grant { Some(now.max(kept.granted_at)) } else { item.authorized_at },
@@ -130,14 +131,13 @@ pub fn commit(
     })
 }
 
-/// When the work began that this right stands for; none if the right is not there any more. A grant loses to a
-/// disconnect that came after its claim.
-fn begun(item: &Connection, right: Right) -> Option<Timestamp> {
+/// Whether the right is still there. A grant loses to a disconnect that came after its claim.
+fn entitles(right: Right, item: &Connection) -> bool {
     match right {
-        Right::Claim(attempt) => item.attempt.filter(|claim| claim.id == attempt).map(Claim::begun),
+        Right::Claim(attempt) => item.is_held_by(attempt),
         Right::Grant { granted_at, token_version } => {
             let latest = item.granted_at == granted_at && item.token_version == token_version;
-            (latest && item.status != Status::Disconnected).then_some(granted_at)
+            latest && item.status != Status::Disconnected
         }
     }
 }

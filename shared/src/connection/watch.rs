@@ -2,7 +2,7 @@
 //! authorization ends, for every marketplace.
 
 use super::{
-    Claim, Connection, Reason, Shop,
+    Connection, Reason, Shop,
     due::own_fraction,
     notice,
     settle::{ClaimLost, Spent, let_go},
@@ -20,7 +20,8 @@ pub const CHECK_EVERY: i64 = 23 * 3_600;
 /// calls that the marketplace grants the app.
 const REST_AFTER_CHECK: i64 = 5 * 60;
 
-/// Days before the end of the authorization at which the vendor is reminded.
+/// Days that are left at least when the vendor is reminded of the end of the authorization, and less than one more:
+/// at the connection's own time of the day, so that a fleet that connected within one hour is not told in one.
 pub const REMINDERS: [u32; 5] = [30, 14, 7, 3, 1];
 
 /// An end that moves by less than this is the same end: marketplaces count it anew with every answer.
@@ -47,10 +48,17 @@ fn following_check(due: Timestamp, now: Timestamp) -> Timestamp {
     due.plus(rounds * CHECK_EVERY)
 }
 
+/// Seconds before the end at which this reminder's time comes.
+fn ahead(key: &ConnectionKey, days: u32) -> i64 {
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a day is far below 2^52 s")]
+    let own = (DAY as f64 * own_fraction(key)) as i64;
+    i64::from(days) * DAY + own
+}
+
 /// The latest reminder whose time has come: the fewest days that are left by now.
-pub(super) fn reached(end: Option<Timestamp>, now: Timestamp) -> Option<u32> {
+pub(super) fn reached(key: &ConnectionKey, end: Option<Timestamp>, now: Timestamp) -> Option<u32> {
     let left = end?.since(now);
-    REMINDERS.into_iter().rfind(|days| left <= i64::from(*days) * DAY)
+    REMINDERS.into_iter().rfind(|days| left <= ahead(key, *days))
 }
 
 /// What counts as sent when the end of the authorization becomes known, or moves. A later end begins anew: whatever
@@ -58,7 +66,7 @@ pub(super) fn reached(end: Option<Timestamp>, now: Timestamp) -> Option<u32> {
 pub(super) fn reminded_by(item: &Connection, end: Option<Timestamp>, now: Timestamp) -> Option<u32> {
     match (item.authorization_expires_at, end) {
         (Some(before), Some(end)) if end.since(before) < SAME_END => item.reminded,
-        _ => reached(end, now),
+        _ => reached(&item.connection, end, now),
     }
 }
 
@@ -66,7 +74,7 @@ pub(super) fn reminded_by(item: &Connection, end: Option<Timestamp>, now: Timest
 pub(super) fn remind_at(item: &Connection) -> Option<Timestamp> {
     let end = item.authorization_expires_at?;
     let next = REMINDERS.into_iter().find(|days| item.reminded.is_none_or(|reminded| *days < reminded))?;
-    let at = end.plus(-i64::from(next) * DAY);
+    let at = end.plus(-ahead(&item.connection, next));
     let at = if item.last_error.is_some() { at.max(item.not_before.unwrap_or(at)) } else { at };
     Some(at).filter(|at| *at < end)
 }
@@ -94,7 +102,6 @@ pub fn verify(
     checked: Checked,
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
-    let begun = item.attempt.map_or(now, Claim::begun);
     let before = let_go(item, attempt, Spent::No, now)?;
     let said = checked.authorization_expires_at.or(before.authorization_expires_at);
     let authorization_expires_at = notice::earlier(said, before.announced_end);
@@ -111,10 +118,11 @@ pub fn verify(
         scopes: checked.scopes.unwrap_or_else(|| before.scopes.clone()),
         shops: checked.shops.unwrap_or_else(|| before.shops.clone()),
         verified_at: Some(now),
-        // Where a refresh tells, a notice that came during the check is looked into by another one.
-        check_at: before.check_at.and_then(|due| {
-            if watched { Some(following_check(due, now)) } else { Some(due).filter(|due| *due >= begun) }
-        }),
+        check_at: if watched {
+            before.check_at.map(|due| following_check(due, now))
+        } else {
+            notice::came_during(item)
+        },
         not_before: if watched { Some(now.plus(REST_AFTER_CHECK)) } else { before.not_before },
         // What a dead grant may have kept would have been found before the check.
         attempts: if watched { Vec::new() } else { before.attempts.clone() },
@@ -131,7 +139,8 @@ pub fn verify(
 /// [`ClaimLost`] if another attempt holds the claim.
 pub fn remind(item: &Connection, attempt: AttemptId, now: Timestamp) -> Result<Connection, ClaimLost> {
     let item = let_go(item, attempt, Spent::No, now)?;
-    Ok(Connection { reminded: reached(item.authorization_expires_at, now).or(item.reminded), ..item })
+    let reached = reached(&item.connection, item.authorization_expires_at, now);
+    Ok(Connection { reminded: reached.or(item.reminded), ..item })
 }
 
 /// Why a token that a check was refused with does not work, given what the marketplace made of it: one that has come

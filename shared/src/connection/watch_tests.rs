@@ -159,12 +159,29 @@ fn each_reminder_is_sent_once_over_a_year() {
         let days: Vec<_> = sent.iter().map(|(days, _)| *days).collect();
         assert_eq!(days, REMINDERS);
         for (days, at) in sent {
-            assert!((0..step).contains(&at.since(end.plus(-i64::from(days) * DAY))), "{days} at {at:?}");
+            assert!((0..step).contains(&at.since(end.plus(-ahead(&item.connection, days)))), "{days} at {at:?}");
         }
     }
     let refreshed = Connection { authorization_expires_at: Some(end), ..active() };
     let hourly = (0..).map(|n| T0.plus(n * 3_600)).take_while(|now| *now < end);
     assert_eq!(reminders(refreshed, hourly).len(), REMINDERS.len(), "where tokens are refreshed, too");
+}
+
+#[test]
+fn a_fleet_is_reminded_over_the_day_before_so_many_days_are_left() {
+    let mut hours = [0_u32; 24];
+    for n in 0..2_400 {
+        let item = Connection { connection: format!("temu/us/{n}").parse().unwrap(), ..watched() };
+        for days in REMINDERS {
+            let before = Connection { reminded: REMINDERS.into_iter().rfind(|sent| *sent > days), ..item.clone() };
+            let (end, at) = (item.authorization_expires_at.unwrap(), remind_at(&before).unwrap());
+            let early = end.since(at) - i64::from(days) * DAY;
+            assert_eq!(reached(&item.connection, Some(end), at), Some(days));
+            assert_eq!(reached(&item.connection, Some(end), at.plus(-1)), before.reminded);
+            hours[usize::try_from(early / 3_600).unwrap()] += 1;
+        }
+    }
+    assert!(hours.iter().all(|n| (300..700).contains(n)), "{hours:?}");
 }
 
 #[test]
@@ -217,6 +234,6 @@ fn an_end_that_moves_on_begins_anew_and_one_that_wavers_does_not() {
     assert_eq!(reminded_by(&reminded, Some(end.plus(-DAY)), now), Some(7));
     assert_eq!(reminded_by(&reminded, Some(end.plus(90 * DAY)), now), None);
     assert_eq!(reminded_by(&reminded, Some(end.plus(20 * DAY)), now), Some(30), "25 days are left");
-    assert_eq!(reached(None, now), None);
+    assert_eq!(reached(&key("a"), None, now), None);
     assert_eq!(first_check(&key("a"), T0).max(T0.plus(1)), first_check(&key("a"), T0));
 }

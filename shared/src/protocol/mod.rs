@@ -9,6 +9,7 @@
 mod check;
 pub mod grant;
 mod keep;
+pub mod notice;
 pub mod outcome;
 mod refresh;
 mod removal;

@@ -1,4 +1,5 @@
-//! The table `connect-sessions`: sessions and visits under the digest of what opens them. `expires_at` is checked on
+//! The table `connect-sessions`: sessions and visits under the digest of what opens them, and which of a marketplace's
+//! notices have been taken. `expires_at` is checked on
 //! every read; `delete_at`, a day later, is for DynamoDB's time to live, which only cleans up.
 
 use std::collections::HashMap;
@@ -10,7 +11,7 @@ use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::StoreError;
@@ -30,6 +31,14 @@ const MOST_VISITS: usize = 200;
 /// Seconds for which a record is kept after its end, until DynamoDB's time to live (`delete_at`) may take it: a
 /// connection can still be confirmed when its session's time is over.
 const KEPT_AFTERWARDS: i64 = 86_400;
+
+/// Seconds for which a marketplace repeats a notice: TikTok Shop's last repetition comes after some 15.5 hours.
+const NOTICE_REPEATED_FOR: i64 = 86_400;
+
+#[derive(Serialize, Deserialize)]
+struct TakenNotice {
+    taken_at: Timestamp,
+}
 
 /// The table `connect-sessions`.
 #[derive(Debug, Clone)]
@@ -173,6 +182,23 @@ impl Sessions {
             }
             Err(error) => Err(StoreError::unavailable("end a visit", &error)),
         }
+    }
+
+    /// Whether a marketplace's notice was taken already. `digest` of its id and its app.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn notice_is_taken(&self, digest: &str) -> Result<bool, StoreError> {
+        Ok(self.read::<TakenNotice>(&format!("notice/{digest}")).await?.is_some())
+    }
+
+    /// Writes down that a notice was taken: after its effect, so that one whose effect failed is not lost.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it may be taken twice, which does no harm.
+    pub async fn take_notice(&self, digest: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.put(&format!("notice/{digest}"), &TakenNotice { taken_at: now }, now.plus(NOTICE_REPEATED_FOR)).await?;
+        Ok(())
     }
 
     /// False if there is another record under this key already.

@@ -12,7 +12,10 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::cast_precision_loss,
-    reason = "test support that talks to a terminal, and counts far below 2^52"
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "test support: talks to a terminal, counts far below 2^52, and what must not be ends it"
 )]
 
 pub mod faults;

@@ -148,7 +148,14 @@ mod tests {
         let permissions = if name == PRODUCT_APP { Vec::new() } else { permissions };
         let site = Site { name: "Acme".into(), link_url: None, token_url: host.clone(), api_url: host, permissions };
         let path = format!("temu/{name}").parse().unwrap();
-        App { path, site, app_key: "key".into(), app_secret: Secret::new("secret"), service_id: None }
+        App {
+            path,
+            site,
+            app_key: "key".into(),
+            app_secret: Secret::new("secret"),
+            previous_app_secret: None,
+            service_id: None,
+        }
     }
 
     fn token(mall_type: MallType, scopes: &[&str]) -> Token {

@@ -10,7 +10,14 @@ fn app(name: &str) -> App {
     let site =
         Site { name: "Acme".into(), link_url: None, token_url: host.clone(), api_url: host, permissions: Vec::new() };
     let path = format!("temu/{name}").parse().unwrap();
-    App { path, site, app_key: "key".into(), app_secret: Secret::new("secret"), service_id: None }
+    App {
+        path,
+        site,
+        app_key: "key".into(),
+        app_secret: Secret::new("secret"),
+        previous_app_secret: None,
+        service_id: None,
+    }
 }
 
 fn token(mall_type: MallType) -> Token {

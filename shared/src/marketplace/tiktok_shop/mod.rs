@@ -10,6 +10,8 @@ pub mod shops;
 pub mod sign;
 #[cfg(feature = "marketplaces")]
 pub mod token;
+#[cfg(feature = "marketplaces")]
+pub mod webhook;
 
 /// The header in which calls to the open API carry the access token.
 pub const TOKEN_HEADER: &str = "x-tts-access-token";
@@ -53,9 +55,13 @@ impl super::Marketplace for TikTokShop {
         app: &crate::apps::App,
         access_token: &crate::secret::Secret,
     ) -> Result<crate::connection::watch::Checked, super::ExchangeError> {
-        match self.shops(app, access_token).await {
+        use self::shops::NotListed;
+        use super::ExchangeError;
+        match shops::list(&self.http, app, access_token, crate::time::Timestamp::local_now()).await {
             Ok(shops) => Ok(crate::connection::watch::Checked { shops: Some(shops), ..Default::default() }),
-            Err(fault) => Err(super::ExchangeError::Transient { fault, retry_after: None, outage: false }),
+            Err(NotListed::TokenRefused(fault)) => Err(ExchangeError::Refused { refused: fault.into() }),
+            Err(NotListed::Configuration(fault)) => Err(ExchangeError::Configuration { fault }),
+            Err(NotListed::Failed(fault)) => Err(ExchangeError::Transient { fault, retry_after: None, outage: false }),
         }
     }
 
@@ -64,6 +70,7 @@ impl super::Marketplace for TikTokShop {
         app: &crate::apps::App,
         access_token: &crate::secret::Secret,
     ) -> Result<Vec<crate::connection::Shop>, crate::connection::Fault> {
-        shops::list(&self.http, app, access_token, crate::time::Timestamp::local_now()).await
+        let listed = shops::list(&self.http, app, access_token, crate::time::Timestamp::local_now()).await;
+        listed.map_err(shops::NotListed::fault)
     }
 }

@@ -8,23 +8,46 @@ use super::{TOKEN_HEADER, sign::sign};
 use crate::{
     apps::App,
     connection::{Fault, Shop},
-    marketplace::http::{self, NoAnswer, RawAnswer},
+    marketplace::{
+        http::{self, NoAnswer, RawAnswer},
+        lenient::lenient,
+    },
     secret::Secret,
     time::Timestamp,
 };
 
 const PATH: &str = "/authorization/202309/shops";
 
+/// Why the shops were not listed, named by what it says of the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotListed {
+    /// Nothing: the marketplace did not answer, or not as it should.
+    Failed(Fault),
+    /// The token does not work.
+    TokenRefused(Fault),
+    /// The vendor's configuration is wrong.
+    Configuration(Fault),
+}
+
+impl NotListed {
+    /// What the marketplace said, for the log.
+    pub fn fault(self) -> Fault {
+        match self {
+            Self::Failed(fault) | Self::TokenRefused(fault) | Self::Configuration(fault) => fault,
+        }
+    }
+}
+
 /// Lists the shops, each with the `cipher` that later calls need.
 ///
 /// # Errors
-/// What went wrong, for the log: without an answer the shops known before are kept.
+/// [`NotListed`].
 pub async fn list(
     http: &reqwest::Client,
     app: &App,
     access_token: &Secret,
     now: Timestamp,
-) -> Result<Vec<Shop>, Fault> {
+) -> Result<Vec<Shop>, NotListed> {
     let timestamp = now.0.to_string();
     let parameters = [("app_key", app.app_key.as_str()), ("timestamp", timestamp.as_str())];
     let sign = sign(&app.app_secret, PATH, &parameters, b"");
@@ -34,13 +57,16 @@ pub async fn list(
         http.get(url).query(&parameters).query(&[("sign", sign.as_str())]).header(TOKEN_HEADER, access_token.expose());
     match http::send(request).await {
         Ok(answer) => read(&answer),
-        Err(NoAnswer::NotSent(fault) | NoAnswer::MaybeSent(fault)) => Err(fault),
+        Err(NoAnswer::NotSent(fault) | NoAnswer::MaybeSent(fault)) => Err(NotListed::Failed(fault)),
     }
 }
 
 #[derive(Deserialize)]
 struct Envelope {
     code: i64,
+    #[serde(default, deserialize_with = "lenient")]
+    message: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     request_id: Option<String>,
     data: Option<Data>,
 }
@@ -51,25 +77,39 @@ struct Data {
 }
 
 /// What the answer means.
-fn read(answer: &RawAnswer) -> Result<Vec<Shop>, Fault> {
+fn read(answer: &RawAnswer) -> Result<Vec<Shop>, NotListed> {
     let Ok(envelope) = serde_json::from_slice::<Envelope>(&answer.body) else {
         let code = Some(format!("http_{}", answer.status));
-        return Err(Fault { message: "the open API's answer is not in a known form".into(), code, request_id: None });
+        let message = "the open API's answer is not in a known form".into();
+        return Err(NotListed::Failed(Fault { message, code, request_id: None }));
     };
     let fault = |message: &str| Fault {
         message: message.to_owned(),
         code: Some(envelope.code.to_string()),
         request_id: envelope.request_id.clone(),
     };
+    let failed = |message| Err(NotListed::Failed(fault(message)));
     match envelope.code {
-        0 => envelope.data.and_then(|data| data.shops).map(each_once).ok_or_else(|| fault("the answer lists no shops")),
-        105_002 => Err(fault("the access token has expired")),
-        105_005 => Err(fault("the scope seller.authorization.info is missing: add it to the app")),
-        101_000 => Err(fault("wrong user type, or token and shop do not match")),
-        106_001 => Err(fault("bad sign: check the app secret")),
-        106_013 => Err(fault("the shop's cipher is missing")),
-        _ => Err(fault("the open API refused to list the shops")),
+        0 => match envelope.data.and_then(|data| data.shops) {
+            Some(shops) => Ok(each_once(shops)),
+            None => failed("the answer lists no shops"),
+        },
+        105_002 => Err(NotListed::TokenRefused(fault("the access token has expired"))),
+        105_005 => failed("the scope seller.authorization.info is missing: add it to the app"),
+        101_000 => failed("wrong user type, or token and shop do not match"),
+        106_001 => Err(NotListed::Configuration(fault("bad sign: check the app secret"))),
+        106_013 => failed("the shop's cipher is missing"),
+        36_009_004 if names_the_token(envelope.message.as_deref()) => {
+            Err(NotListed::TokenRefused(fault("the marketplace does not know the access token")))
+        }
+        36_009_004 => Err(NotListed::Configuration(fault("the open API rejects the request's parameters"))),
+        _ => failed("the open API refused to list the shops"),
     }
+}
+
+/// 36009004 means many things; only a text that names the token, or its header, speaks of the seller's.
+fn names_the_token(message: Option<&str>) -> bool {
+    message.is_some_and(|message| message.contains(TOKEN_HEADER) || message.to_lowercase().contains("access token"))
 }
 
 fn each_once(mut shops: Vec<Shop>) -> Vec<Shop> {
@@ -109,7 +149,8 @@ mod tests {
         ] {
             let fault =
                 read(&answer(status, &format!(r#"{{"code":{code},"message":"secret words","request_id":"r"}}"#)))
-                    .unwrap_err();
+                    .unwrap_err()
+                    .fault();
             assert!(fault.message.contains(words), "{code}: {fault}");
             assert_eq!(fault.request_id.as_deref(), Some("r"));
             assert!(!fault.to_string().contains("secret words"));
@@ -117,6 +158,24 @@ mod tests {
         for nothing in [r#"{"code":0}"#, r#"{"code":0,"data":{}}"#, r#"{"code":0,"data":{"shops":null}}"#] {
             assert!(read(&answer(200, nothing)).is_err(), "no list is not an empty list: {nothing}");
         }
-        assert_eq!(read(&answer(502, "<html>")).unwrap_err().code.as_deref(), Some("http_502"));
+        assert_eq!(read(&answer(502, "<html>")).unwrap_err().fault().code.as_deref(), Some("http_502"));
+    }
+
+    #[test]
+    fn only_what_names_the_token_is_held_against_it() {
+        let read = |code: i64, message: &str| {
+            read(&answer(401, &format!(r#"{{"code":{code},"message":"{message}","request_id":"r"}}"#))).unwrap_err()
+        };
+        let header = "Invalid credentials. The `x-tts-access-token` header is invalid.";
+        for (code, message) in [(105_002, "expired"), (36_009_004, header)] {
+            assert!(matches!(read(code, message), NotListed::TokenRefused(_)), "{code}");
+        }
+        let app_key = "Invalid credentials. Invalid `app_key` query parameter.";
+        for (code, message) in [(106_001, "sign"), (36_009_004, app_key), (36_009_004, "Invalid timestamp.")] {
+            assert!(matches!(read(code, message), NotListed::Configuration(_)), "{code}");
+        }
+        for code in [101_000, 105_005, 106_013, 1] {
+            assert!(matches!(read(code, "access token"), NotListed::Failed(_)), "{code}");
+        }
     }
 }

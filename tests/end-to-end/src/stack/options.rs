@@ -18,6 +18,8 @@ pub struct Options {
     pub support_url: Option<String>,
     /// `UNSOLICITED_CALLBACKS`: whether they are accepted.
     pub accept_unsolicited: bool,
+    /// Whether TikTok Shop posts its notices to the keyring. Not unless set, so that what a test does happens only by it.
+    pub webhooks: bool,
     /// Where sellers return to, unless a test says otherwise.
     pub return_url: String,
     /// `RETURN_URLS`: the addresses that are allowed, separated by commas.
@@ -63,6 +65,7 @@ impl Default for Options {
             vendor_name: "Acme Listing".into(),
             support_url: Some("https://vendor.example/help".into()),
             accept_unsolicited: false,
+            webhooks: false,
             return_url: "https://vendor.example/shops/connected".into(),
             return_urls: "https://vendor.example/shops".into(),
             access_lifetime: None,
@@ -95,6 +98,13 @@ impl Options {
     #[must_use]
     pub fn with_variable(mut self, function: Function, name: &str, value: &str) -> Self {
         self.environment.push((function, name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same with TikTok Shop posting its notices to the keyring.
+    #[must_use]
+    pub fn with_webhooks(mut self) -> Self {
+        self.webhooks = true;
         self
     }
 

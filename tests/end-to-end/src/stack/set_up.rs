@@ -39,7 +39,12 @@ impl Stack {
         });
         for (site, _, app) in vendor::tiktok_shop::apps() {
             let callback = format!("{}/callback/tiktok-shop/{site}", self.gateway.url());
-            self.tiktok_shop.add_app(app.with_redirect_url(callback.parse().expect("a URL")));
+            let mut app = app.with_redirect_url(callback.parse().expect("a URL"));
+            if options.webhooks {
+                let webhook = format!("{}/webhooks/tiktok-shop/{site}", self.gateway.url());
+                app = app.with_webhook_url(webhook.parse().expect("a URL"));
+            }
+            self.tiktok_shop.add_app(app);
         }
         for seller in &options.sellers {
             self.tiktok_shop.add_seller(seller.clone());

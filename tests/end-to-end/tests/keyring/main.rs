@@ -18,3 +18,4 @@ mod refresh;
 mod sessions;
 mod setting;
 mod temu;
+mod webhooks;

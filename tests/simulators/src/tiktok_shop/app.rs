@@ -38,12 +38,14 @@ pub struct App {
     pub service_id: String,
     /// Where sellers are sent after they decided; nobody can authorize before it is set.
     pub redirect_url: Option<Url>,
+    /// Where notices about its sellers are posted; none are sent before it is set.
+    pub webhook_url: Option<Url>,
     /// The partner centre of the app.
     pub region: Region,
 }
 
 impl App {
-    /// An app without a Redirect URL, which is often known only once the product listens.
+    /// An app without Redirect URL and webhook URL, which are often known only once the product listens.
     pub fn new(
         app_key: impl Into<String>,
         app_secret: impl Into<String>,
@@ -55,6 +57,7 @@ impl App {
             app_secret: app_secret.into(),
             service_id: service_id.into(),
             redirect_url: None,
+            webhook_url: None,
             region,
         }
     }
@@ -63,6 +66,13 @@ impl App {
     #[must_use]
     pub fn with_redirect_url(mut self, url: Url) -> Self {
         self.redirect_url = Some(url);
+        self
+    }
+
+    /// The same app with this address for notices.
+    #[must_use]
+    pub fn with_webhook_url(mut self, url: Url) -> Self {
+        self.webhook_url = Some(url);
         self
     }
 }
@@ -74,6 +84,7 @@ impl fmt::Debug for App {
             .field("app_secret", &"[redacted]")
             .field("service_id", &self.service_id)
             .field("redirect_url", &self.redirect_url.as_ref().map(Url::as_str))
+            .field("webhook_url", &self.webhook_url.as_ref().map(Url::as_str))
             .field("region", &self.region)
             .finish()
     }

@@ -53,7 +53,8 @@ impl Simulator {
         self.update_seller(open_id, |seller| seller.shops.push(shop))
     }
 
-    /// Closes a shop, if the seller has it.
+    /// Closes a shop, if the seller has it. The platform says nothing about it; see also
+    /// [`deauthorize_shop`](Self::deauthorize_shop).
     ///
     /// # Errors
     /// When there is no such seller.
@@ -78,11 +79,6 @@ impl Simulator {
     /// When the app is unknown or has no Redirect URL.
     pub fn deny(&self, app_key: &str, state: Option<&str>) -> Result<Url, Refusal> {
         self.shared.lock().world.deny(app_key, state)
-    }
-
-    /// The seller takes every authorization of this app back; says whether there was one.
-    pub fn deauthorize(&self, app_key: &str, open_id: &str) -> bool {
-        self.shared.lock().world.deauthorize(app_key, open_id)
     }
 
     /// Puts a fault in store for a route.

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::mint;
 use super::settings::{Rotation, Settings};
 
@@ -29,6 +31,8 @@ pub(super) struct Grant {
     pub(super) expires_at: u64,
     /// Taken away by the seller, or replaced by a later authorization.
     pub(super) ended: bool,
+    /// Ids of the seller's shops that were taken out of it one by one.
+    pub(super) left: BTreeSet<String>,
     pub(super) pairs: Vec<Pair>,
 }
 
@@ -85,6 +89,11 @@ impl Grant {
     /// The pair with this access token, whether or not it is still good.
     pub(super) fn by_access(&self, token: &str) -> Option<usize> {
         self.pairs.iter().rposition(|pair| pair.access == token)
+    }
+
+    /// Whether a shop of the seller is under it.
+    pub(super) fn covers(&self, shop_id: &str) -> bool {
+        !self.left.contains(shop_id)
     }
 
     pub(super) fn refreshes(&self, pair: usize, now: u64) -> bool {

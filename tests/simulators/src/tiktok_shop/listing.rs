@@ -87,7 +87,8 @@ impl World {
             let message = "Access denied: the required scope was not granted";
             return Err(ApiError::with_status(403, code::SCOPE_MISSING, message));
         }
-        Ok(Shops { shops: seller.shops.clone() })
+        let shops = seller.shops.iter().filter(|shop| grant.covers(&shop.id));
+        Ok(Shops { shops: shops.cloned().collect() })
     }
 }
 

@@ -27,6 +27,11 @@ pub(super) fn request_id(now: u64) -> String {
     format!("{now:010}{}", hex::encode_upper(tail))
 }
 
+/// 19 digits, as the ids of shops and notices have.
+pub(super) fn notification_id() -> String {
+    rand::rng().random_range(7_000_000_000_000_000_000..8_000_000_000_000_000_000_u64).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,10 +1,17 @@
-//! TikTok Shop: authorization page, token host and the one open API call that a token broker needs.
+//! TikTok Shop: authorization page, token host, the one open API call that a token broker needs, and
+//! the notices that the platform posts by itself.
 //!
-//! The real platform spreads these over three hosts; here one listener serves all three, so the
-//! same base URL is given to the product three times.
+//! The real platform spreads the first three over three hosts; here one listener serves all three,
+//! so the same base URL is given to the product three times.
+//!
+//! Notices go to the webhook URL of an app, signed with its secret, and are posted again for as long
+//! as no 200 comes back: by themselves when a seller takes an authorization back, and otherwise
+//! when a test asks for them, as odd as it likes.
 //!
 //! ```no_run
-//! use simulators::tiktok_shop::{App, Fault, Region, Route, Seller, Shop, Simulator, Trouble, When};
+//! use std::time::Duration;
+//!
+//! use simulators::tiktok_shop::{App, Fault, Notice, Region, Route, Seller, Shop, Simulator, Trouble, When};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let simulator = Simulator::start(([127, 0, 0, 1], 0).into()).await?;
@@ -14,6 +21,10 @@
 //!
 //! let callback = simulator.authorize("29a39d", "seller-1", Some("state"))?;
 //! simulator.inject(Route::TokenGet, Fault::new(Trouble::Drop(When::AfterEffect)).times(1));
+//!
+//! simulator.update_app("29a39d", |app| app.webhook_url = "http://localhost/webhooks".parse().ok())?;
+//! let id = simulator.send_notice("29a39d", Notice::deauthorized("shop-1").signed_with("another-secret"))?;
+//! assert!(!simulator.delivered(&id, Duration::from_secs(1)).await);
 //! # let _ = callback; Ok(()) }
 //! ```
 
@@ -22,21 +33,28 @@ mod app;
 mod authorize_page;
 mod calls;
 mod controls;
+mod courier;
+mod delivery;
 mod grant;
 mod issuing;
 mod listing;
 mod mint;
+mod notice;
+mod notices;
 mod open_api;
 mod seller;
 mod settings;
 mod sign;
 mod simulator;
 mod token_host;
+mod withdrawal;
 mod world;
 
 pub use answer::code;
 pub use app::{App, Region};
 pub use calls::{Call, Route};
+pub use delivery::{Delivery, Reception};
+pub use notice::Notice;
 pub use seller::{SHOPS_SCOPE, Seller, SellerType, Shop, UserType};
 pub use settings::{Rotation, Settings};
 pub use simulator::Simulator;

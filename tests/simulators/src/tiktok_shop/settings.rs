@@ -1,4 +1,10 @@
+use std::time::Duration;
+
 use super::answer::code;
+
+/// When a notice that was not taken is posted again, each time counted from the attempt before.
+const WEBHOOK_RETRIES: [Duration; 4] =
+    [Duration::from_mins(2), Duration::from_mins(30), Duration::from_hours(3), Duration::from_hours(12)];
 
 /// What a refresh does to the refresh token that it was made with.
 ///
@@ -35,7 +41,14 @@ pub struct Settings {
     pub expired_refresh_code: i64,
     /// Whether the timestamp in a signed call is compared with the machine's clock rather than the
     /// simulator's: for a product that cannot travel along when the simulator's clock is advanced.
+    /// Notices are stamped by the same clock.
     pub timestamps_by_machine_clock: bool,
+    /// How long after a failed attempt a notice is posted again, in the machine's time; when all
+    /// are used up, it is given up.
+    pub webhook_retries: Vec<Duration>,
+    /// How many of the answers that would have ended the delivery of a notice the platform never
+    /// hears: each time it posts the notice again, after the next of `webhook_retries`.
+    pub webhook_duplicates: u32,
 }
 
 impl Default for Settings {
@@ -49,6 +62,8 @@ impl Default for Settings {
             new_grant_ends_old: true,
             expired_refresh_code: code::NO_AUTHORIZATION,
             timestamps_by_machine_clock: false,
+            webhook_retries: WEBHOOK_RETRIES.to_vec(),
+            webhook_duplicates: 0,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::net::TcpListener;
 
+use super::courier::Courier;
 use super::world::{Shared, World};
 use super::{authorize_page, open_api, token_host};
 use crate::reply::Reply;
@@ -16,6 +17,7 @@ use crate::server::Servers;
 #[derive(Clone)]
 pub struct Simulator {
     servers: Arc<Servers<World>>,
+    pub(super) courier: Arc<Courier>,
     address: SocketAddr,
     pub(super) shared: Shared,
 }
@@ -24,7 +26,7 @@ impl Simulator {
     /// Listens on `address` (port 0 picks a free one) and serves on the current tokio runtime.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// When the address cannot be bound, or notices could not be sent.
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let shared = Shared::default();
@@ -34,9 +36,10 @@ impl Simulator {
             .merge(open_api::routes())
             .fallback(async || Reply::not_found().into_response())
             .with_state(shared.clone());
+        let courier = Courier::new(shared.clone())?;
         let servers = Servers::new(shared.clone());
         let address = servers.serve(listener, routes)?;
-        Ok(Self { servers: Arc::new(servers), address, shared })
+        Ok(Self { servers: Arc::new(servers), courier: Arc::new(courier), address, shared })
     }
 
     /// Where it listens, without a trailing slash.
@@ -45,8 +48,10 @@ impl Simulator {
     }
 
     /// Ends the server; once it returns, new connections are refused. Calls under way are answered
-    /// first, for a few seconds, except those that hang.
+    /// first, for a few seconds, except those that hang. Notices on their way are given up, and
+    /// none are sent any more.
     pub async fn stop(&self) {
+        self.courier.stop().await;
         self.servers.stop().await;
     }
 

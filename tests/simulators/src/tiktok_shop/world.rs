@@ -23,6 +23,12 @@ pub enum Refusal {
     /// The app's Redirect URL was never set.
     #[error("the app {0} has no Redirect URL")]
     NoRedirectUrl(String),
+    /// The app's webhook URL was never set.
+    #[error("the app {0} has no webhook URL")]
+    NoWebhookUrl(String),
+    /// The seller never authorized the app.
+    #[error("the seller {0} has not authorized the app")]
+    NotAuthorized(String),
 }
 
 pub(super) type Shared = conduct::Shared<World>;
@@ -137,7 +143,7 @@ impl World {
         found.used = true;
 
         if self.settings.new_grant_ends_old {
-            end_grants(&mut self.grants, app_key, &seller.open_id);
+            live_grants(&mut self.grants, app_key, &seller.open_id).for_each(|grant| grant.ended = true);
         }
         self.grants.push(Grant {
             id: self.grants.len() as u64 + 1,
@@ -146,14 +152,10 @@ impl World {
             scopes: seller.scopes.clone(),
             expires_at: now + self.settings.refresh_lifetime,
             ended: false,
+            left: BTreeSet::new(),
             pairs: Vec::new(),
         });
         Ok(self.grants.len() - 1)
-    }
-
-    /// The seller takes the authorization back; says whether there was one.
-    pub(super) fn deauthorize(&mut self, app_key: &str, open_id: &str) -> bool {
-        end_grants(&mut self.grants, app_key, open_id)
     }
 
     pub(super) fn subject_of_code(&self, value: &str) -> Subject {
@@ -179,10 +181,12 @@ impl World {
     }
 
     pub(super) fn newest_pair(&self, app_key: &str, open_id: &str) -> Option<&Pair> {
-        self.grants
-            .iter()
-            .rfind(|grant| grant.app_key == app_key && grant.open_id == open_id)
-            .and_then(|grant| grant.pairs.last())
+        self.latest_grant(app_key, open_id).and_then(|grant| grant.pairs.last())
+    }
+
+    /// The seller's latest authorization of the app, alive or not.
+    pub(super) fn latest_grant(&self, app_key: &str, open_id: &str) -> Option<&Grant> {
+        self.grants.iter().rfind(|grant| grant.app_key == app_key && grant.open_id == open_id)
     }
 
     /// Everything that ever had to be kept secret, dead or alive.
@@ -213,12 +217,11 @@ fn append_state(callback: &mut Url, state: Option<&str>) {
     }
 }
 
-fn end_grants(grants: &mut [Grant], app_key: &str, open_id: &str) -> bool {
-    let mut any = false;
-    for grant in grants.iter_mut().filter(|grant| grant.app_key == app_key && grant.open_id == open_id && !grant.ended)
-    {
-        grant.ended = true;
-        any = true;
-    }
-    any
+/// The seller's authorizations of the app that neither the seller nor a later one has ended.
+pub(super) fn live_grants<'a>(
+    grants: &'a mut [Grant],
+    app_key: &str,
+    open_id: &str,
+) -> impl Iterator<Item = &'a mut Grant> {
+    grants.iter_mut().filter(move |grant| grant.app_key == app_key && grant.open_id == open_id && !grant.ended)
 }

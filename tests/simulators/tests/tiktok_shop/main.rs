@@ -4,8 +4,11 @@
 
 mod authorize_page;
 mod client;
+mod deliveries;
 mod faults;
 mod log;
+mod notices;
 mod open_api;
+mod receiver;
 mod server;
 mod token_host;

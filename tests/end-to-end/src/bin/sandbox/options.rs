@@ -13,11 +13,14 @@ pub(crate) fn of(args: &Args) -> Options {
     let named_shop = |id: &str, region: &str, name: &str| Shop { name: name.to_owned(), ..Shop::new(id, region) };
     Options {
         support_url: Some("mailto:support@vendor.example".into()),
+        webhooks: true,
         return_urls: return_url.clone(),
         return_url,
         access_lifetime: Some(if args.once { 50 } else { 120 }),
         sellers: vec![
-            named(walk::SELLER, "Ann's Attic").with_shop(named_shop("7001", "US", "Ann's Attic")),
+            named(walk::SELLER, "Ann's Attic")
+                .with_shop(named_shop("7001", "US", "Ann's Attic"))
+                .with_shop(named_shop(walk::CLOSING_SHOP, "US", "Ann's Outlet")),
             named("bens-books", "Ben's Books")
                 .with_shop(named_shop("7002", "GB", "Ben's Books"))
                 .with_shop(named_shop("7003", "DE", "Bens Bücher")),

@@ -10,6 +10,8 @@ use crate::steps::{Failed, Steps, tell, tell_json};
 /// The seller of the walk.
 pub(crate) const SELLER: &str = "ann-attic";
 pub(crate) const CONNECTION: &str = "tiktok-shop/us/ann-attic";
+/// The shop that she takes away.
+pub(crate) const CLOSING_SHOP: &str = "7004";
 
 /// Walks one seller from the vendor's button to a renewed token.
 pub(crate) async fn walk(stack: &Stack, runs: &Runs, steps: &mut Steps) -> Result<(), Failed> {
@@ -71,7 +73,28 @@ pub(crate) async fn walk(stack: &Stack, runs: &Runs, steps: &mut Steps) -> Resul
             }));
             tell("another token, a higher version, and TikTok Shop accepts it");
         })
-        .await
+        .await?;
+    steps.step("The seller takes one of the two shops away at TikTok Shop", take_shop_away(stack)).await
+}
+
+/// TikTok Shop posts a notice of it, and the sweep asks what is left.
+async fn take_shop_away(stack: &Stack) {
+    let platform = stack.tiktok_shop();
+    assert!(platform.deauthorize_shop(stack.app_key("us"), SELLER, CLOSING_SHOP), "she has no such shop");
+    let notices = platform.deliveries();
+    let notice = notices.last().expect("TikTok Shop posts a notice");
+    assert!(platform.delivered(&notice.notification_id, Duration::from_secs(10)).await, "the notice was not taken");
+    tell("POST /webhooks/tiktok-shop/us -> 200, and the connection is due for a check");
+    while look_shops_up(stack).await.len() > 1 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    tell(format_args!("the sweep has asked TikTok Shop: what is left is {}", look_shops_up(stack).await.join(", ")));
+}
+
+async fn look_shops_up(stack: &Stack) -> Vec<String> {
+    let connection = stack.vendor().connection(CONNECTION).await.expect(200).json();
+    let shops = connection["shops"].as_array().expect("a list of shops");
+    shops.iter().map(|shop| format!("{} ({})", shop["name"], shop["id"])).collect()
 }
 
 /// As it stands: to look on shall not be what renews it.

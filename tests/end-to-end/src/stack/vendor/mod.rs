@@ -40,6 +40,7 @@ pub(crate) fn routes() -> Vec<Route> {
         "GET /callback/tiktok-shop/{app}",
         "GET /callback/temu/{app}",
         "GET /result/{visit}",
+        "POST /webhooks/tiktok-shop/{app}",
     ];
     let mut routes: Vec<Route> = public.map(|key| Route::open(key, Function::OauthCallback.name())).into();
     routes.push(Route {

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::tiktok_shop::app::{App, Region};
 use crate::tiktok_shop::grant::{Grant, Pair};
@@ -19,6 +21,7 @@ fn world() -> World {
         scopes: vec![SHOPS_SCOPE.to_owned()],
         expires_at: NOW + 1000,
         ended: false,
+        left: BTreeSet::new(),
         pairs: vec![pair("old"), pair("new")],
     });
     world

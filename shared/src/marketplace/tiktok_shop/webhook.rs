@@ -1,0 +1,194 @@
+//! TikTok Shop's webhooks: what a notice's signature and its body mean. Pure.
+//!
+//! The platform posts JSON, signed in the header `Authorization` with the lower-case hex of
+//! HMAC-SHA256(app secret, app key + raw body), repeats it after 2 minutes, 30 minutes, 3 hours and 12 hours unless it is
+//! answered with 200 within 3 seconds, and keeps its `tts_notification_id` over all repetitions.
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Deserialize;
+use sha2::Sha256;
+
+use crate::{
+    apps::App,
+    connection::notice::Notice,
+    marketplace::lenient::{lenient, lenient_time},
+    names::ShopId,
+    time::Timestamp,
+};
+
+/// The seller took the authorization of a shop away.
+const DEAUTHORIZED: i64 = 6;
+
+/// The authorization of a shop ends within thirty days; sent daily.
+const ENDS_SOON: i64 = 7;
+
+/// Whether the app's secret, or the one before it, signed this raw body. Compares in constant time.
+pub fn is_signed(app: &App, authorization: &[u8], body: &[u8]) -> bool {
+    let Ok(claimed) = hex::decode(authorization) else { return false };
+    [Some(&app.app_secret), app.previous_app_secret.as_ref()].into_iter().flatten().any(|secret| {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()) else { return false };
+        mac.update(app.app_key.as_bytes());
+        mac.update(body);
+        mac.verify_slice(&claimed).is_ok()
+    })
+}
+
+/// What a signed body says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// The same on every repetition.
+    pub notification_id: Option<String>,
+    /// What it is about; `None` for a kind that concerns nobody here.
+    pub about: Option<About>,
+}
+
+/// A notice of one shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// Which shop. The platform names no seller.
+    pub shop: ShopId,
+    /// What it says.
+    pub notice: Notice,
+    /// When the platform sent it first, by its own clock.
+    pub sent_at: Timestamp,
+}
+
+/// A body that is not what the platform sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the webhook's body is not in the known form: {0}")]
+pub struct Malformed(&'static str);
+
+#[derive(Deserialize)]
+struct Body {
+    r#type: i64,
+    #[serde(default, deserialize_with = "lenient")]
+    tts_notification_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    shop_id: Option<ShopId>,
+    #[serde(default, deserialize_with = "lenient_time")]
+    timestamp: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient")]
+    data: Option<Data>,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    /// Unix seconds as a string.
+    #[serde(default, deserialize_with = "lenient_time")]
+    expiration_time: Option<Timestamp>,
+}
+
+/// Reads a body whose signature is right.
+///
+/// # Errors
+/// [`Malformed`], for a notice that would have concerned us.
+pub fn read(body: &[u8]) -> Result<Webhook, Malformed> {
+    let body: Body = serde_json::from_slice(body).map_err(|_| Malformed("no JSON object with a `type`"))?;
+    let notice = match body.r#type {
+        DEAUTHORIZED => Some(Notice::Deauthorized),
+        ENDS_SOON => {
+            let ends_at = body.data.and_then(|data| data.expiration_time);
+            Some(Notice::EndsSoon { ends_at: ends_at.ok_or(Malformed("`data.expiration_time`"))? })
+        }
+        _ => None,
+    };
+    let about = notice.map(|notice| {
+        let shop = body.shop_id.ok_or(Malformed("`shop_id`"))?;
+        Ok(About { shop, notice, sent_at: body.timestamp.ok_or(Malformed("`timestamp`"))? })
+    });
+    Ok(Webhook { notification_id: body.tts_notification_id.filter(|id| !id.is_empty()), about: about.transpose()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{apps::Site, secret::Secret};
+
+    fn app(previous: Option<&str>) -> App {
+        let url: url::Url = "https://host.example".parse().unwrap();
+        App {
+            path: "tiktok-shop/us".parse().unwrap(),
+            site: Site {
+                name: "Acme".into(),
+                link_url: None,
+                token_url: url.clone(),
+                api_url: url,
+                permissions: Vec::new(),
+            },
+            app_key: "29a39d".into(),
+            app_secret: Secret::new("e59af819cc"),
+            previous_app_secret: previous.map(Secret::new),
+            service_id: None,
+        }
+    }
+
+    const BODY: &[u8] = br#"{"type":6,"tts_notification_id":"7327112393057371910","shop_id":"7494049642642441621","timestamp":1644412885,"data":{"message":"gone"}}"#;
+    /// By another implementation: `printf '%s' "29a39d$BODY" | openssl dgst -sha256 -hmac SECRET`.
+    const SIGNED: &[u8] = b"1ef2acc8a977d23d5fd9ce08b0da6407d1cacaaa774b0ae0ac89c315d7bdc630";
+    const SIGNED_BY_PREVIOUS: &[u8] = b"b51845dd8e5d1c590e5ab81ef24bae985ea5d00b2111a2d5162b51628347a02a";
+
+    #[test]
+    fn the_present_and_the_previous_secret_count_and_no_other() {
+        assert!(is_signed(&app(None), SIGNED, BODY));
+        assert!(is_signed(&app(Some("older")), SIGNED, BODY));
+        assert!(is_signed(&app(Some("older")), SIGNED_BY_PREVIOUS, BODY));
+        assert!(!is_signed(&app(None), SIGNED_BY_PREVIOUS, BODY));
+        assert!(!is_signed(&App { app_key: "other".into(), ..app(None) }, SIGNED, BODY));
+        for wrong in [&b""[..], b"Bearer x", &SIGNED[..62], b"zz", &[b'0'; 64]] {
+            assert!(!is_signed(&app(None), wrong, BODY));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn one_changed_byte_is_noticed(at in 0..BODY.len(), other in any::<u8>()) {
+            let mut body = BODY.to_vec();
+            prop_assume!(body[at] != other);
+            body[at] = other;
+            prop_assert!(!is_signed(&app(None), SIGNED, &body));
+        }
+
+        #[test]
+        fn nothing_that_is_signed_can_do_more_than_be_refused(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read(&body);
+        }
+    }
+
+    #[test]
+    fn both_kinds_are_read() {
+        let read = |text: &str| read(text.as_bytes()).unwrap();
+        let deauthorized = super::read(BODY).unwrap();
+        assert_eq!(deauthorized.notification_id.as_deref(), Some("7327112393057371910"));
+        let about = deauthorized.about.unwrap();
+        assert_eq!((about.shop.as_str(), about.notice), ("7494049642642441621", Notice::Deauthorized));
+        assert_eq!(about.sent_at, Timestamp(1_644_412_885));
+        let soon = r#"{"type":7,"tts_notification_id":"n","shop_id":"s","timestamp":5,"data":{"expiration_time":"1700000000"}}"#;
+        assert_eq!(read(soon).about.unwrap().notice, Notice::EndsSoon { ends_at: Timestamp(1_700_000_000) });
+    }
+
+    #[test]
+    fn other_kinds_concern_nobody_whatever_they_hold() {
+        for other in [r#"{"type":1}"#, r#"{"type":5,"shop_id":7,"data":[],"tts_notification_id":""}"#] {
+            assert_eq!(read(other.as_bytes()), Ok(Webhook { notification_id: None, about: None }), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_acted_on_is_malformed() {
+        for (body, what) in [
+            ("", "type"),
+            ("[]", "type"),
+            (r#"{"type":"6"}"#, "type"),
+            (r#"{"type":6,"timestamp":5}"#, "shop_id"),
+            (r#"{"type":6,"timestamp":5,"shop_id":"a/b"}"#, "shop_id"),
+            (r#"{"type":6,"shop_id":"s"}"#, "timestamp"),
+            (r#"{"type":7,"shop_id":"s","timestamp":5}"#, "expiration_time"),
+            (r#"{"type":7,"shop_id":"s","timestamp":5,"data":{"expiration_time":"soon"}}"#, "expiration_time"),
+        ] {
+            let error = read(body.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(what), "{body}: {error}");
+        }
+    }
+}

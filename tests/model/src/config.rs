@@ -1,0 +1,127 @@
+//! What is explored: who comes along, what may go wrong, and which rule of the protocol is left out.
+
+use crate::market::Rotation;
+
+/// Bounds and surroundings of one exploration.
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    /// What becomes of the old refresh token.
+    pub rotation: Rotation,
+    /// Whether a new authorization ends the ones before.
+    pub ends_old: bool,
+    /// Where the connection stands at first.
+    pub beginning: Beginning,
+    /// How often somebody works on the connection, by schedule or on demand.
+    pub workers: u8,
+    /// How often the seller authorizes anew.
+    pub grants: u8,
+    /// Whether a new connection waits for the vendor's confirmation; the vendor may then give it.
+    pub confirm: bool,
+    /// How often the vendor ends the connection.
+    pub disconnects: u8,
+    /// How often the seller takes the authorization back at the marketplace.
+    pub leaves: u8,
+    /// How often the marketplace says that it was taken back, be it true or not.
+    pub notices: u8,
+    /// Crashes, lost answers, failures of the vault: how many in all.
+    pub troubles: u8,
+    /// For how many seconds an exchange or a Keep may go on. Up to 49 the claims are sound.
+    pub longest_work: i64,
+    /// How far each worker's clock is from the table's, in seconds; in turn.
+    pub clocks: &'static [i64],
+    /// Seconds that lie between two authorizations at least.
+    pub between_grants: i64,
+    /// Whether a death between a deletion and taking it back is forgiven, and neither callbacks nor deletions are frozen.
+    pub forgives: bool,
+    /// The rule that is left out.
+    pub naive: Option<Naive>,
+}
+
+impl Config {
+    /// Two workers, one-time refresh tokens, sound claims, one trouble.
+    pub const SMALL: Self = Self {
+        rotation: Rotation::Strict,
+        ends_old: true,
+        beginning: Beginning::Due,
+        workers: 2,
+        grants: 0,
+        confirm: false,
+        disconnects: 0,
+        leaves: 0,
+        notices: 0,
+        troubles: 1,
+        longest_work: SOUND,
+        clocks: &[0],
+        between_grants: 3,
+        forgives: true,
+        naive: None,
+    };
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::SMALL
+    }
+}
+
+/// Work that ends in time: an exchange after three quarters of the claim, a Keep one put later.
+pub const SOUND: i64 = 49;
+
+/// Work that is frozen, for less time than lies between two strikes.
+pub const FROZEN: i64 = 600;
+
+/// Where the connection stands at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Beginning {
+    /// There is none.
+    Nothing,
+    /// Active, and due for a refresh.
+    Due,
+}
+
+/// A rule that is left out, to see that it is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Naive {
+    /// The item names a token set before the vault has it.
+    CommitsBeforeKeep,
+    /// Nobody looks into the vault for what a dead attempt had kept.
+    NeverLooksBack,
+    /// Who asks on demand pays no heed to `not_before` and strikes.
+    IgnoresBackOff,
+    /// A claim that lasts twenty seconds.
+    ShortClaim,
+    /// A new authorization keeps first, and takes the claim only with its commit.
+    GrantWithoutClaim,
+    /// The oldest attempt is looked for first.
+    OldestFirst,
+    /// What is found is committed, whatever it stems from.
+    AnyParent,
+    /// A commit leaves the attempts remembered.
+    CommitKeepsAttempts,
+    /// The last two together.
+    AnyParentAndCommitKeepsAttempts,
+    /// Who takes a claim over forgets the attempts before.
+    TakeoverForgets,
+    /// A new authorization forgets the attempts before.
+    GrantForgets,
+    /// A commit clears a notice, whenever it came.
+    CommitClearsNotice,
+    /// An outcome is written whether the claim is still held or not.
+    OutcomeWithoutClaim,
+    /// A new authorization's commit does not ask whether a disconnect came in between.
+    CommitAfterDisconnect,
+    /// A deletion that came too late is not taken back.
+    NeverRestores,
+}
+
+impl Config {
+    /// Whether this rule is left out.
+    pub(crate) fn is(&self, naive: Naive) -> bool {
+        self.naive == Some(naive)
+    }
+
+    /// Whether claims outlast the work under them.
+    pub(crate) const fn is_sound(&self) -> bool {
+        self.longest_work <= SOUND
+    }
+}

@@ -1,0 +1,79 @@
+//! The protocol, explored exhaustively: every order in which the steps of several processes can come, with crashes, lost
+//! answers and a failing vault at every step, over the product's own decisions.
+//!
+//! `shop_keyring::connection` decides, here as in production: `claim`, `commit`, `fail`, `refuse`, `defer`, `let_go`,
+//! `verify`, `claim_for_grant`, `confirm`, `take_note`, `disconnect`, `forget`, `due_at` and `next` are called, not
+//! copied. What is modelled is what surrounds them: who reads and writes what in which order (as `shop_keyring::protocol`
+//! does), the table, the vault, the marketplace, and time. The checker is stateright, breadth first: a counterexample
+//! that it finds is a shortest one.
+//!
+//! # What is modelled
+//! - One connection of a marketplace with refresh. Workers, by schedule or on demand; new authorizations; the vendor's
+//!   disconnect and confirmation; the seller who leaves; the marketplace's notices, true or not.
+//! - Each access to something shared is a step of its own. A claim is decided on what was read, and written later on the
+//!   condition that nobody has written since; otherwise it is decided anew.
+//! - The marketplace under three rotations ([`Rotation`]), with new authorizations that end the old ones or do not.
+//! - Troubles ([`How`]), as many as [`Config::troubles`] says: a process dies, an answer is lost, an exchange is not
+//!   reached, the vault fails, keeps and says that it failed, keeps late, or does not show yet what was put a moment ago.
+//! - Time moves by steps to the next time at which something becomes possible. With sound claims nothing is in flight
+//!   beyond them ([`SOUND`]); otherwise work may be frozen for ten minutes ([`FROZEN`]). A conditional write may come as
+//!   late as it likes in both. Workers' clocks may differ ([`Config::clocks`]).
+//! - Whenever nobody is at work, normal running follows: scheduled sweeps without troubles, until it is seen how it ends.
+//!
+//! # What is not
+//! Temu's tokens, which know no refresh; the end of an authorization and its reminders; accounts; shop pointers; mass
+//! refusals and misconfigured apps, which only defer. A lost answer of the table is a death just after the write. Left out
+//! of the item, for no decision reads it or none here: `revision` (who has read before a write decides anew, which is what
+//! it is for), `failures` (the back-off is the shortest), the texts and times of faults, `updated_at` but of pending
+//! items, `verified_at`, `authorized_at`, and, while others are at work, the end of access tokens, which is days away.
+//!
+//! # Known, and accepted
+//! Each has a test in `tests/known.rs` that shows it.
+//! - Who dies between deleting a secret and taking that back, while the seller is connecting anew, leaves the new
+//!   connection with a deleted secret. It can be restored for seven days; the sweep's `vault_fault` alarm tells.
+//!   [`Config::forgives`] is about this one, and about the next.
+//! - A callback that is frozen between its claim and its Keep for longer than the claim may find that a sweep has
+//!   committed what a refresh under the grant before had kept. The seller is told to connect again. Its function's
+//!   time-out ends a callback earlier than that.
+//! - Two authorizations within the same two seconds cannot be ordered: the one that claims later counts.
+//! - Nobody goes back to a token set older than the current one, even if the marketplace should take it still.
+//!
+//! # How to read a counterexample
+//! A line for each thing that happens: when, in seconds; which attempt does which step (`#2 Keep: Dies`), or what happens
+//! around it; what the item is afterwards; and what the vault holds: `#2: R3` is refresh token 3 under attempt 2, `dead`
+//! if the marketplace does not take it any more. Where a rule breaks only in normal running, the sweeps follow.
+//!
+//! # Where
+//! | | |
+//! |---|---|
+//! | `tests/rules.rs` | every rule holds; `make model` also runs the larger ones, which are ignored otherwise |
+//! | `tests/naive.rs` | each rule that is left out is missed: the counterexample is found |
+//! | `tests/known.rs` | what is known and accepted |
+//! | [`Broken`] | the rules |
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::missing_panics_doc,
+    reason = "test support: what is not as expected ends the test, and figures go to the terminal"
+)]
+
+mod check;
+mod config;
+mod explore;
+mod granting;
+mod market;
+mod quiet;
+mod removal;
+mod settling;
+mod state;
+mod vault;
+mod worker;
+mod write;
+
+pub use check::{Counterexample, explore, find, shows};
+pub use config::{Beginning, Config, FROZEN, Naive, SOUND};
+pub use explore::{Action, How, Protocol};
+pub use market::Rotation;
+pub use state::{Broken, State};

@@ -1,0 +1,101 @@
+//! How a claim ends, as `shop_keyring::protocol` writes it.
+
+use shop_keyring::{
+    connection::{
+        Connection, Fault, Status,
+        settle::{Refused, Right, SECOND_TRY_AFTER, Spent, commit, defer, fail, let_go, refuse},
+        watch::{Checked, verify},
+    },
+    time::Timestamp,
+};
+
+use crate::{
+    config::Naive,
+    explore::Protocol,
+    state::{Broken, State, Step, Work, shop},
+    vault::{Number, id},
+};
+
+/// The shortest back-off: that of a first failure, with no luck.
+const BACK_OFF: i64 = 60;
+
+/// What is said of any failure.
+pub(crate) fn fault() -> Fault {
+    Fault { message: "it failed".into(), code: None, request_id: None }
+}
+
+impl Protocol {
+    /// Writes an outcome, if the item still shows the claim.
+    pub(crate) fn settles(&self, s: &mut State, work: &Work) -> Option<Step> {
+        let attempt = work.attempt;
+        let (now, mine) = (self.now_of(s, attempt), id(attempt));
+        match work.step.clone() {
+            Step::Commit { set, listed } => {
+                let right = Right::Claim(mine);
+                let item = s.item.clone()?;
+                let item = self.held_or_not(&item, attempt);
+                let shops = listed.then(|| vec![shop()]);
+                let committed = commit(&item, right, set.kept(now), shops, now).ok()?;
+                let early = self.config.is(Naive::CommitsBeforeKeep) && s.vault.get(set.attempt).is_none();
+                self.write_commit(s, &item, committed, set);
+                early.then_some(Step::KeepCommitted { set })
+            }
+            Step::Refuse { sent_at } => {
+                let item = s.item.clone()?;
+                let refused = refuse(&self.held_or_not(&item, attempt), mine, Refused::from(fault()), now).ok()?;
+                self.note_strike(s, &refused, sent_at);
+                self.write(s, refused);
+                None
+            }
+            Step::Fail { unknown, late } => {
+                let item = s.item.clone()?;
+                let spent = if unknown { Spent::Unknown } else { Spent::No };
+                if let Ok(failed) = fail(&self.held_or_not(&item, attempt), mine, fault(), spent, BACK_OFF, now) {
+                    self.write(s, failed);
+                }
+                late.map(|set| Step::LatePut { set, grant: false })
+            }
+            Step::Defer => {
+                let item = defer(s.item.as_deref()?, mine, fault(), SECOND_TRY_AFTER, now).ok()?;
+                self.write(s, item);
+                None
+            }
+            Step::LetGo => {
+                let item = let_go(s.item.as_deref()?, mine, Spent::No, now).ok()?;
+                self.write(s, item);
+                None
+            }
+            Step::Verify => {
+                let item = verify(s.item.as_deref()?, mine, Checked::default(), now).ok()?;
+                s.past.struck_at = None;
+                self.write(s, item);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// The item as it is; or naively, as if the claim were still ours.
+    fn held_or_not(&self, item: &Connection, attempt: Number) -> Connection {
+        let mut item = item.clone();
+        if self.config.is(Naive::OutcomeWithoutClaim)
+            && let Some(claim) = &mut item.attempt
+        {
+            claim.id = id(attempt);
+        }
+        item
+    }
+
+    fn note_strike(&self, s: &mut State, after: &Connection, sent_at: Timestamp) {
+        if !matches!(after.status, Status::ReauthorizationRequired { .. }) {
+            s.past.struck_at = Some(s.now);
+            return;
+        }
+        let off = self.config.clocks.iter().map(|off| off.abs()).max().unwrap_or_default();
+        let second = s.past.struck_at.is_some_and(|at| sent_at.since(at) >= SECOND_TRY_AFTER - 2 * off);
+        if !second {
+            s.breaks(Broken::TwoStrikesInARow);
+        }
+        s.past.struck_at = None;
+    }
+}

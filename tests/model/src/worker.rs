@@ -1,0 +1,192 @@
+//! What a worker does, in the order of `shop_keyring::protocol`: claim, look back, exchange, keep, commit, or a
+//! check. The decisions are the product's; here is only who reads and writes when.
+
+use shop_keyring::{
+    connection::{
+        Connection, Status,
+        claim::{Trigger, claim},
+        next::Next,
+    },
+    time::Timestamp,
+};
+
+use crate::{
+    config::Naive,
+    explore::{How, Protocol},
+    state::{Broken, State, Step, Task, Work},
+    vault::{Number, Set, id, number, number_of},
+};
+
+/// No exchange starts later than this after the claim, in seconds.
+const START: i64 = 15;
+
+impl Protocol {
+    /// The product's decision to claim.
+    pub(crate) fn decide_claim(
+        &self,
+        item: &Connection,
+        on_demand: bool,
+        rejected_version: u64,
+        now: Timestamp,
+        attempt: Number,
+    ) -> Option<(Connection, Task)> {
+        let trigger = if on_demand { Trigger::OnDemand { rejected_version } } else { Trigger::Schedule };
+        let claimed = if on_demand && self.config.is(Naive::IgnoresBackOff) {
+            let rash = Connection { not_before: None, strikes: 0, ..item.clone() };
+            claim(&rash, trigger, now, id(attempt)).map(|mut claimed| {
+                (claimed.item.strikes, claimed.item.not_before) = (item.strikes, item.not_before);
+                claimed
+            })
+        } else {
+            claim(item, trigger, now, id(attempt))
+        };
+        let claimed = claimed.ok()?;
+        let mut item = claimed.item;
+        if self.config.is(Naive::ShortClaim)
+            && let Some(claim) = &mut item.attempt
+        {
+            claim.until = now.plus(20);
+        }
+        if self.config.is(Naive::TakeoverForgets) {
+            item.attempts.retain(|known| *known == id(attempt));
+        }
+        let task = match claimed.next {
+            Next::Refresh => Task::Refresh,
+            Next::Check => Task::Check,
+            Next::Remove => Task::Remove,
+            Next::DeleteSecret => Task::DeleteSecret,
+            Next::LookBack if item.status == Status::Pending && item.secret_version.is_none() => Task::Remove,
+            Next::LookBack => Task::LookBack,
+            Next::Nothing | Next::Remind | Next::Expire => unreachable!("nothing ends by itself here"),
+        };
+        Some((item, task))
+    }
+
+    /// Takes the next step; what comes after it, or nothing if the work is over.
+    pub(crate) fn after(&self, s: &mut State, work: &Work, how: How) -> Option<Step> {
+        let attempt = work.attempt;
+        let now = self.now_of(s, attempt);
+        match work.step.clone() {
+            Step::Claim { decided, task, version, on_demand, stale } => {
+                let (item, task) = if stale {
+                    self.decide_claim(s.item.as_deref()?, on_demand, version, now, attempt)?
+                } else {
+                    ((*decided).clone(), task)
+                };
+                s.past.unknown |= s.item.as_ref().is_some_and(|item| item.attempt.is_some());
+                self.write(s, item);
+                let held = s.item.clone()?;
+                Some(Step::LookBack { held, task })
+            }
+            Step::LookBack { held, task } => match self.found(s, &held, attempt, how) {
+                Some(set) => Some(Step::Commit { set, listed: held.shops.is_empty() }),
+                None => Some(match task {
+                    Task::Refresh => Step::Send { held },
+                    Task::Check => Step::Check { held },
+                    Task::LookBack => Step::LetGo,
+                    Task::Remove | Task::DeleteSecret => Step::StillHeld { task },
+                }),
+            },
+            Step::LookAgain { held, sent_at } => match self.found(s, &held, attempt, how) {
+                Some(set) => Some(Step::Commit { set, listed: held.shops.is_empty() }),
+                None => Some(Step::Refuse { sent_at }),
+            },
+            Step::Keep { set } => {
+                s.past.unknown |= how != How::Well;
+                match how {
+                    How::Fails => Some(Step::Fail { unknown: true, late: None }),
+                    How::Late => Some(Step::Fail { unknown: true, late: Some(set) }),
+                    how if s.vault.put_again(set) && how == How::Well => Some(Step::Commit { set, listed: true }),
+                    _ => Some(Step::Fail { unknown: true, late: None }),
+                }
+            }
+            Step::LatePut { set, grant: true } => {
+                s.vault.put(set);
+                None
+            }
+            Step::LatePut { set, grant: false } | Step::KeepCommitted { set } => {
+                s.vault.put_again(set);
+                None
+            }
+            Step::Send { .. } | Step::Exchange { .. } | Step::Check { .. } => self.asks(s, work, how),
+            Step::StillHeld { .. }
+            | Step::Delete { .. }
+            | Step::Forget { .. }
+            | Step::LookWhose { .. }
+            | Step::Restore => self.removes(s, work, how),
+            Step::ClaimForGrant { .. } | Step::KeepGrant { .. } | Step::CommitGrant { .. } => {
+                self.after_authorized(s, work, how)
+            }
+            Step::Commit { .. }
+            | Step::Refuse { .. }
+            | Step::Fail { .. }
+            | Step::Defer
+            | Step::LetGo
+            | Step::Verify => self.settles(s, work),
+        }
+    }
+
+    /// The steps that ask the marketplace.
+    fn asks(&self, s: &mut State, work: &Work, how: How) -> Option<Step> {
+        let attempt = work.attempt;
+        match work.step.clone() {
+            Step::Send { held } => {
+                let Some(version) = &held.secret_version else { return Some(Step::LetGo) };
+                let Some(current) = s.vault.get(number_of(version)) else { return Some(Step::Defer) };
+                if s.now.since(work.began) >= START {
+                    return Some(Step::LetGo);
+                }
+                let token = current.token;
+                let busy = |other: &Work| matches!(other.step, Step::Exchange { token: theirs, .. } if theirs == token);
+                if self.config.is_sound() && s.works.iter().any(busy) {
+                    s.breaks(Broken::TwoExchanges);
+                }
+                Some(Step::Exchange { held, token, sent_at: s.now })
+            }
+            Step::Exchange { held, token, sent_at } => {
+                if how == How::NotReached {
+                    s.past.unknown = true;
+                    return Some(Step::Fail { unknown: true, late: None });
+                }
+                let Some(token) = s.market.refresh(token, self.config.rotation) else {
+                    // Without an answer it is the same as never reached.
+                    return if how == How::Well { Some(Step::LookAgain { held, sent_at }) } else { None };
+                };
+                if how == How::AnswerLost {
+                    s.past.unknown = true;
+                    return Some(Step::Fail { unknown: true, late: None });
+                }
+                let parent = held.secret_version.as_ref().map(number_of);
+                let set = Set { attempt, token, parent, granted_at: held.granted_at };
+                if self.config.is(Naive::CommitsBeforeKeep) {
+                    return Some(Step::Commit { set, listed: true });
+                }
+                Some(Step::Keep { set })
+            }
+            Step::Check { held } => {
+                if how == How::NotReached {
+                    return Some(Step::Fail { unknown: false, late: None });
+                }
+                let Some(version) = &held.secret_version else { return Some(Step::LetGo) };
+                let Some(current) = s.vault.get(number_of(version)) else { return Some(Step::Defer) };
+                Some(if s.market.stands(current.token) { Step::Verify } else { Step::Refuse { sent_at: s.now } })
+            }
+            _ => None,
+        }
+    }
+
+    /// What an earlier attempt has kept and could not commit: the newest first.
+    fn found(&self, s: &State, held: &Connection, attempt: Number, how: How) -> Option<Set> {
+        if self.config.is(Naive::NeverLooksBack) {
+            return None;
+        }
+        let seen = |set: &Set| how != How::Unseen || !s.vault.fresh.contains(&set.attempt);
+        let mut earlier: Vec<_> = held.attempts.iter().rev().map(|id| number(*id)).collect();
+        if self.config.is(Naive::OldestFirst) {
+            earlier.reverse();
+        }
+        let any = self.config.is(Naive::AnyParent) || self.config.is(Naive::AnyParentAndCommitKeepsAttempts);
+        let sets = earlier.into_iter().filter(|earlier| *earlier != attempt).filter_map(|earlier| s.vault.get(earlier));
+        sets.into_iter().filter(seen).find(|set| any || set.kept(s.now).follows(held))
+    }
+}

@@ -1,0 +1,71 @@
+//! Every rule holds, whatever the order and whatever goes wrong. `cargo test -p model -- --nocapture` prints how many
+//! states there were.
+
+use model::{Beginning, Config, FROZEN, explore};
+
+/// Some refreshes at a time.
+#[test]
+fn workers() {
+    explore("three workers, two troubles", Config { workers: 3, troubles: 2, ..Config::default() });
+}
+
+#[test]
+fn frozen_workers() {
+    let config = Config { workers: 3, longest_work: FROZEN, ..Config::default() };
+    explore("three workers, frozen", config);
+    let config = Config { grants: 1, troubles: 0, longest_work: FROZEN, ..Config::default() };
+    explore("two workers, frozen, and a grant", config);
+}
+
+#[test]
+fn clocks_apart() {
+    let config = Config { longest_work: FROZEN, clocks: &[0, 120, -120], ..Config::default() };
+    explore("two workers, minutes apart", config);
+    let config = Config { workers: 1, grants: 1, clocks: &[0, 5, -5], ..Config::default() };
+    explore("a worker and a grant, seconds apart", config);
+}
+
+#[test]
+fn new_grants() {
+    explore("two workers and a grant", Config { grants: 1, ..Config::default() });
+    explore("a worker and two grants", Config { workers: 1, grants: 2, ..Config::default() });
+}
+
+#[test]
+fn first_connections() {
+    let config = Config { workers: 1, grants: 2, beginning: Beginning::Nothing, ..Config::default() };
+    explore("a worker and two first grants", config);
+    explore("the same, to be confirmed", Config { confirm: true, ..config });
+}
+
+#[test]
+fn disconnects() {
+    let config = Config { grants: 1, disconnects: 1, troubles: 0, ..Config::default() };
+    explore("two workers, a grant and a disconnect", config);
+    explore("one worker, a grant and a disconnect, one trouble", Config { workers: 1, troubles: 1, ..config });
+}
+
+#[test]
+fn sellers_who_leave() {
+    let config = Config { leaves: 1, notices: 1, ..Config::default() };
+    explore("two workers, and the seller leaves", config);
+    explore("a worker and a grant, and the seller leaves", Config { workers: 1, grants: 1, ..config });
+}
+
+/// Some minutes.
+#[test]
+#[ignore = "large: `make model`"]
+fn larger() {
+    let grant = Config { grants: 1, ..Config::default() };
+    explore("two workers and a grant, two troubles", Config { troubles: 2, ..grant });
+    explore("two workers and a grant, frozen", Config { longest_work: FROZEN, ..grant });
+    explore("two workers and a grant, seconds apart", Config { clocks: &[0, 5, -5], ..grant });
+    explore("a worker and two grants, two troubles", Config { workers: 1, grants: 2, troubles: 2, ..grant });
+    explore("two workers and two grants", Config { grants: 2, ..grant });
+    explore("two workers, a grant and a disconnect, one trouble", Config { disconnects: 1, ..grant });
+    let config = Config { disconnects: 1, troubles: 0, longest_work: FROZEN, ..grant };
+    explore("two workers, a grant and a disconnect, frozen", config);
+    explore("two workers and a grant, and the seller leaves", Config { leaves: 1, notices: 1, troubles: 0, ..grant });
+    explore("two workers, a seller who leaves, two notices", Config { grants: 0, leaves: 1, notices: 2, ..grant });
+    explore("four workers", Config { workers: 4, ..Config::default() });
+}

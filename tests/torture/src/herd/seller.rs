@@ -1,0 +1,125 @@
+//! One seller's connection in virtual time. What becomes of it, and when, is decided by the product's own functions;
+//! here is only the marketplace, which always agrees.
+
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use shop_keyring::{
+    connection::{
+        Connection, Purpose,
+        claim::{Claimed, Trigger, claim},
+        due::due_at,
+        grant::{Grant, Origin, claim_for_grant},
+        next::{Next, next as next_of},
+        settle::{Kept, Right, commit, expire},
+        watch::{Checked, remind, verify},
+    },
+    names::{AttemptId, ConnectionKey, MarketplaceName, VersionId},
+    secret::Secret,
+    time::Timestamp,
+    token_set::TokenSet,
+};
+
+pub(super) const HOUR: i64 = 3_600;
+pub(super) const DAY: i64 = 24 * HOUR;
+
+/// Seconds that an access token of TikTok Shop lives.
+pub(super) const ACCESS_LIFE: i64 = 7 * DAY;
+
+/// Seconds that an authorization lives, and a token of Temu with it.
+pub(super) const AUTHORIZATION_LIFE: i64 = 365 * DAY;
+
+/// When everything begins.
+pub(super) const T0: Timestamp = Timestamp(1_800_000_000);
+
+/// A marketplace with its sellers.
+#[derive(Debug)]
+pub(super) struct Sellers {
+    marketplace: MarketplaceName,
+    seed: u64,
+    /// One for all: nobody else is at work on a connection.
+    attempt: AttemptId,
+    version: VersionId,
+    set: TokenSet,
+}
+
+/// What was done with a connection.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) next: Next,
+    pub(super) after: Connection,
+    /// When the next thing is to be done.
+    pub(super) due: Option<Timestamp>,
+}
+
+impl Sellers {
+    pub(super) fn new(marketplace: MarketplaceName, seed: u64) -> Self {
+        let attempt = AttemptId::random();
+        let set = TokenSet {
+            access_token: Secret::new("access"),
+            refresh_token: marketplace.has_refresh().then(|| Secret::new("refresh")),
+            access_expires_at: T0,
+            authorization_expires_at: None,
+            scopes: Vec::new(),
+            app_key: "app-key".to_owned(),
+            parent: None,
+            granted_at: T0,
+        };
+        Self { marketplace, seed, attempt, version: attempt.version(), set }
+    }
+
+    /// When this seller connects: at a random second within so many from [`T0`] on, the same in every run of the seed.
+    pub(super) fn connects_at(&self, number: u64, within: i64) -> Timestamp {
+        let seed = self.seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        T0.plus(SmallRng::seed_from_u64(seed).random_range(0..within))
+    }
+
+    /// The seller authorizes and the token set is committed.
+    pub(super) fn connect(&mut self, number: u64, now: Timestamp) -> Connection {
+        let grant = Grant {
+            connection: self.key(number),
+            app_key: self.set.app_key.clone(),
+            seller_name: None,
+            seller_base_region: None,
+            purpose: Purpose::All,
+            shops: None,
+            fingerprint: None,
+            origin: Origin::Session { account_id: "acme".parse().expect("an account id"), confirm: false },
+        };
+        let claimed = claim_for_grant(None, &grant, self.attempt, now).expect("nobody else authorizes").item;
+        self.set.authorization_expires_at = Some(now.plus(AUTHORIZATION_LIFE));
+        self.commit(&claimed, now)
+    }
+
+    fn key(&self, number: u64) -> ConnectionKey {
+        format!("{}/us/{:016x}-{number}", self.marketplace, self.seed).parse().expect("a connection's key")
+    }
+
+    /// Does what is due. The item is due at `now` or before.
+    pub(super) fn work(&mut self, item: &Connection, now: Timestamp) -> Done {
+        let Claimed { item: held, next } = claim(item, Trigger::Schedule, now, self.attempt).expect("it is due");
+        let after = match next {
+            Next::Refresh => {
+                // The end of the authorization is the grant's.
+                self.set.authorization_expires_at = item.authorization_expires_at;
+                self.commit(&held, now)
+            }
+            Next::Check => verify(&held, self.attempt, Checked::default(), now).expect("the claim is held"),
+            Next::Remind => remind(&held, self.attempt, now).expect("the claim is held"),
+            Next::Expire => expire(&held, self.attempt, now).expect("the claim is held"),
+            Next::Nothing | Next::LookBack | Next::Remove => panic!("{next:?} is due at {now:?}: {item:?}"),
+        };
+        let due = due_at(&after);
+        let again = due.is_some_and(|due| due <= now) && next_of(&after, now) == next;
+        assert!(!again, "{next:?} is due again and again at {now:?}: {after:?}");
+        Done { next, after, due }
+    }
+
+    fn commit(&mut self, held: &Connection, now: Timestamp) -> Connection {
+        let set = &mut self.set;
+        let end = set.authorization_expires_at;
+        let refreshed_until = Some(now.plus(ACCESS_LIFE)).filter(|_| self.marketplace.has_refresh());
+        set.access_expires_at = refreshed_until.or(end).expect("an authorization has an end");
+        set.granted_at = held.granted_at;
+        let kept = Kept::new(set, self.version.clone());
+        commit(held, Right::Claim(self.attempt), kept, None, now).expect("the claim is held")
+    }
+}
