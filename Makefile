@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test model sandbox torture lint build tools
+.PHONY: help test model torture bench-sweep sandbox lint build tools
 
 # Where cargo puts what it builds.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -22,6 +22,13 @@ torture: tools ## What must hold when things go wrong; ARGS="--only herd --short
 	@echo 'Building the functions and the torture (a few minutes the first time)'
 	@cargo build --locked --workspace --bins
 	@exec $(TARGET)/debug/torture $(ARGS)
+
+bench-sweep: tools ## Measures the sweep with a million connections; ARGS="--help" tells the options
+	@echo 'Building refresh-sweep and the benchmark as released (some minutes the first time)'
+	@# One by one: the function with its own features only, as it is deployed.
+	@cargo build --locked --release -p refresh-sweep
+	@cargo build --locked --release -p bench
+	@exec $(TARGET)/release/bench-sweep $(ARGS)
 
 lint: ## Checks format and lints only
 	cargo fmt --all --check

@@ -27,7 +27,7 @@ pub(crate) async fn refresh<M: Marketplace, V: Vault>(
     let OnDemand { connection, rejected_version } = request;
     let trigger = Trigger::OnDemand { rejected_version: *rejected_version };
     let permits = PutPermits::per_second(NonZeroU32::MIN);
-    let outcome = protocol.work(connection, trigger, &permits).await?;
+    let outcome = protocol.work(connection, None, trigger, &permits).await?;
     match &outcome {
         // The first strike only: a second try on demand is not claimed, the schedule makes it.
         Outcome::Refused(refusal) => protocol.settle_refusal(refusal, true).await?,

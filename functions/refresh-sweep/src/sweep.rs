@@ -7,14 +7,17 @@ use std::{
 };
 
 use shop_keyring::{
-    connection::claim::{CLAIM_SECONDS, Trigger},
+    connection::{
+        Connection,
+        claim::{CLAIM_SECONDS, Trigger},
+    },
     marketplace::Marketplace,
     names::ConnectionKey,
     protocol::{
         Protocol,
         outcome::{Outcome, Refusal},
     },
-    store::{DueEntry, StoreError},
+    store::StoreError,
     vault::{PutPermits, Vault},
 };
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -24,7 +27,7 @@ use crate::{
     config::Config,
     event::Partition,
     pace::{MOST_AT_WORK, Pace},
-    queue::DueQueue,
+    queue::{Due, DueQueue},
     run::Run,
     summary::{Stop, Summary},
 };
@@ -82,8 +85,8 @@ where
                 break;
             }
             match queue.take().await {
-                Ok(Some(DueEntry { connection, .. })) if !run.admit(&connection) => {}
-                Ok(Some(DueEntry { connection, .. })) if Pace::holds(&connection) => {
+                Ok(Some(Due { connection, .. })) if !run.admit(&connection) => {}
+                Ok(Some(Due { connection, .. })) if Pace::holds(&connection) => {
                     let room = pace.push(connection);
                     run.leave(usize::from(!room));
                     queued += 1;
@@ -92,7 +95,7 @@ where
                         break;
                     }
                 }
-                Ok(Some(DueEntry { connection, .. })) => at_work.begin(connection),
+                Ok(Some(Due { connection, item })) => at_work.begin(connection, item),
                 Ok(None) => {
                     run.note_all_taken();
                     break;
@@ -121,7 +124,7 @@ where
                     run.stop(Stop::Deadline);
                     run.leave(1);
                 } else {
-                    at_work.begin(connection);
+                    at_work.begin(connection, None);
                 }
             }
             () = refusals.wait_is_over() => refusals.settle(protocol, &run, false).await,
@@ -155,13 +158,13 @@ impl<'a, M: Marketplace + 'static, V: Vault + 'static> AtWork<'a, M, V> {
         self.paced.available_permits() > 0
     }
 
-    fn begin(&mut self, connection: ConnectionKey) {
+    fn begin(&mut self, connection: ConnectionKey, item: Option<Connection>) {
         // Given back with the task, even if it panics.
         let place = Pace::holds(&connection).then(|| Arc::clone(&self.paced).try_acquire_owned());
         let (protocol, permits) = (Arc::clone(self.protocol), Arc::clone(&self.permits));
         let work = async move {
             let _place = place;
-            let outcome = protocol.work(&connection, Trigger::Schedule, &permits).await;
+            let outcome = protocol.work(&connection, item, Trigger::Schedule, &permits).await;
             (connection, outcome)
         };
         self.tasks.spawn(work.in_current_span());

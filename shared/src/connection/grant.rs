@@ -205,10 +205,7 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
 fn hold(mut item: Connection, grant: &Grant, granted_at: Timestamp, attempt: AttemptId, now: Timestamp) -> Connection {
     remember(&mut item.attempts, attempt);
     // A notice was about the grant before, unless it came after this one had been exchanged.
-    let check_at = match item.check_at {
-        Some(at) if item.has_refresh() => Some(at).filter(|at| *at >= granted_at).map(|at| at.max(now.plus(1))),
-        at => at,
-    };
+    let check_at = item.check_at.filter(|at| !item.has_refresh() || *at >= granted_at);
     Connection {
         granted_at,
         purpose: grant.purpose,

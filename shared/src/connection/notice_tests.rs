@@ -68,8 +68,12 @@ fn a_notice_during_the_work_is_looked_into_afterwards() {
     assert_eq!(after.check_at, Some(due.plus(1)));
 
     let (held, attempt, _) = claimed(&deauthorized(&active(), due.plus(-1)), due);
+    let kept = Kept::new(&token_set(held.secret_version.clone(), held.granted_at, due), attempt.version());
     let after = commit(&held, Right::Claim(attempt), kept, None, due.plus(2)).unwrap();
     assert_eq!(after.check_at, None, "a refresh says more than a check");
+    let found = Kept::new(&token_set(held.secret_version.clone(), held.granted_at, due), AttemptId::random().version());
+    let after = commit(&held, Right::Claim(attempt), found, None, due.plus(2)).unwrap();
+    assert_eq!(after.check_at, held.check_at, "nobody was asked");
 
     let (held, attempt, _) = claimed(&deauthorized(&active(), T0.plus(DAY)), T0.plus(DAY + 5));
     let again = deauthorized(&held, T0.plus(DAY + 6));

@@ -99,6 +99,14 @@ pub fn commit(
     let first_of_grant = item.authorized_at.is_none_or(|at| at < kept.granted_at);
     let end = notice::earlier(kept.authorization_expires_at, item.announced_end);
     let watched = !item.has_refresh();
+    // A token set that a refresh has just obtained says more than a check. One that an earlier attempt had left says
+    // nothing, and what was about the grant before a new one was forgotten by the new one's claim.
+    let refreshed = matches!(right, Right::Claim(attempt) if kept.version == attempt.version());
+    let check_at = match item.check_at {
+        _ if watched => Some(watch::first_check(&item.connection, now)),
+        _ if refreshed => notice::came_during(item),
+        check_at => check_at,
+    };
     Ok(Connection {
         status: if item.confirm_by.is_some() { Status::Pending } else { Status::Active },
         token_version: item.token_version + 1,
@@ -113,8 +121,7 @@ pub fn commit(
         } else {
             watch::reminded_by(item, end, now)
         },
-        // A token set that was just obtained says more than a check.
-        check_at: if watched { Some(watch::first_check(&item.connection, now)) } else { notice::came_during(item) },
+        check_at,
         verified_at: if watched { Some(now) } else { item.verified_at },
         fingerprint: kept.fingerprint,
         authorized_at: if first_of_grant { Some(now.max(kept.granted_at)) } else { item.authorized_at },

@@ -15,8 +15,9 @@ mod refresh;
 mod removal;
 mod settling;
 
+use self::settling::Held;
 use crate::{
-    apps::Apps,
+    apps::{App, Apps},
     clock::ClaimTimer,
     connection::{Connection, Shop},
     marketplace::{Marketplace, NewTokens},
@@ -49,6 +50,23 @@ pub struct Protocol<M, V> {
 }
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
+    /// The shops, listed with the access token that is being replaced, which works until its own end: so they cost a
+    /// refresh no time. `None` if that does not give them; the new token will.
+    async fn shops_meanwhile(&self, held: &Held, app: &App, current: &TokenSet) -> Option<Vec<Shop>> {
+        if held.item.access_expires_at.is_none_or(|end| end <= self.connections.now()) {
+            return None;
+        }
+        let listing = self.marketplace.shops(app, &current.access_token);
+        match tokio::time::timeout(held.timer.left().min(SHOPS_PATIENCE), listing).await {
+            Ok(Ok(shops)) => Some(shops),
+            Ok(Err(fault)) => {
+                tracing::debug!(connection = %held.item.connection, %fault, "no shops by the token that is replaced");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
     /// The shops under an authorization, or `None` if they cannot be listed now; then those known stay.
     async fn shops(&self, item: &Connection, access_token: &Secret, timer: &ClaimTimer) -> Option<Vec<Shop>> {
         let listing = async {

@@ -19,29 +19,41 @@ use crate::{
         next::Next,
         settle::{self, Kept, Refused, Spent},
     },
-    marketplace::{ExchangeError, Marketplace},
+    marketplace::{ExchangeError, Marketplace, NewTokens},
     names::{AttemptId, ConnectionKey},
+    secret::Secret,
     store::{ApplyError, StoreError},
     token_set::TokenSet,
     vault::{Create, PutPermits, Vault, VaultError, get_committed},
 };
 
+/// Why a refresh left nothing in the vault.
+enum NotKept {
+    /// The marketplace gave nothing.
+    Exchange(ExchangeError),
+    /// What it gave could not be kept.
+    Vault(VaultError),
+}
+
 const OTHER_APP_KEY: &str =
     "the token set was issued for another app key: put the app's old key back, or let the seller connect anew";
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
-    /// Claims the connection and does what is to be done, with one line in the log.
+    /// Claims the connection and does what is to be done, with one line in the log. `read` is its item, if somebody has
+    /// read it some seconds ago: the claim is written only if that is still what the table holds, and otherwise decided
+    /// on what it holds now.
     ///
     /// # Errors
     /// [`StoreError`]: what was begun falls due again by itself.
     pub async fn work(
         &self,
         connection: &ConnectionKey,
+        read: Option<Connection>,
         trigger: Trigger,
         permits: &PutPermits,
     ) -> Result<Outcome, StoreError> {
         let attempt = AttemptId::random();
-        let worked = self.claim_and_work(connection, trigger, attempt, permits).await;
+        let worked = self.claim_and_work(connection, read, trigger, attempt, permits).await;
         match &worked {
             Ok(Outcome::Skipped(reason)) => tracing::debug!(%connection, ?trigger, %reason, "nothing done"),
             Ok(outcome) => tracing::info!(%connection, ?trigger, %attempt, outcome = outcome.as_str(), "worked on"),
@@ -58,11 +70,15 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     async fn claim_and_work(
         &self,
         key: &ConnectionKey,
+        read: Option<Connection>,
         trigger: Trigger,
         attempt: AttemptId,
         permits: &PutPermits,
     ) -> Result<Outcome, StoreError> {
-        let read = self.connections.get(key).await?;
+        let read = match read {
+            Some(item) => Some(item),
+            None => self.connections.get(key).await?,
+        };
         let timer = ClaimTimer::start();
         let mut next = Next::Nothing;
         let claimed = self.connections.apply_to(read, |item| {
@@ -131,33 +147,50 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         if !timer.may_start_exchange() {
             return self.let_go(held, Outcome::Lost).await;
         }
-        let exchange = self.marketplace.refresh(&app, refresh_token);
-        let answer = tokio::time::timeout(timer.left(), exchange).await.unwrap_or_else(|_| {
-            let fault = local_fault("the exchange took longer than its claim allows");
-            Err(ExchangeError::OutcomeUnknown { fault, retry_after: None })
-        });
-        let tokens = match answer {
-            Ok(tokens) => tokens,
-            Err(ExchangeError::Transient { fault, retry_after, outage }) => {
-                return self.fail(held, fault, Spent::No, retry_after, outage).await;
-            }
-            Err(ExchangeError::OutcomeUnknown { fault, retry_after }) => {
-                return self.fail(held, fault, Spent::Unknown, retry_after, true).await;
-            }
-            Err(ExchangeError::Refused { refused }) => return self.refused(held, refused).await,
-            Err(ExchangeError::Configuration { fault }) => return self.misconfigured(held, &fault).await,
+        let exchange_and_keep = async {
+            let tokens = self.exchange(held, &app, refresh_token).await.map_err(NotKept::Exchange)?;
+            let (previous, parent) = (Some(current.clone()), item.secret_version.clone());
+            let set = token_set(tokens, &app.app_key, previous, parent, item.granted_at, self.connections.now());
+            let kept = keep(&self.vault, &item.connection, *attempt, &set, Create::Never, timer).await;
+            kept.map(|version| (set, version)).map_err(NotKept::Vault)
         };
-        let now = self.connections.now();
-        let set = token_set(tokens, &app.app_key, Some(current), item.secret_version.clone(), item.granted_at, now);
-        let kept = match keep(&self.vault, &item.connection, *attempt, &set, Create::Never, timer).await {
-            Ok(version) => Kept::new(&set, version),
-            Err(error) => {
+        // Side by side, so that neither waits for the other; if nothing is kept, the list is not waited for.
+        let listing = async { Ok(self.shops_meanwhile(held, &app, &current).await) };
+        let (set, version, shops) = match tokio::try_join!(exchange_and_keep, listing) {
+            Ok(((set, version), shops)) => (set, version, shops),
+            Err(NotKept::Exchange(error)) => return self.not_exchanged(held, error).await,
+            Err(NotKept::Vault(error)) => {
                 self.fail(held, local_fault(&error), Spent::Unknown, None, false).await?;
                 return Ok(Outcome::KeepFailed(error));
             }
         };
-        let shops = self.shops(item, &set.access_token, timer).await;
-        self.commit(held, kept, shops, Outcome::Refreshed).await
+        let shops = match shops {
+            Some(shops) => Some(shops),
+            None => self.shops(item, &set.access_token, timer).await,
+        };
+        self.commit(held, Kept::new(&set, version), shops, Outcome::Refreshed).await
+    }
+
+    /// The one line that spends a refresh token.
+    async fn exchange(&self, held: &Held, app: &App, refresh_token: &Secret) -> Result<NewTokens, ExchangeError> {
+        let exchange = self.marketplace.refresh(app, refresh_token);
+        tokio::time::timeout(held.timer.left(), exchange).await.unwrap_or_else(|_| {
+            let fault = local_fault("the exchange took longer than its claim allows");
+            Err(ExchangeError::OutcomeUnknown { fault, retry_after: None })
+        })
+    }
+
+    async fn not_exchanged(&self, held: &Held, error: ExchangeError) -> Result<Outcome, StoreError> {
+        match error {
+            ExchangeError::Transient { fault, retry_after, outage } => {
+                self.fail(held, fault, Spent::No, retry_after, outage).await
+            }
+            ExchangeError::OutcomeUnknown { fault, retry_after } => {
+                self.fail(held, fault, Spent::Unknown, retry_after, true).await
+            }
+            ExchangeError::Refused { refused } => self.refused(held, refused).await,
+            ExchangeError::Configuration { fault } => self.misconfigured(held, &fault).await,
+        }
     }
 
     /// The current token set, and the app that it was issued for; otherwise how the work ends.

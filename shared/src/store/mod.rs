@@ -1,5 +1,6 @@
 //! Metadata in DynamoDB: connections, shop pointers, connect sessions. Holds no secret.
 
+mod batch;
 mod connections;
 mod due_index;
 mod guarded;

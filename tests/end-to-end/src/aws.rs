@@ -5,23 +5,25 @@ use serde_json::Value;
 
 /// A service behind one URL.
 #[derive(Debug, Clone)]
-pub(crate) struct Aws {
+pub struct Aws {
     client: Client,
     url: String,
     target: &'static str,
 }
 
 impl Aws {
-    pub(crate) fn dynamodb(client: Client, url: String) -> Self {
+    /// DynamoDB.
+    pub fn dynamodb(client: Client, url: String) -> Self {
         Self { client, url, target: "DynamoDB_20120810" }
     }
 
-    pub(crate) fn secrets_manager(client: Client, url: String) -> Self {
+    /// Secrets Manager.
+    pub fn secrets_manager(client: Client, url: String) -> Self {
         Self { client, url, target: "secretsmanager" }
     }
 
     /// Calls an operation; panics unless it succeeds.
-    pub(crate) async fn call(&self, operation: &str, input: &Value) -> Value {
+    pub async fn call(&self, operation: &str, input: &Value) -> Value {
         let answer = self.try_call(operation, input).await;
         answer.unwrap_or_else(|error| panic!("{operation}: {error}"))
     }
@@ -30,7 +32,7 @@ impl Aws {
     ///
     /// # Errors
     /// The error as JSON.
-    pub(crate) async fn try_call(&self, operation: &str, input: &Value) -> Result<Value, Value> {
+    pub async fn try_call(&self, operation: &str, input: &Value) -> Result<Value, Value> {
         let response = self
             .client
             .post(&self.url)

@@ -48,6 +48,7 @@ mod temu;
 mod vendor_api;
 
 pub use answer::Answer;
+pub use aws::Aws;
 pub use browser::{Browser, Returned};
 pub use stack::{Function, Options, Stack, StartError, Table, TemuApp};
 pub use temu::{SellerKind, TokenForm};

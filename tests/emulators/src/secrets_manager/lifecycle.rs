@@ -50,7 +50,9 @@ impl Store {
         let days = window_days.unwrap_or(DEFAULT_RECOVERY_WINDOW).unsigned_abs();
         let window_end = now + Duration::from_hours(24 * days);
         secret.window_end = Some(window_end);
-        Ok(Deleted { arn: secret.arn.clone(), name: secret.name.clone(), window_end })
+        let deleted = Deleted { arn: secret.arn.clone(), name: secret.name.clone(), window_end };
+        self.window_ends = Some(self.window_ends.map_or(window_end, |end| end.min(window_end)));
+        Ok(deleted)
     }
 
     /// Without an error also where there is nothing to delete, so that it can be repeated.
@@ -72,6 +74,11 @@ impl Store {
 
     /// Removes the secrets whose recovery window is over.
     pub(super) fn purge(&mut self, now: SystemTime) {
+        // Among a hundred thousand secrets every call would wait for the search.
+        if self.window_ends.is_none_or(|end| now < end) {
+            return;
+        }
         self.secrets.retain(|_, secret| secret.window_end.is_none_or(|end| now < end));
+        self.window_ends = self.secrets.values().filter_map(|secret| secret.window_end).min();
     }
 }

@@ -33,7 +33,8 @@ use crate::{
     server::Server,
     times,
 };
-use store::Store;
+use secret::SecretValue;
+use store::{NewSecret, Store};
 
 /// A running Secrets Manager, in Region `us-east-1` of account `123456789012`. Clones see the same
 /// secrets.
@@ -87,6 +88,22 @@ impl SecretsManager {
     /// Where it listens, as the SDK's `endpoint_url` wants it.
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// Creates a secret without a call: for the many that a benchmark begins with.
+    ///
+    /// # Errors
+    /// As `CreateSecret`, in a line.
+    pub fn create(&self, name: &str, version_id: &str, text: &str) -> Result<(), String> {
+        let new = NewSecret {
+            name: name.to_owned(),
+            description: None,
+            kms_key_id: None,
+            version_id: version_id.to_owned(),
+            value: Some(SecretValue::String(text.to_owned())),
+        };
+        let mut store = self.state.store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.create(new, self.state.now()).map(drop).map_err(|refusal| refusal.message)
     }
 
     /// Lets time pass: recovery windows end, versions grow old enough to be dropped.

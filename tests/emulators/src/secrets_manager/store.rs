@@ -21,6 +21,8 @@ const ARN_SUFFIX: usize = 7;
 #[derive(Debug, Default)]
 pub(super) struct Store {
     pub(super) secrets: BTreeMap<String, Secret>,
+    /// No recovery window ends before this.
+    pub(super) window_ends: Option<SystemTime>,
 }
 
 /// What `CreateSecret` asks for.

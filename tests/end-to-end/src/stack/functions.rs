@@ -9,11 +9,11 @@ use std::{
 use super::{Function, StartError, output::Output, process::Process, programs, warden::Warden};
 
 /// The variables of each function.
-pub(crate) type Environments = BTreeMap<Function, BTreeMap<String, String>>;
+pub type Environments = BTreeMap<Function, BTreeMap<String, String>>;
 
 /// All processes of all functions.
 #[derive(Debug)]
-pub(crate) struct Functions {
+pub struct Functions {
     runtime_url: String,
     environments: Environments,
     output: Output,
@@ -29,12 +29,15 @@ struct Running {
 
 impl Functions {
     /// None is running yet.
-    pub(crate) fn new(runtime_url: String, environments: Environments, output: Output, warden: Arc<Warden>) -> Self {
+    pub fn new(runtime_url: String, environments: Environments, output: Output, warden: Arc<Warden>) -> Self {
         Self { runtime_url, environments, output, warden, running: Mutex::default() }
     }
 
-    /// Starts one more process of a function: a container in its cold start.
-    pub(crate) fn start(&self, function: Function) -> Result<u32, StartError> {
+    /// Starts one more process of a function: a container in its cold start. Gives its process id.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start(&self, function: Function) -> Result<u32, StartError> {
         let mut running = self.running();
         running.started += 1;
         let name = format!("{function}/{}", running.started);
@@ -53,13 +56,14 @@ impl Functions {
         drop::<Vec<_>>(killed);
     }
 
-    pub(crate) fn kill_all(&self) {
+    /// Kills every process of every function.
+    pub fn kill_all(&self) {
         let killed = std::mem::take(&mut self.running().processes);
         drop(killed);
     }
 
     /// The processes of a function that are alive.
-    pub(crate) fn alive(&self, function: Function) -> Vec<u32> {
+    pub fn alive(&self, function: Function) -> Vec<u32> {
         let mut running = self.running();
         let of_function = running.processes.iter_mut().filter(|(of, _)| *of == function);
         of_function.filter_map(|(_, process)| process.exit_status().is_none().then(|| process.id())).collect()

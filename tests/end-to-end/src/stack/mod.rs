@@ -17,9 +17,13 @@ mod warden;
 
 pub use error::StartError;
 pub use function::Function;
+pub use functions::{Environments, Functions};
 pub use options::{Options, Ports};
-pub use tables::Table;
+pub use output::Output;
+pub use runtime::Runtime;
+pub use tables::{Table, Tables, attributes};
 pub use vendor::temu::TemuApp;
+pub use warden::Warden;
 
 use std::{
     collections::BTreeMap,
@@ -36,7 +40,7 @@ use emulators::{
 };
 use simulators::{temu, tiktok_shop};
 
-use self::{functions::Functions, output::Output, runtime::Runtime, tables::Tables, vendor::Addresses, warden::Warden};
+use self::vendor::Addresses;
 use crate::{aws::Aws, secrets::Seen};
 
 /// API Gateway answers within 30 seconds; nobody here waits much longer.
@@ -102,7 +106,7 @@ impl Stack {
         let environments = vendor::environments(&options, &addresses);
         let client = client();
         let stack = Self {
-            tables: Tables(Aws::dynamodb(client.clone(), addresses.dynamodb)),
+            tables: Tables::new(Aws::dynamodb(client.clone(), addresses.dynamodb)),
             secrets: Aws::secrets_manager(client.clone(), addresses.secrets_manager),
             functions: Functions::new(runtime.url(), environments, output.clone(), warden),
             return_url: options.return_url.clone(),

@@ -13,7 +13,7 @@ const LINES: usize = 50_000;
 
 /// The lines of all processes, in the order in which they came. Clones see the same ones.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Output(Arc<Mutex<VecDeque<Line>>>);
+pub struct Output(Arc<Mutex<VecDeque<Line>>>);
 
 #[derive(Debug)]
 struct Line {
@@ -49,7 +49,7 @@ impl Output {
     }
 
     /// The lines of the processes whose names begin so.
-    pub(crate) fn text_of(&self, process: &str) -> String {
+    pub fn text_of(&self, process: &str) -> String {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::new();
         for line in lines.iter().filter(|line| line.process.starts_with(process)) {

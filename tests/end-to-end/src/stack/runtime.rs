@@ -30,14 +30,17 @@ const PORTS: u16 = 12_000;
 
 /// A running cargo-lambda.
 #[derive(Debug)]
-pub(crate) struct Runtime {
+pub struct Runtime {
     address: SocketAddr,
     _process: Process,
 }
 
 impl Runtime {
-    /// Starts it and waits until it listens.
-    pub(crate) async fn start(port: u16, output: &Output, warden: &Arc<Warden>) -> Result<Self, StartError> {
+    /// Starts it and waits until it listens; on port 0 at any free one.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(port: u16, output: &Output, warden: &Arc<Warden>) -> Result<Self, StartError> {
         let program = programs::cargo_lambda()?;
         let port = if port == 0 { free_port() } else { probe(port)? };
         let mut command = Command::new(program);
@@ -61,7 +64,7 @@ impl Runtime {
     }
 
     /// Where functions are invoked.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }

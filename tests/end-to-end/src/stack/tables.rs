@@ -1,5 +1,5 @@
-//! The two tables, and raw access to their items. By `Scan` and the batch operations, which no function uses: counts
-//! of calls and faults for the functions' own operations stay theirs.
+//! The two tables, and raw access to their items. By operations which no function uses, such as `Scan`:
+//! counts of calls and faults for the functions' own operations stay theirs.
 
 use serde_json::{Map, Value, json};
 
@@ -72,19 +72,25 @@ impl Table {
 
 /// Both tables in one `DynamoDB`.
 #[derive(Debug, Clone)]
-pub(crate) struct Tables(pub(crate) Aws);
+pub struct Tables(Aws);
 
 impl Tables {
-    pub(crate) async fn create(&self) {
+    /// Through this client.
+    pub const fn new(dynamodb: Aws) -> Self {
+        Self(dynamodb)
+    }
+
+    /// Creates both.
+    pub async fn create(&self) {
         for table in Table::ALL {
             self.0.call("CreateTable", &table.definition()).await;
         }
     }
 
     pub(crate) async fn item(&self, table: Table, key: &str) -> Option<Value> {
-        let keys = json!({ "Keys": [{ table.key(): { "S": key } }], "ConsistentRead": true });
-        let answer = self.0.call("BatchGetItem", &json!({ "RequestItems": { table.name(): keys } })).await;
-        Some(plain_item(answer["Responses"][table.name()].as_array()?.first()?))
+        let get = json!({ "Get": { "TableName": table.name(), "Key": { table.key(): { "S": key } } } });
+        let answer = self.0.call("TransactGetItems", &json!({ "TransactItems": [get] })).await;
+        answer["Responses"][0].get("Item").map(plain_item)
     }
 
     pub(crate) async fn items(&self, table: Table) -> Vec<Value> {
@@ -130,7 +136,8 @@ fn plain(attribute: &Value) -> Value {
     }
 }
 
-fn attributes(item: &Value) -> Map<String, Value> {
+/// A plain item in DynamoDB's JSON; panics if it is no object.
+pub fn attributes(item: &Value) -> Map<String, Value> {
     let fields = item.as_object().expect("an item is an object");
     fields.iter().map(|(name, value)| (name.clone(), attribute(value))).collect()
 }

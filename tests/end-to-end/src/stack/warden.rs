@@ -23,8 +23,9 @@ done
 for pid in $pids; do kill -9 "$pid"; done
 "#;
 
+/// The shell, and the line to it.
 #[derive(Debug)]
-pub(crate) struct Warden {
+pub struct Warden {
     shell: Mutex<Shell>,
 }
 
@@ -35,7 +36,11 @@ struct Shell {
 }
 
 impl Warden {
-    pub(crate) fn start() -> Result<Self, StartError> {
+    /// Starts the shell.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start() -> Result<Self, StartError> {
         let shell = Command::new("/bin/sh")
             .args(["-c", SCRIPT])
             .stdin(Stdio::piped())

@@ -15,6 +15,7 @@ mod disconnect;
 mod leaks;
 mod lookup;
 mod refresh;
+mod refresh_calls;
 mod sessions;
 mod setting;
 mod temu;

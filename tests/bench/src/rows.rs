@@ -1,0 +1,170 @@
+//! What is there before a sweep: connections as the product writes them, and the token sets of those that are due.
+
+use emulators::{dynamodb::DynamoDb, secrets_manager::SecretsManager};
+use end_to_end::stack::{Table, attributes};
+use serde_json::{Value, json};
+use shop_keyring::{
+    connection::{
+        Connection, FORMAT, Purpose, Shop, Status,
+        due::{due_at, shard},
+    },
+    names::AttemptId,
+    secret::Secret,
+    time::Timestamp,
+    token_set::TokenSet,
+};
+
+use crate::{args::Scale, marketplace::tokens};
+
+pub(crate) const APP_KEY: &str = "6us7a1k3q9";
+pub(crate) const SECRET_PREFIX: &str = "shop-keyring";
+
+const DAY: i64 = 86_400;
+
+/// Rows in one import: as JSON they take ten times the room that they take in the table.
+const CHUNK: u32 = 5_000;
+
+/// Fills table and vault; tells how many rows are there.
+pub(crate) fn load(
+    scale: Scale,
+    dynamodb: &DynamoDb,
+    vault: &SecretsManager,
+    progress: impl Fn(u32),
+) -> Result<(), String> {
+    let now = Timestamp::local_now();
+    let mut from = 0;
+    while from < scale.rows {
+        let to = scale.rows.min(from + CHUNK);
+        let mut items = Vec::with_capacity(CHUNK as usize);
+        for n in from..to {
+            let is_due = is_due(n, scale);
+            let connection = connection(n, is_due, now)?;
+            if is_due {
+                keep(n, &connection, vault)?;
+            }
+            items.push(item(&connection)?);
+        }
+        dynamodb.import(Table::Connections.name(), items)?;
+        if to.is_multiple_of(50_000) || to == scale.rows {
+            progress(to);
+        }
+        from = to;
+    }
+    Ok(())
+}
+
+/// Spread evenly over all rows.
+pub(crate) fn is_due(n: u32, scale: Scale) -> bool {
+    let share = |n: u32| u64::from(n) * u64::from(scale.due) / u64::from(scale.rows);
+    share(n + 1) > share(n)
+}
+
+/// A seller with one shop, whose token lives seven days: six of them are over, or four at most.
+fn connection(n: u32, is_due: bool, now: Timestamp) -> Result<Connection, String> {
+    let refreshed_at = now.plus(if is_due { -6 * DAY } else { -i64::from(n % 4) * DAY });
+    let parse = |error: shop_keyring::names::InvalidName| error.to_string();
+    Ok(Connection {
+        connection: format!("tiktok-shop/us/{}", seller(n)).parse().map_err(parse)?,
+        format: FORMAT,
+        revision: u64::from(n) + 3,
+        app_key: APP_KEY.into(),
+        seller_name: Some(format!("Attic {n}")),
+        seller_base_region: Some("US".into()),
+        purpose: Purpose::All,
+        account_id: Some(format!("customer-{}", n / 3).parse().map_err(parse)?),
+        shops: vec![Shop {
+            id: shop(n).parse().map_err(parse)?,
+            cipher: Some(cipher(n)),
+            name: Some(format!("Attic {n}")),
+            region: Some("US".into()),
+        }],
+        scopes: vec!["seller.authorization.info".into(), "seller.order.info".into()],
+        status: Status::Active,
+        token_version: 1,
+        secret_version: Some(AttemptId::random().version()),
+        access_expires_at: Some(refreshed_at.plus(7 * DAY)),
+        authorization_expires_at: Some(refreshed_at.plus(365 * DAY)),
+        granted_at: refreshed_at,
+        authorized_at: Some(refreshed_at),
+        refreshed_at: Some(refreshed_at),
+        verified_at: None,
+        fingerprint: None,
+        created_at: refreshed_at,
+        updated_at: refreshed_at,
+        attempt: None,
+        attempts: Vec::new(),
+        not_before: None,
+        check_at: None,
+        reminded: None,
+        confirm_by: None,
+        strikes: 0,
+        failures: 0,
+        last_error: None,
+    })
+}
+
+/// The seller's id at the marketplace.
+pub(crate) fn seller(n: u32) -> String {
+    format!("seller-{n:07}")
+}
+
+/// Their shop's.
+pub(crate) fn shop(n: u32) -> String {
+    format!("7001{n:07}")
+}
+
+pub(crate) fn cipher(n: u32) -> String {
+    format!("GCP_XF90igAAAABh00qsWgtvOiGFNqyubMt3{n:07}")
+}
+
+/// The item with its place in the due index, in DynamoDB's JSON.
+fn item(connection: &Connection) -> Result<Value, String> {
+    let mut item = serde_json::to_value(connection).map_err(|error| error.to_string())?;
+    if let Some(due_at) = due_at(connection) {
+        item["due_at"] = json!(due_at.0);
+        item["due_shard"] = json!(shard(&connection.connection));
+    }
+    Ok(Value::Object(attributes(&item)))
+}
+
+fn keep(n: u32, connection: &Connection, vault: &SecretsManager) -> Result<(), String> {
+    let (access_token, refresh_token) = tokens(n, 0);
+    let set = TokenSet {
+        access_token: Secret::new(access_token),
+        refresh_token: Some(Secret::new(refresh_token)),
+        access_expires_at: connection.access_expires_at.ok_or("no end")?,
+        authorization_expires_at: connection.authorization_expires_at,
+        scopes: connection.scopes.clone(),
+        app_key: APP_KEY.into(),
+        parent: None,
+        granted_at: connection.granted_at,
+    };
+    let text = serde_json::to_string(&set).map_err(|error| error.to_string())?;
+    let name = format!("{SECRET_PREFIX}/connections/{}/tokens", connection.connection);
+    vault.create(&name, connection.secret_version.as_ref().ok_or("no version")?.as_str(), &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_are_due_as_there_should_be_and_the_others_are_not() {
+        for scale in [Scale { rows: 1_000, due: 100 }, Scale { rows: 1_000, due: 333 }, Scale { rows: 10, due: 10 }] {
+            assert_eq!((0..scale.rows).filter(|n| is_due(*n, scale)).count(), scale.due as usize);
+        }
+        let now = Timestamp::local_now();
+        for n in 0..1_000 {
+            assert!(due_at(&connection(n, true, now).unwrap()).unwrap() < now);
+            assert!(due_at(&connection(n, false, now).unwrap()).unwrap() > now.plus(3_600), "{n}");
+        }
+    }
+
+    #[test]
+    fn an_item_has_its_place_in_the_index() {
+        let item = item(&connection(7, true, Timestamp::local_now()).unwrap()).unwrap();
+        assert_eq!(item["connection"]["S"], "tiktok-shop/us/seller-0000007");
+        assert!(item["due_at"]["N"].is_string() && item["due_shard"]["N"].is_string());
+        assert_eq!(item["status"]["S"], "active");
+    }
+}

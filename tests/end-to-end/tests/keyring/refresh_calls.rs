@@ -1,0 +1,139 @@
+//! What a refresh costs in calls, and in which order they come.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use emulators::front::{Fault as AwsFault, FaultKind};
+use end_to_end::{Options, Stack};
+use serde_json::json;
+use simulators::tiktok_shop::{Call, Fault, Route, Shop, Trouble, When};
+
+use crate::setting::{DUE, SELLER_1, connect_all, connected, item, with_sellers};
+
+const SLOW: Duration = Duration::from_millis(1_500);
+
+/// Calls to the marketplace since `before` of them had been made.
+fn calls_since(stack: &Stack, before: usize, route: Route) -> Vec<Call> {
+    stack.tiktok_shop().calls().into_iter().skip(before).filter(|call| call.route == route).collect()
+}
+
+/// A seller who is due and has opened a second shop meanwhile; and how many calls the marketplace has seen so far.
+async fn due_with_a_new_shop(age: i64) -> (Stack, usize) {
+    let stack = connected(Options::default()).await;
+    stack.age(age).await;
+    stack.tiktok_shop().add_shop("seller-1", Shop::new("shop-new", "US")).unwrap();
+    let before = stack.tiktok_shop().calls().len();
+    (stack, before)
+}
+
+async fn shops(stack: &Stack) -> usize {
+    item(stack, SELLER_1).await["shops"].as_array().unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_costs_four_calls_to_aws_and_two_to_the_marketplace() {
+    let stack = Stack::start(with_sellers(5)).await.unwrap();
+    connect_all(&stack, 5).await;
+    stack.age(DUE).await;
+    stack.dynamodb().front().forget_calls();
+    stack.secrets_manager().front().forget_calls();
+    let before = stack.tiktok_shop().calls().len();
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 5);
+    let calls = |counters: &[(&str, u64)]| -> BTreeMap<String, u64> {
+        counters.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+    };
+    assert_eq!(
+        stack.dynamodb().front().counters(),
+        calls(&[("Query", 16), ("BatchGetItem", 1), ("UpdateItem", 5), ("TransactWriteItems", 5)])
+    );
+    // One more is for the app's credentials.
+    assert_eq!(stack.secrets_manager().front().counters(), calls(&[("GetSecretValue", 6), ("PutSecretValue", 5)]));
+    assert_eq!(calls_since(&stack, before, Route::TokenRefresh).len(), 5);
+    assert_eq!(calls_since(&stack, before, Route::Shops).len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn items_that_cannot_be_read_together_are_read_one_by_one() {
+    let stack = Stack::start(with_sellers(3)).await.unwrap();
+    connect_all(&stack, 3).await;
+    stack.age(DUE).await;
+    let denied = AwsFault::new(FaultKind::Refuse("AccessDeniedException")).on("BatchGetItem").always();
+    stack.dynamodb().front().inject(denied);
+    stack.dynamodb().front().forget_calls();
+    let swept = stack.invoke_sweep().await;
+    assert_eq!((&swept["refreshed"], &swept["errors"]), (&json!(3), &json!(0)), "{swept}");
+    assert_eq!(stack.dynamodb().front().count("GetItem"), 3);
+    assert!(stack.output().contains("the items are read one by one"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shops_are_listed_while_the_exchange_is_under_way() {
+    let (stack, before) = due_with_a_new_shop(DUE).await;
+    for route in [Route::TokenRefresh, Route::Shops] {
+        stack.tiktok_shop().inject(route, Fault::new(Trouble::Latency(When::BeforeEffect, SLOW)).times(1));
+    }
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
+    let (exchanges, lists) =
+        (calls_since(&stack, before, Route::TokenRefresh), calls_since(&stack, before, Route::Shops));
+    assert_eq!((exchanges.len(), lists.len()), (1, 1), "one list is enough");
+    let (first, second) = (exchanges[0].arrived.min(lists[0].arrived), exchanges[0].arrived.max(lists[0].arrived));
+    assert!(second - first < SLOW / 2, "neither waits for the other: {:?}", second - first);
+    assert_eq!(shops(&stack).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_list_does_not_keep_the_token_set_from_the_vault() {
+    let (stack, _) = due_with_a_new_shop(DUE).await;
+    stack.tiktok_shop().inject(Route::Shops, Fault::new(Trouble::Latency(When::BeforeEffect, SLOW)).times(1));
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
+    let kept = stack.secrets_manager().front().calls_of("PutSecretValue").pop().unwrap();
+    let committed = stack.dynamodb().front().calls_of("TransactWriteItems").pop().unwrap();
+    let between = committed.at.duration_since(kept.at).unwrap();
+    assert!(between > SLOW / 2, "kept at once, committed with the list: {between:?}");
+    assert_eq!(shops(&stack).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_new_token_lists_what_the_old_one_could_not() {
+    let (stack, before) = due_with_a_new_shop(DUE).await;
+    let expired = Trouble::answer(When::BeforeEffect, 105_002, "expired");
+    stack.tiktok_shop().inject(Route::Shops, Fault::new(expired).times(1));
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
+    assert_eq!(calls_since(&stack, before, Route::Shops).len(), 2);
+    assert_eq!(shops(&stack).await, 2);
+    assert!(!stack.output().contains("shops_not_listed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_has_ended_lists_nothing() {
+    let (stack, before) = due_with_a_new_shop(7 * 86_400 + 60).await;
+    stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(Trouble::Latency(When::BeforeEffect, SLOW)).times(1));
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
+    let lists = calls_since(&stack, before, Route::Shops);
+    assert_eq!(lists.len(), 1);
+    let exchange = &calls_since(&stack, before, Route::TokenRefresh)[0];
+    assert!(lists[0].arrived.duration_since(exchange.arrived) >= SLOW, "listed by the new token");
+    assert_eq!(shops(&stack).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shops_that_neither_token_lists_stay_as_they_were_known() {
+    let (stack, _) = due_with_a_new_shop(DUE).await;
+    let missing = Trouble::answer(When::BeforeEffect, 105_005, "scope");
+    stack.tiktok_shop().inject(Route::Shops, Fault::new(missing));
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
+    assert_eq!(shops(&stack).await, 1);
+    assert!(stack.output().contains("shops_not_listed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_exchange_does_not_wait_for_the_list() {
+    let (stack, _) = due_with_a_new_shop(DUE).await;
+    stack
+        .tiktok_shop()
+        .inject(Route::TokenRefresh, Fault::new(Trouble::answer(When::BeforeEffect, 36_009_002, "busy")).times(1));
+    stack.tiktok_shop().inject(Route::Shops, Fault::new(Trouble::Hang(When::BeforeEffect)));
+    let began = std::time::Instant::now();
+    assert_eq!(stack.invoke_sweep().await["transient"], 1);
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    assert!(!stack.output().contains("shops_not_listed"));
+}
