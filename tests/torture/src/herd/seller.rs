@@ -105,7 +105,9 @@ impl Sellers {
             Next::Check => verify(&held, self.attempt, Checked::default(), now).expect("the claim is held"),
             Next::Remind => remind(&held, self.attempt, now).expect("the claim is held"),
             Next::Expire => expire(&held, self.attempt, now).expect("the claim is held"),
-            Next::Nothing | Next::LookBack | Next::Remove => panic!("{next:?} is due at {now:?}: {item:?}"),
+            Next::Nothing | Next::LookBack | Next::Remove | Next::DeleteSecret => {
+                panic!("{next:?} is due at {now:?}: {item:?}")
+            }
         };
         let due = due_at(&after);
         let again = due.is_some_and(|due| due <= now) && next_of(&after, now) == next;
