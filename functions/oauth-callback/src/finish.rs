@@ -110,7 +110,12 @@ pub(crate) async fn store(
             })
         }
         Err(error) => {
-            tracing::warn!(connection = %grant.connection, %error, "the grant was not stored");
+            if matches!(error, GrantError::Vault(_)) {
+                // The seller has to repeat it; only the operator can see that the vault is to blame.
+                tracing::error!(alarm = "vault_fault", connection = %grant.connection, %error, "the grant was not stored");
+            } else {
+                tracing::warn!(connection = %grant.connection, %error, "the grant was not stored");
+            }
             Err(error)
         }
     }

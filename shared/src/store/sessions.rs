@@ -2,8 +2,15 @@
 //! notices have been taken. `expires_at` is checked on
 //! every read; `delete_at`, a day later, is for DynamoDB's time to live, which only cleans up.
 
+use std::collections::HashMap;
+
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::{Client, error::ProvideErrorMetadata, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    error::ProvideErrorMetadata,
+    operation::put_item::PutItemError,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
@@ -63,7 +70,7 @@ impl Sessions {
         self.read(&format!("session/{id}")).await
     }
 
-    /// Stores a new visit; false if there is one of this id already.
+    /// Stores a new visit; false if there is another one of this id already. One whose answer was lost is recognised.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -194,25 +201,25 @@ impl Sessions {
         Ok(())
     }
 
-    /// False if there is a record under this key already.
+    /// False if there is another record under this key already.
     async fn put(&self, key: &str, record: &impl Serialize, expires_at: Timestamp) -> Result<bool, StoreError> {
-        let item: std::collections::HashMap<String, AttributeValue> =
+        let mut item: HashMap<String, AttributeValue> =
             serde_dynamo::to_item(record).map_err(|error| unreadable(key, &error))?;
-        let answer = self
+        item.insert(KEY.into(), AttributeValue::S(key.to_owned()));
+        item.insert("delete_at".into(), number(expires_at.plus(KEPT_AFTERWARDS)));
+        let put = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(item))
-            .item(KEY, AttributeValue::S(key.to_owned()))
-            .item("delete_at", number(expires_at.plus(KEPT_AFTERWARDS)))
+            .set_item(Some(item.clone()))
             .condition_expression("attribute_not_exists(#key)")
             .expression_attribute_names("#key", KEY)
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-            Err(error) => Err(StoreError::unavailable("put a session", &error)),
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = put.send().await else { return Ok(true) };
+        match error.as_service_error() {
+            // The SDK tries again when an answer was lost, and meets what it has written itself.
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => Ok(failed.item.as_ref() == Some(&item)),
+            _ => Err(StoreError::unavailable("put a session", &error)),
         }
     }
 

@@ -6,7 +6,8 @@
 //! | [`secrets_manager`] | Secrets Manager, with the real rules of versions and staging labels |
 //! | [`dynamodb`] | `DynamoDB`: dynoxide, embedded |
 //! | [`gateway`] | an HTTP API of API Gateway in front of Lambda functions |
-//! | [`front`] | what the first two stand behind: a log of calls, faults, and points at which calls are held |
+//! | [`lambda`] | the API by which functions are invoked: in front of cargo-lambda |
+//! | [`front`] | what these stand behind, the gateway excepted: a log of calls, faults, and points at which calls are held |
 //!
 //! Every server listens on a loopback address on the current Tokio runtime; its handle is cheap to
 //! clone, and all clones see the same server. Nothing here checks that a caller may do what it does,
@@ -15,6 +16,7 @@
 pub mod dynamodb;
 pub mod front;
 pub mod gateway;
+pub mod lambda;
 pub mod secrets_manager;
 mod server;
 mod times;

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use clap::ValueEnum;
 
-use crate::{Settings, herd, kills, races};
+use crate::{Settings, faults, herd, kills, load, races};
 
 /// A part of the torture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -15,11 +15,15 @@ pub enum Part {
     Kills,
     /// Everybody at once.
     Races,
+    /// Every call goes wrong, at every step of every job.
+    Faults,
+    /// Everything at once, for minutes.
+    Load,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 3] = [Self::Herd, Self::Kills, Self::Races];
+    pub const ALL: [Self; 5] = [Self::Kills, Self::Races, Self::Faults, Self::Load, Self::Herd];
 
     /// As it stands on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -27,6 +31,8 @@ impl Part {
             Self::Herd => "herd",
             Self::Kills => "kills",
             Self::Races => "races",
+            Self::Faults => "faults",
+            Self::Load => "load",
         }
     }
 
@@ -36,6 +42,8 @@ impl Part {
             Self::Herd => herd::run(settings).await,
             Self::Kills => kills::run(settings).await,
             Self::Races => races::run(settings).await,
+            Self::Faults => faults::run(settings).await,
+            Self::Load => load::run(settings).await,
         }
     }
 }

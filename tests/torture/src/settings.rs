@@ -26,6 +26,9 @@ pub struct Settings {
     /// load: how long
     #[arg(long)]
     pub minutes: Option<u64>,
+    /// faults: writes the tables of docs/reliability.md anew, instead of comparing with them
+    #[arg(long)]
+    pub write_table: bool,
     /// The sizes that suit a machine with little time, such as CI's
     #[arg(long)]
     pub short: bool,

@@ -15,7 +15,7 @@ const LOGGED_CALLS: usize = 10_000;
 pub struct Call {
     /// Counts the calls of this front from 0.
     pub sequence: u64,
-    /// `dynamodb` or `secretsmanager`.
+    /// `dynamodb`, `secretsmanager` or `lambda`.
     pub service: &'static str,
     /// For example `PutItem`.
     pub operation: String,
@@ -23,6 +23,8 @@ pub struct Call {
     pub resource: Option<String>,
     /// The keys of the items that are read by key or written.
     pub keys: Vec<String>,
+    /// The access key id that signed it.
+    pub caller: Option<String>,
     /// When it arrived, by this machine's clock.
     pub at: SystemTime,
     /// What the client was answered; `None` while it waits, and when its connection was dropped.
@@ -37,13 +39,20 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn arrived(&mut self, service: &'static str, operation: &str, subject: Subject) -> Call {
+    pub(super) fn arrived(
+        &mut self,
+        service: &'static str,
+        operation: &str,
+        subject: Subject,
+        caller: Option<&str>,
+    ) -> Call {
         let call = Call {
             sequence: self.arrived,
             service,
             operation: operation.to_owned(),
             resource: subject.resource,
             keys: subject.keys,
+            caller: caller.map(str::to_owned),
             at: SystemTime::now(),
             status: None,
         };

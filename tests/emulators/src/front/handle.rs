@@ -46,13 +46,20 @@ pub(super) async fn handle(
     response
 }
 
+/// The access key id in an `Authorization` header.
+fn signer(authorization: &str) -> Option<&str> {
+    authorization.split_once("Credential=")?.1.split('/').next()
+}
+
 impl Front {
     fn log(&self, parts: &Parts, body: &Bytes) -> Call {
-        let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-        let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or("-");
+        let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let named = header("x-amz-target").and_then(|target| target.rsplit('.').next());
+        // Lambda's API has paths instead.
+        let operation = named.unwrap_or(if parts.uri.path().ends_with("/invocations") { "Invoke" } else { "-" });
         let subject = serde_json::from_slice::<Value>(body)
             .map_or_else(|_| Subject::default(), |input| (self.0.service.subject)(operation, &input));
-        lock(&self.0.log).arrived(self.0.service.name, operation, subject)
+        lock(&self.0.log).arrived(self.0.service.name, operation, subject, header("authorization").and_then(signer))
     }
 
     async fn pass(self, call: Call, parts: Parts, body: Bytes, next: Next) -> Result<Response, Cut> {

@@ -1,6 +1,6 @@
 //! What a test can do with a running stack.
 
-use emulators::{dynamodb::DynamoDb, gateway::Gateway, secrets_manager::SecretsManager};
+use emulators::{dynamodb::DynamoDb, gateway::Gateway, lambda::Lambda, secrets_manager::SecretsManager};
 use serde_json::{Value, json};
 use simulators::{temu, tiktok_shop};
 
@@ -21,6 +21,11 @@ impl Stack {
     /// Secrets Manager: likewise.
     pub fn secrets_manager(&self) -> &SecretsManager {
         &self.secrets_manager
+    }
+
+    /// How token-lookup invokes refresh-sweep: likewise.
+    pub fn lambda(&self) -> &Lambda {
+        &self.lambda
     }
 
     /// TikTok Shop: sellers, settings, faults, calls.
@@ -216,6 +221,16 @@ impl Stack {
             for item in &items {
                 self.move_end_at_temu(item);
             }
+        }
+        self.secrets_manager.advance(seconds.try_into().expect("time only passes"));
+    }
+
+    /// The same for the item of one connection alone, where many are stored.
+    pub async fn age_connection(&self, connection: &str, seconds: i64) {
+        if let Some(mut item) = self.item(connection).await {
+            shift(&mut item, seconds);
+            self.put_item(&item).await;
+            self.move_end_at_temu(&item);
         }
         self.secrets_manager.advance(seconds.try_into().expect("time only passes"));
     }

@@ -25,6 +25,15 @@ impl Function {
             Self::TokenLookup => "token-lookup",
         }
     }
+
+    /// The access key id that its processes sign their calls to AWS with: who has made a call stands in the fronts' logs.
+    pub const fn access_key_id(self) -> &'static str {
+        match self {
+            Self::OauthCallback => "AKIDOAUTHCALLBACK",
+            Self::RefreshSweep => "AKIDREFRESHSWEEP",
+            Self::TokenLookup => "AKIDTOKENLOOKUP",
+        }
+    }
 }
 
 impl fmt::Display for Function {

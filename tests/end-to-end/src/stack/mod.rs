@@ -37,6 +37,7 @@ use std::{
 use emulators::{
     dynamodb::DynamoDb,
     gateway::{Config, Gateway},
+    lambda::Lambda,
     secrets_manager::SecretsManager,
 };
 use simulators::{temu, tiktok_shop};
@@ -53,6 +54,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 pub struct Stack {
     dynamodb: DynamoDb,
     secrets_manager: SecretsManager,
+    lambda: Lambda,
     tiktok_shop: tiktok_shop::Simulator,
     temu: temu::Simulator,
     temu_app_keys: BTreeMap<String, String>,
@@ -87,6 +89,8 @@ impl Stack {
 
         let (output, warden) = (Output::default(), Arc::new(Warden::start()?));
         let runtime = Runtime::start(ports.lambda, &output, &warden).await?;
+        let lambda = Lambda::start(loopback(0), runtime.url()).await;
+        let lambda = lambda.map_err(|why| StartError::listening("lambda", 0, why))?;
         let mut gateway = Config::new(runtime.url());
         gateway.routes = vendor::routes();
         gateway.credentials = vec![vendor::credential()];
@@ -97,7 +101,7 @@ impl Stack {
             gateway: gateway.url(),
             tiktok_shop: tiktok_shop.base_url(),
             temu: temu.addresses(),
-            lambda: runtime.url(),
+            lambda: lambda.url(),
             dynamodb: dynamodb.url(),
             secrets_manager: secrets_manager.url(),
         };
@@ -106,12 +110,13 @@ impl Stack {
         let stack = Self {
             tables: Tables::new(Aws::dynamodb(client.clone(), addresses.dynamodb)),
             secrets: Aws::secrets_manager(client.clone(), addresses.secrets_manager),
-            functions: Functions::new(addresses.lambda, environments, output.clone(), warden),
+            functions: Functions::new(runtime.url(), environments, output.clone(), warden),
             return_url: options.return_url.clone(),
             temu_app_keys: options.temu_apps.iter().map(|(name, it)| (name.clone(), it.app.app_key.clone())).collect(),
             seen: Seen::default(),
             dynamodb,
             secrets_manager,
+            lambda,
             tiktok_shop,
             temu,
             gateway,

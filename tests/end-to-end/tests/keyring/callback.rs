@@ -311,3 +311,12 @@ async fn a_callback_that_nobody_asked_for_is_accepted_where_that_is_set() {
     says(&browser.come_back(&callback).await.page.unwrap(), "is connected");
     assert_eq!(vendor.token("tiktok-shop/us/seller-2").await.expect(200).json()["account_id"], "acme");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visit_is_begun_even_if_nobody_was_told_that_it_was_written() {
+    let stack = Stack::start(Options { accept_unsolicited: true, ..Options::default() }).await.unwrap();
+    let lost = stack.dynamodb().front().inject(AwsFault::new(FaultKind::DropAfter).on("PutItem"));
+    let callback = stack.tiktok_shop().authorize(US_APP_KEY, "seller-1", None).unwrap();
+    says(&stack.browser().come_back(&callback).await.page.unwrap().expect(200), "is connected");
+    assert!(lost.is_spent());
+}

@@ -70,6 +70,9 @@ pub(crate) fn environments(options: &Options, addresses: &Addresses) -> Environm
             variables.insert(name.to_owned(), value);
         }
     };
+    for function in Function::ALL {
+        set(function, "AWS_ACCESS_KEY_ID", function.access_key_id().into());
+    }
     for function in [Function::OauthCallback, Function::TokenLookup] {
         set(function, "SESSIONS_TABLE", Table::ConnectSessions.name().into());
         set(function, "PUBLIC_BASE_URL", addresses.gateway.clone());
@@ -91,7 +94,6 @@ pub(crate) fn environments(options: &Options, addresses: &Addresses) -> Environm
 fn common(options: &Options, addresses: &Addresses) -> BTreeMap<String, String> {
     let variables = [
         ("AWS_REGION", REGION),
-        ("AWS_ACCESS_KEY_ID", "AKIDFUNCTION"),
         ("AWS_SECRET_ACCESS_KEY", "function-secret-access-key"),
         ("AWS_ENDPOINT_URL_DYNAMODB", &addresses.dynamodb),
         ("AWS_ENDPOINT_URL_LAMBDA", &addresses.lambda),

@@ -1,0 +1,126 @@
+//! A call at one step of a job, and how it is told from the others.
+
+use emulators::front::Call;
+use end_to_end::{Function, Table};
+use simulators::tiktok_shop::Route;
+
+/// However an item is read.
+const READ: &[&str] = &["GetItem", "BatchGetItem"];
+
+/// However an item is written.
+const WRITE: &[&str] = &["UpdateItem", "TransactWriteItems", "PutItem", "DeleteItem"];
+
+/// One step of a job.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// As it stands in the table.
+    pub name: &'static str,
+    pub(super) target: Target,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Target {
+    Aws(AwsCall),
+    TikTokShop(Route),
+}
+
+/// A call to AWS.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AwsCall {
+    by: Function,
+    operations: &'static [&'static str],
+    on: On,
+    /// So many like it come before, at earlier steps.
+    pub(super) skip: u64,
+}
+
+/// What a call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum On {
+    DueIndex,
+    Item,
+    ShopPointer,
+    Session,
+    Visit,
+    TokenSet,
+    App,
+    Invocation,
+}
+
+impl Step {
+    pub(super) const fn at_marketplace(name: &'static str, route: Route) -> Self {
+        Self { name, target: Target::TikTokShop(route) }
+    }
+
+    pub(super) const fn read(name: &'static str, by: Function, on: On) -> Self {
+        let operations: &[&str] = match on {
+            On::DueIndex => &["Query"],
+            On::TokenSet | On::App => &["GetSecretValue"],
+            _ => READ,
+        };
+        Self::call(name, by, operations, on)
+    }
+
+    pub(super) const fn write(name: &'static str, by: Function, on: On) -> Self {
+        Self::call(name, by, WRITE, on)
+    }
+
+    pub(super) const fn call(name: &'static str, by: Function, operations: &'static [&'static str], on: On) -> Self {
+        Self { name, target: Target::Aws(AwsCall { by, operations, on, skip: 0 }) }
+    }
+
+    /// The same, after so many like it.
+    pub(super) const fn after(mut self, skip: u64) -> Self {
+        if let Target::Aws(call) = &mut self.target {
+            call.skip = skip;
+        }
+        self
+    }
+}
+
+impl AwsCall {
+    pub(super) const fn is_invocation(self) -> bool {
+        matches!(self.on, On::Invocation)
+    }
+
+    pub(super) const fn is_secret(self) -> bool {
+        matches!(self.on, On::TokenSet | On::App)
+    }
+
+    /// Whether it is made any number of times: a query a shard, and an item that is polled.
+    pub(super) fn repeats(self) -> bool {
+        self.on == On::DueIndex || (self.on == On::Item && self.by == Function::TokenLookup)
+    }
+
+    /// Whether both are the same, `skip` aside.
+    pub(super) fn is_like(self, other: Self) -> bool {
+        (self.by, self.operations, self.on) == (other.by, other.operations, other.on)
+    }
+
+    /// Whether this is such a call, `skip` aside.
+    pub(super) fn matches(self, call: &Call, connection: &str) -> bool {
+        call.caller.as_deref() == Some(self.by.access_key_id())
+            && self.operations.contains(&call.operation.as_str())
+            && self.on.matches(call, connection)
+    }
+}
+
+impl On {
+    fn matches(self, call: &Call, connection: &str) -> bool {
+        let resource = call.resource.as_deref().unwrap_or_default();
+        let (in_connections, in_sessions) =
+            (resource == Table::Connections.name(), resource == Table::ConnectSessions.name());
+        let first = call.keys.first().map(String::as_str);
+        match self {
+            Self::DueIndex => in_connections,
+            // A batch may not name its keys.
+            Self::Item => in_connections && first.is_none_or(|_| call.keys.iter().any(|key| key == connection)),
+            Self::ShopPointer => in_connections && first.is_some_and(|key| key.starts_with("shop/")),
+            Self::Session => in_sessions && first.is_some_and(|key| key.starts_with("session/")),
+            Self::Visit => in_sessions && first.is_some_and(|key| key.starts_with("visit/")),
+            Self::TokenSet => resource.ends_with(&format!("/{connection}/tokens")),
+            Self::App => resource.contains("/apps/"),
+            Self::Invocation => call.service == "lambda",
+        }
+    }
+}
