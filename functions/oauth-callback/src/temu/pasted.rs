@@ -19,13 +19,14 @@ pub fn clean(pasted: &Secret) -> Result<Secret, Mistake> {
     let mut text = joined.expose();
     loop {
         let before = text;
-        text = text.trim_matches(is_around);
+        // Between the name and the token; at a token's end a `=` is part of it.
+        text = text.trim_matches(is_around).trim_start_matches([':', '=']);
         // As it stands in JSON and in a query, and in the seller centre.
         for name in ["access_token", "accesstoken"] {
             if let Some(head) = text.get(..name.len())
                 && head.eq_ignore_ascii_case(name)
             {
-                text = text[name.len()..].trim_start_matches(|letter| is_around(letter) || matches!(letter, ':' | '='));
+                text = &text[name.len()..];
             }
         }
         if text == before {
@@ -70,6 +71,7 @@ mod tests {
             "\"access_token\": \"#\",",
             "{\"access_token\":\"#\"}",
             "access_token=#",
+            "=#",
             "Access Token: #",
             "Access\u{a0}Token\u{200b}: #",
             "access_\n  token=#",
