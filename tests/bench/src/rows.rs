@@ -85,7 +85,6 @@ fn connection(n: u32, is_due: bool, now: Timestamp) -> Result<Connection, String
         access_expires_at: Some(refreshed_at.plus(7 * DAY)),
         authorization_expires_at: Some(refreshed_at.plus(365 * DAY)),
         announced_end: None,
-        announced_end: None,
         granted_at: refreshed_at,
         authorized_at: Some(refreshed_at),
         refreshed_at: Some(refreshed_at),
