@@ -81,7 +81,8 @@ async fn serve(config: Config) -> Result<(), Error> {
     let keyring = Keyring::new(config).await?;
     let handle = |event: LambdaEvent<_>| {
         let span = tracing::info_span!("invocation", request_id = event.context.request_id);
-        keyring.handle(event).instrument(span)
+        // On the heap: a sweep's state is large, and every future around it would hold it again.
+        Box::pin(keyring.handle(event).instrument(span))
     };
     lambda_runtime::run(service_fn(handle)).await
 }

@@ -17,7 +17,6 @@
     clippy::cast_precision_loss,
     clippy::expect_used,
     clippy::panic,
-    clippy::missing_panics_doc,
     reason = "test support: talks to a terminal, counts far below 2^52, and what must not be ends it"
 )]
 
