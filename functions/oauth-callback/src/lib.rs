@@ -2,8 +2,8 @@
 //! marketplaces post.
 //!
 //! This file wires; [`connect`] is the way out, [`callback`] the way back, [`temu`] the page to paste tokens, [`finish`]
-//! what happens between an authorization and a stored connection, [`pages`] all that a seller reads, [`webhook`] what a marketplace
-//! sends. [`problem`] is the one place where what went wrong becomes a page.
+//! what happens between an authorization and a stored connection, [`pages`] all that a seller reads, [`webhook`] what a
+//! marketplace sends. [`problem`] is the one place where what went wrong becomes a page.
 //!
 //! Public are [`run`] for the binary and, for the fuzz targets, what reads outside input.
 
