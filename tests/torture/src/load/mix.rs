@@ -1,11 +1,12 @@
 //! What the vendor's services and its sellers do, at random and from a seed.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use end_to_end::{Answer, Stack};
@@ -46,22 +47,39 @@ impl Action {
     }
 }
 
+/// From one new seller to the next, and from one forced refresh to the next, so that most tokens come due.
+const NOW_AND_THEN: Duration = Duration::from_secs(2);
+
 /// The sellers who are connected. Who comes new takes the place of the one who has been there the longest.
 #[derive(Debug)]
 pub(super) struct Fleet {
     sellers: Mutex<VecDeque<String>>,
     size: usize,
     came: AtomicUsize,
+    last: Mutex<BTreeMap<Action, Instant>>,
 }
 
 impl Fleet {
     /// Connects so many sellers.
     pub(super) async fn connect(stack: &Stack, size: usize) -> Result<Self, String> {
-        let fleet = Self { sellers: Mutex::default(), size, came: AtomicUsize::new(0) };
+        let fleet = Self { sellers: Mutex::default(), size, came: AtomicUsize::new(0), last: Mutex::default() };
         for _ in 0..size {
             fleet.new_seller(stack).await?;
         }
         Ok(fleet)
+    }
+
+    /// What is done in its place, if it was done just before and is for now and then.
+    pub(super) fn settle_on(&self, action: Action) -> Action {
+        if !matches!(action, Action::Connect | Action::Refresh) {
+            return action;
+        }
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.get(&action).is_some_and(|at| at.elapsed() < NOW_AND_THEN) {
+            return Action::Token;
+        }
+        last.insert(action, Instant::now());
+        action
     }
 
     /// Does it; the error says what was answered instead. `pick` chooses among the sellers.

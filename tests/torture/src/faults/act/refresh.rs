@@ -13,7 +13,7 @@ use crate::faults::{
 /// A token's life and what is left of it when a caller wants more.
 const LIFE: i64 = 7 * 86_400;
 const LEFT: i64 = 300;
-const WANTED: u32 = 600;
+const WANTED: u32 = 1_200;
 
 /// Every answer of token-lookup comes within this.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
