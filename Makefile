@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test model torture bench-sweep sandbox lint build tools
+.PHONY: help test model torture fuzz bench-sweep sandbox lint build tools
 
 # Where cargo puts what it builds.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -12,6 +12,9 @@ test: ## Checks format and lints, builds, runs all tests
 
 model: ## Explores the protocol's states at length (minutes), and prints how many
 	cargo test --locked -p model -- --include-ignored --nocapture --test-threads=1
+
+fuzz: ## Looks for inputs that break a parser, with nightly Rust; ARGS="names 10": this target only, for 10 s
+	@scripts/fuzz.sh $(ARGS)
 
 sandbox: tools ## Runs everything on this machine, to click through; ARGS="--once" walks through it and ends
 	@echo 'Building the functions and the sandbox (a few minutes the first time)'

@@ -22,7 +22,7 @@ fn is_secure(base: &Url) -> bool {
 }
 
 /// The browser that a request comes from, if it has our cookie.
-pub(crate) fn known(headers: &HeaderMap, base: &Url) -> Option<Secret> {
+pub fn known(headers: &HeaderMap, base: &Url) -> Option<Secret> {
     let name = name(is_secure(base));
     headers
         .get_all(header::COOKIE)
@@ -39,7 +39,7 @@ fn is_ours(value: &str) -> bool {
 }
 
 /// The browser that a request comes from; a new one gets a cookie.
-pub(crate) fn known_or_new(headers: &HeaderMap, base: &Url) -> (Secret, Option<HeaderValue>) {
+pub fn known_or_new(headers: &HeaderMap, base: &Url) -> (Secret, Option<HeaderValue>) {
     if let Some(browser) = known(headers, base) {
         return (browser, None);
     }

@@ -29,18 +29,24 @@ use crate::{
 
 /// What the marketplace sent the browser back with.
 #[derive(Debug, Default)]
-struct Answer {
+pub struct Answer {
     code: Option<Secret>,
-    state: Option<Secret>,
-    app_key: Option<String>,
-    error: Option<String>,
+    /// Ours, if we had sent the browser there.
+    pub state: Option<Secret>,
+    /// The app that the answer is for.
+    pub app_key: Option<String>,
+    /// Why there is no code.
+    pub error: Option<String>,
     /// Temu: the router where the code is to be exchanged.
-    callback_host: Option<String>,
+    pub callback_host: Option<String>,
 }
 
 impl Answer {
     /// Reads the query. Unknown parameters are ignored; one of ours that is there twice is refused (RFC 6749 §3.1).
-    fn read(query: &str) -> Result<Self, Problem> {
+    ///
+    /// # Errors
+    /// If one is there twice.
+    pub fn read(query: &str) -> Result<Self, Problem> {
         let mut answer = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let repeated = match &*name {
@@ -62,7 +68,10 @@ impl Answer {
     }
 
     /// The code, or how the visit failed without one.
-    fn code(&self) -> Result<&Secret, ConnectFailure> {
+    ///
+    /// # Errors
+    /// How it failed.
+    pub fn code(&self) -> Result<&Secret, ConnectFailure> {
         match (&self.code, self.error.as_deref()) {
             (Some(code), None) => Ok(code),
             (_, Some("auth_denied" | "access_denied")) => Err(ConnectFailure::Denied),

@@ -146,7 +146,7 @@ fn authorization_link(keyring: &Keyring, app: &App, state: &Secret) -> Result<Ur
 }
 
 /// Where a connected seller goes back to: the session's address with the single-use result.
-pub(crate) fn back_with_result(return_url: &str, session_id: &str, result: &Secret) -> Option<String> {
+pub fn back_with_result(return_url: &str, session_id: &str, result: &Secret) -> Option<String> {
     let mut url = Url::parse(return_url).ok()?;
     url.query_pairs_mut()
         .append_pair("session_id", session_id)

@@ -15,7 +15,7 @@ use crate::{
 
 /// Named by what the seller can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Problem {
+pub enum Problem {
     /// No such page.
     NotFound,
     /// No such connect link.

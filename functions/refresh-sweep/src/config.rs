@@ -11,7 +11,7 @@ use tracing::level_filters::LevelFilter;
 
 /// The configuration of refresh-sweep.
 #[derive(Debug)]
-pub(crate) struct Config {
+pub struct Config {
     /// `CONNECTIONS_TABLE`
     pub(crate) connections_table: String,
     /// `SECRET_PREFIX`
@@ -31,7 +31,10 @@ pub(crate) struct Config {
 
 impl Config {
     /// Reads and checks all variables.
-    pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    ///
+    /// # Errors
+    /// A line for each that is wrong.
+    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         const CONCURRENCY: NonZeroU32 = NonZeroU32::new(32).unwrap();
         const PUTS: NonZeroU32 = NonZeroU32::new(30).unwrap();
         let mut reader = Reader::new(variable);

@@ -6,7 +6,7 @@ use shop_keyring::{connection::due::SHARDS, names::ConnectionKey};
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Input {
+pub enum Input {
     /// `{}`, EventBridge's envelope, or `{"partition":{"index":0,"count":4}}`
     Sweep(Partition),
     /// `{"connection":"…","rejected_version":7}`
@@ -16,11 +16,11 @@ pub(crate) enum Input {
 /// The part of the shards that one of several schedules works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Partition {
+pub struct Partition {
     /// `0..count`
-    pub(crate) index: u8,
+    pub index: u8,
     /// How many schedules there are, 16 at most.
-    pub(crate) count: u8,
+    pub count: u8,
 }
 
 impl Partition {
@@ -28,7 +28,7 @@ impl Partition {
     const WHOLE: Self = Self { index: 0, count: 1 };
 
     /// Whether the shard is this schedule's.
-    pub(crate) const fn has(self, shard: u8) -> bool {
+    pub const fn has(self, shard: u8) -> bool {
         shard % self.count == self.index
     }
 }
@@ -36,33 +36,40 @@ impl Partition {
 /// One connection, for a caller whom this version of its token set will not do.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct OnDemand {
+pub struct OnDemand {
     /// Which one.
-    pub(crate) connection: ConnectionKey,
+    pub connection: ConnectionKey,
     /// The `version` that the caller saw.
-    pub(crate) rejected_version: u64,
+    pub rejected_version: u64,
 }
 
 impl Input {
     /// Reads an event. EventBridge's envelope has neither `connection` nor `partition`.
-    pub(crate) fn parse(event: Value) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// What an event has to be. Nothing of the event is repeated: the runtime logs the text.
+    pub fn parse(event: Value) -> Result<Self, &'static str> {
         if event.get("connection").is_some() {
             let request = serde_json::from_value(event);
-            return request.map(Self::OnDemand).map_err(|error| format!("not a request for a refresh: {error}"));
+            return request.map(Self::OnDemand).map_err(|_| {
+                "not a request for a refresh: it must have `connection`, `{marketplace}/{app}/{seller_id}`, and \
+                 `rejected_version`, a whole number, and nothing else"
+            });
         }
         let partition = match event {
             Value::Object(mut event) => match event.remove("partition") {
-                Some(partition) => {
-                    serde_json::from_value(partition).map_err(|error| format!("not a partition: {error}"))?
-                }
+                Some(partition) => serde_json::from_value(partition).map_err(
+                    |_| "not a partition: it must have `index` and `count`, whole numbers, and nothing else",
+                )?,
                 None => Partition::WHOLE,
             },
-            _ => return Err("the event must be a JSON object".into()),
+            _ => return Err("the event must be a JSON object"),
         };
         if partition.index < partition.count && partition.count <= SHARDS {
             Ok(Self::Sweep(partition))
         } else {
-            Err(format!("`partition` must have `index` < `count` <= {SHARDS}"))
+            const { assert!(SHARDS == 16, "the text says it") };
+            Err("`partition` must have `index` < `count` <= 16")
         }
     }
 }
@@ -98,6 +105,17 @@ mod tests {
             (json!({"connection":"x"}), "not a request for a refresh"),
         ] {
             assert!(Input::parse(event.clone()).unwrap_err().contains(what), "{event}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_event_is_repeated() {
+        for event in [
+            json!({"connection":"tiktok-shop/us/7","rejected_version":"ROW_token"}),
+            json!({"connection":"tiktok-shop/us/7","rejected_version":7,"ROW_token":1}),
+            json!({"partition":{"index":"ROW_token","count":4}}),
+        ] {
+            assert!(!Input::parse(event.clone()).unwrap_err().contains("ROW_token"), "{event}");
         }
     }
 

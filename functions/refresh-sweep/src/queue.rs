@@ -1,7 +1,10 @@
 //! What is due, oldest first over all shards: keys by the page, items by the batch, read ahead of the work but never
 //! far.
 
-use std::{collections::VecDeque, vec};
+use std::{
+    collections::{HashMap, VecDeque},
+    vec,
+};
 
 use futures_util::future::try_join_all;
 use shop_keyring::{
@@ -145,7 +148,7 @@ impl Shards {
         let read = self.connections.get_batch(&wanted).await;
         let mut read = read.unwrap_or_else(|error| {
             tracing::warn!(%error, "the items are read one by one");
-            Default::default()
+            HashMap::new()
         });
         keys.into_iter().map(|connection| Due { item: read.remove(&connection), connection }).collect()
     }

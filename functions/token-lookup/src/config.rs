@@ -10,7 +10,7 @@ use url::Url;
 
 /// The configuration of token-lookup.
 #[derive(Debug)]
-pub(crate) struct Config {
+pub struct Config {
     /// `CONNECTIONS_TABLE`
     pub(crate) connections_table: String,
     /// `SESSIONS_TABLE`
@@ -31,7 +31,10 @@ pub(crate) struct Config {
 
 impl Config {
     /// Reads and checks all variables.
-    pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    ///
+    /// # Errors
+    /// A line for each that is wrong.
+    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(variable);
         let config = Self {
             connections_table: reader.required("CONNECTIONS_TABLE"),

@@ -11,9 +11,11 @@ pub(crate) async fn require_canonical(request: Request, next: Next) -> Result<Re
     if is_canonical(request.raw_http_path()) { Ok(next.run(request).await) } else { Err(Problem::PathNotCanonical) }
 }
 
+/// Whether a path is in its one form.
+///
 /// API Gateway hands the path over decoded, so an escaped character shows as itself: whatever needs escaping is
 /// refused along with the escapes.
-fn is_canonical(path: &str) -> bool {
+pub fn is_canonical(path: &str) -> bool {
     path.strip_prefix('/').is_some_and(|path| {
         path.split('/').all(|segment| {
             !matches!(segment, "" | "." | "..")

@@ -12,7 +12,7 @@ use shop_keyring::{connection::Reason, names::InvalidName, store::StoreError, va
 
 /// What went wrong, named by what the caller can do.
 #[derive(Debug)]
-pub(crate) enum Problem {
+pub enum Problem {
     /// The request is not in order; the text says what is wrong with it.
     BadRequest(String),
     /// The path is not in its one form.

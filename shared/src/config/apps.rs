@@ -170,6 +170,8 @@ mod tests {
                 r#"{"us":{"name":"Acme","api_url":"https://example.com/v1"}}"#,
                 "us: `api_url` must not have a path",
             ),
+            (TIKTOK_SHOP, r#"{"us":{"name":"Acme","token\nurl":"x"}}"#, "unknown field `token url`"),
+            (TIKTOK_SHOP, r#"{"u\ns":{"name":"Acme"}}"#, "u s: not a valid app"),
             (TEMU, r#"{"uk":{"name":"Acme"}}"#, "uk: Temu's apps are `us`, `eu`, `global`, `product`"),
             (TEMU, r#"{"product":{"name":"Acme","code_flow":true}}"#, "product: `code_flow` is for local sellers"),
             (TEMU, r#"{"us":{"name":"Acme","link_url":"https://x.example"}}"#, "us: `link_url` needs `code_flow`"),

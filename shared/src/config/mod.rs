@@ -48,9 +48,10 @@ impl<'a> Reader<'a> {
         (self.variable)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    /// Takes note of a problem with a variable.
+    /// Takes note of a problem with a variable. It stays one line even where it repeats a line break of the value.
     pub fn problem(&mut self, name: &str, what: impl fmt::Display) {
-        self.problems.push(format!("{name}: {what}"));
+        let line = |letter: char| if letter.is_control() { ' ' } else { letter };
+        self.problems.push(format!("{name}: {what}").chars().map(line).collect());
     }
 
     /// A whole number from 1 up, with a default.

@@ -58,6 +58,9 @@ pub struct GrantClaimed {
     /// Set when the seller is another account's: that account's working connection is renewed, for the exchange may
     /// have ended its old tokens, but this session is refused.
     pub account_conflict: bool,
+    /// Set when whoever held the claim may have been deleting the secret: its process may be dead and cannot take back
+    /// what was on its way.
+    pub secret_may_go: bool,
 }
 
 /// Why a grant does not become a connection.
@@ -86,7 +89,7 @@ pub fn claim_for_grant(
 ) -> Result<GrantClaimed, GrantRefused> {
     let Some(existing) = existing else {
         let item = hold(create(grant, now), grant, now, attempt, now);
-        return Ok(GrantClaimed { item, account_conflict: false });
+        return Ok(GrantClaimed { item, account_conflict: false, secret_may_go: false });
     };
     let relation = Relation::of(existing, grant);
     if is_there(existing, grant, now) {
@@ -120,6 +123,7 @@ pub fn claim_for_grant(
     Ok(GrantClaimed {
         item: hold(item, grant, granted_at, attempt, now),
         account_conflict: relation == Relation::OtherAccountWorking,
+        secret_may_go: existing.attempt.is_some() && matches!(existing.status, Status::Pending | Status::Disconnected),
     })
 }
 

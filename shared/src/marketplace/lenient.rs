@@ -5,9 +5,25 @@ use serde_json::Value;
 
 use crate::time::Timestamp;
 
+/// A body as a struct. A list is refused, which serde would take for the fields in their order.
+pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    if body.trim_ascii_start().starts_with(b"{") { serde_json::from_slice(body).ok() } else { None }
+}
+
+/// The same for what is inside of a body.
+pub(super) fn object_of<T: DeserializeOwned>(value: Value) -> Option<T> {
+    if value.is_object() { serde_json::from_value(value).ok() } else { None }
+}
+
 /// For `#[serde(deserialize_with)]`: a value, or nothing if it is of another shape.
 pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
+}
+
+/// A marketplace's id of a request. It stands in logs and items, so what does not look like an id counts as absent.
+pub(super) fn lenient_request_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let id: Option<String> = lenient(deserializer)?;
+    Ok(id.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())))
 }
 
 /// Unix seconds, as a number or as a string of digits.

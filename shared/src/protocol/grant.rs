@@ -68,7 +68,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     pub async fn store_grant(&self, grant: &Grant, tokens: NewTokens) -> Result<Stored, GrantError> {
         let attempt = AttemptId::random();
         let timer = ClaimTimer::start_within(PATIENCE);
-        let mut account_conflict = false;
+        let (mut account_conflict, mut secret_may_go) = (false, false);
         let existing = self.connections.get(&grant.connection).await?;
         // By the table's clock, when the exchange answered: before the table was read.
         let answered_at = self.connections.now().plus(-timer.seconds());
@@ -77,6 +77,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             there = item.cloned();
             let claimed = claim_for_grant(item, grant, attempt, answered_at)?;
             account_conflict = claimed.account_conflict;
+            secret_may_go = claimed.secret_may_go;
             Ok(claimed.item)
         });
         let item = match (claimed.await, there) {
@@ -104,6 +105,10 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
                 _ => return Err(GrantRefused::LaterGrant.into()),
             },
         };
+        // A deletion may have come after the put. Whoever sent it takes it back, too, if it still lives.
+        if secret_may_go && let Err(error) = self.vault.restore(&grant.connection).await {
+            tracing::error!(alarm = "vault_fault", connection = %grant.connection, %error, "its secret may be deleted");
+        }
         if account_conflict {
             tracing::warn!(
                 connection = %grant.connection,

@@ -11,13 +11,16 @@ use crate::connection::{
 };
 
 /// An item as DynamoDB knows it.
-pub(super) type Item = HashMap<String, AttributeValue>;
+pub type Item = HashMap<String, AttributeValue>;
 
 /// The table's key attribute.
 pub(super) const KEY: &str = "connection";
 
 /// The item of a connection, with its place in the due index.
-pub(super) fn to_item(connection: &Connection) -> Result<Item, StoreError> {
+///
+/// # Errors
+/// [`StoreError::Unreadable`].
+pub fn to_item(connection: &Connection) -> Result<Item, StoreError> {
     let unreadable = |why: String| StoreError::Unreadable { key: connection.connection.to_string(), why };
     let mut item: Item = serde_dynamo::to_item(connection).map_err(|error| unreadable(error.to_string()))?;
     if let Some(due_at) = due_at(connection) {
@@ -28,7 +31,10 @@ pub(super) fn to_item(connection: &Connection) -> Result<Item, StoreError> {
 }
 
 /// The connection of an item. Attributes that this release does not know are passed over.
-pub(super) fn from_item(item: Item) -> Result<Connection, StoreError> {
+///
+/// # Errors
+/// [`StoreError::Unreadable`].
+pub fn from_item(item: Item) -> Result<Connection, StoreError> {
     let key = match item.get(KEY) {
         Some(AttributeValue::S(key)) => key.clone(),
         _ => String::new(),

@@ -10,6 +10,7 @@ mod shop_pointers;
 
 pub use connections::{ApplyError, Connections};
 pub use due_index::{DueCursor, DueEntry, DuePage};
+pub use item::{Item, from_item, to_item};
 pub use sessions::Sessions;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;

@@ -57,18 +57,20 @@ pub(crate) struct Subject {
 #[derive(Debug)]
 pub(crate) struct CallLog<R> {
     calls: Vec<Call<R>>,
+    arrived: u64,
 }
 
 impl<R> Default for CallLog<R> {
     fn default() -> Self {
-        Self { calls: Vec::new() }
+        Self { calls: Vec::new(), arrived: 0 }
     }
 }
 
 impl<R: Copy + PartialEq> CallLog<R> {
     pub(crate) fn begin(&mut self, route: R, subject: Subject, now: u64) -> u64 {
         let (concurrent, concurrent_for_seller) = self.crowd(route, subject.seller.as_deref());
-        let id = self.calls.len() as u64 + 1;
+        self.arrived += 1;
+        let id = self.arrived;
         self.calls.push(Call {
             id,
             route,
@@ -98,6 +100,11 @@ impl<R: Copy + PartialEq> CallLog<R> {
         {
             call.outcome = outcome;
         }
+    }
+
+    /// Empties the log. A call that is under way is not reported on any more.
+    pub(crate) fn forget(&mut self) {
+        self.calls.clear();
     }
 
     pub(crate) fn all(&self) -> &[Call<R>] {
@@ -145,7 +152,8 @@ impl<R: Copy + PartialEq> CallLog<R> {
     }
 
     fn find(&mut self, id: u64) -> Option<&mut Call<R>> {
-        self.calls.iter_mut().find(|call| call.id == id)
+        // Most reports are about the calls that came last.
+        self.calls.iter_mut().rev().find(|call| call.id == id)
     }
 }
 
@@ -179,6 +187,16 @@ mod tests {
         log.end(id, Outcome::Unanswered);
         log.end(id, Outcome::Answered { status: 200, code: Some(0) });
         assert_eq!(log.all()[0].outcome, Outcome::Unanswered);
+    }
+
+    #[test]
+    fn a_forgotten_call_leaves_its_id_to_no_other() {
+        let mut log = CallLog::default();
+        let forgotten = log.begin("shops", Subject::default(), 1);
+        log.forget();
+        log.begin("shops", Subject::default(), 1);
+        log.end(forgotten, Outcome::Unanswered);
+        assert_eq!(log.all()[0].outcome, Outcome::InFlight);
     }
 
     #[test]

@@ -5,25 +5,30 @@
 //!
 //! | Part | What it shows |
 //! |---|---|
+//! | [`kills`] | a process killed at any step loses nothing that is not lost at the marketplace |
+//! | [`races`] | overlapping sweeps, lookups, new authorizations and disconnects: one exchange for each connection |
 //! | [`faults`] | every call, at every step of every job, goes wrong in every way |
 //! | [`load`] | minutes of everything at once: no error, and no memory that grows |
 //! | [`herd`] | a fleet that connected in one hour, and one that was cut off for a day, in virtual time |
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
+    clippy::missing_panics_doc,
     clippy::cast_precision_loss,
     clippy::expect_used,
     clippy::panic,
-    clippy::missing_panics_doc,
     reason = "test support: talks to a terminal, counts far below 2^52, and what must not be ends it"
 )]
 
 pub mod faults;
 pub mod herd;
+pub mod kills;
 pub mod load;
 mod progress;
+pub mod races;
 mod report;
 mod settings;
+mod world;
 
 pub use progress::Progress;
 pub use report::{Part, PartReport, print};

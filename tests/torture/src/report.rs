@@ -4,13 +4,17 @@ use std::{fmt::Write as _, time::Duration};
 
 use clap::ValueEnum;
 
-use crate::{Settings, faults, herd, load};
+use crate::{Settings, faults, herd, kills, load, races};
 
 /// A part of the torture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Part {
     /// Everything comes due at once.
     Herd,
+    /// Processes are killed at every step.
+    Kills,
+    /// Everybody at once.
+    Races,
     /// Every call goes wrong, at every step of every job.
     Faults,
     /// Everything at once, for minutes.
@@ -19,12 +23,14 @@ pub enum Part {
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 3] = [Self::Herd, Self::Faults, Self::Load];
+    pub const ALL: [Self; 5] = [Self::Kills, Self::Races, Self::Faults, Self::Load, Self::Herd];
 
     /// As it stands on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Herd => "herd",
+            Self::Kills => "kills",
+            Self::Races => "races",
             Self::Faults => "faults",
             Self::Load => "load",
         }
@@ -34,6 +40,8 @@ impl Part {
     pub async fn run(self, settings: &Settings) -> PartReport {
         match self {
             Self::Herd => herd::run(settings).await,
+            Self::Kills => kills::run(settings).await,
+            Self::Races => races::run(settings).await,
             Self::Faults => faults::run(settings).await,
             Self::Load => load::run(settings).await,
         }

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 /// What kind of seller somebody is at Temu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum SellerKind {
+pub enum SellerKind {
     /// Sells in one country: one token for everything.
     Local,
     /// Cross-border, semi-managed: a product token, and an order token for each region.
@@ -23,7 +23,7 @@ pub(crate) enum SellerKind {
 
 impl SellerKind {
     /// As it stands in addresses and forms.
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
             Self::CrossBorder => "cross-border",
@@ -44,21 +44,24 @@ pub(crate) fn apps_of(kind: SellerKind, sites: &Sites) -> Vec<AppKeyPath> {
 
 /// A field that was filled.
 #[derive(Debug)]
-pub(super) struct Field {
+pub struct Field {
     /// The app whose token should be in it.
-    pub(super) path: AppKeyPath,
+    pub path: AppKeyPath,
     /// As it was pasted.
-    pub(super) pasted: Secret,
+    pub pasted: Secret,
     /// The store that the seller has agreed to connect although it is not the one before.
-    pub(super) other_store: Option<String>,
+    pub other_store: Option<String>,
 }
 
 /// A form as it was sent.
 #[derive(Debug)]
-pub(super) struct Form {
-    pub(super) token: Secret,
-    pub(super) kind: SellerKind,
-    pub(super) agrees: bool,
+pub struct Form {
+    /// Proves that our own page sent it, in this browser.
+    pub token: Secret,
+    /// What kind of seller sends it.
+    pub kind: SellerKind,
+    /// Whether the seller agrees to the account.
+    pub agrees: bool,
     site: Option<String>,
     tokens: Vec<(String, Secret)>,
     other_stores: Vec<(String, String)>,
@@ -66,7 +69,10 @@ pub(super) struct Form {
 
 impl Form {
     /// Reads a form. Whatever our own page does not send is an error: somebody else made it.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
+    ///
+    /// # Errors
+    /// If it is not one of ours.
+    pub fn read(body: &[u8]) -> Result<Self, Problem> {
         let (mut token, mut kind, mut site, mut agree) = (None, None, None, None);
         let (mut tokens, mut other_stores) = (Vec::new(), Vec::new());
         for (name, value) in form_urlencoded::parse(body) {
@@ -97,7 +103,10 @@ impl Form {
     }
 
     /// The fields that were filled, in the page's order.
-    pub(super) fn fields(&self, sites: &Sites) -> Result<Vec<Field>, Problem> {
+    ///
+    /// # Errors
+    /// If there is one that this kind of seller does not see.
+    pub fn fields(&self, sites: &Sites) -> Result<Vec<Field>, Problem> {
         let apps = apps_of(self.kind, sites);
         let mut fields = Vec::new();
         for (name, pasted) in &self.tokens {

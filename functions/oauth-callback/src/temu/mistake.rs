@@ -4,7 +4,7 @@ use shop_keyring::{connection::Purpose, names::AppKeyPath};
 
 /// Why a token was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Mistake {
+pub enum Mistake {
     /// What was pasted cannot be a token at all.
     NotAToken,
     /// Temu does not know it.

@@ -38,8 +38,9 @@ use crate::{
     problem::Problem,
     router::Keyring,
 };
-use form::{Form, SellerKind};
-use mistake::Mistake;
+pub use form::{Field, Form, SellerKind};
+pub use mistake::Mistake;
+pub use pasted::clean;
 use view::{Notice, View};
 
 /// Longest form that is read: four tokens and their names are far below.

@@ -12,33 +12,35 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 20..=512;
 ///
 /// # Errors
 /// If what is left cannot be a token of Temu.
-pub(super) fn clean(pasted: &Secret) -> Result<Secret, Mistake> {
-    let mut text = pasted.expose();
+pub fn clean(pasted: &Secret) -> Result<Secret, Mistake> {
+    // No token has blanks, but one may be wrapped over two lines, and the name before it may have any of them.
+    let joined: String = pasted.expose().chars().filter(|letter| !is_blank(*letter)).collect();
+    let joined = Secret::new(joined);
+    let mut text = joined.expose();
     loop {
         let before = text;
-        text = text.trim_matches(is_around);
-        // As it stands in the seller centre, in JSON, and in a query.
-        for name in ["access_token", "access token", "accesstoken"] {
+        // Between the name and the token; at a token's end a `=` is part of it.
+        text = text.trim_matches(is_around).trim_start_matches([':', '=']);
+        // As it stands in JSON and in a query, and in the seller centre.
+        for name in ["access_token", "accesstoken"] {
             if let Some(head) = text.get(..name.len())
                 && head.eq_ignore_ascii_case(name)
             {
-                text = text[name.len()..].trim_start_matches(|letter| is_around(letter) || matches!(letter, ':' | '='));
+                text = &text[name.len()..];
             }
         }
         if text == before {
             break;
         }
     }
-    // A token that was wrapped over two lines.
-    let token = Secret::new(text.chars().filter(|letter| !is_blank(*letter)).collect::<String>());
+    let token = Secret::new(text);
     let valid = LENGTHS.contains(&token.expose().len())
         && token.expose().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~+/=".contains(&byte));
     if valid { Ok(token) } else { Err(Mistake::NotAToken) }
 }
 
 fn is_around(letter: char) -> bool {
-    is_blank(letter)
-        || matches!(letter, '"' | '\'' | '`' | '“' | '”' | '„' | '‘' | '’' | '«' | '»' | ',' | ';' | '{' | '}')
+    matches!(letter, '"' | '\'' | '`' | '“' | '”' | '„' | '‘' | '’' | '«' | '»' | ',' | ';' | '{' | '}')
 }
 
 /// Spaces, also those without width that web pages put in.
@@ -69,7 +71,10 @@ mod tests {
             "\"access_token\": \"#\",",
             "{\"access_token\":\"#\"}",
             "access_token=#",
+            "=#",
             "Access Token: #",
+            "Access\u{a0}Token\u{200b}: #",
+            "access_\n  token=#",
             "\u{feff}#\u{200b}",
         ] {
             assert_eq!(cleaned(&text.replace('#', TOKEN)).as_deref(), Some(TOKEN), "{text}");

@@ -12,7 +12,7 @@ use crate::{
     marketplace::{
         ExchangeError,
         http::{NoAnswer, RawAnswer},
-        lenient::{lenient, lenient_time},
+        lenient::{lenient, lenient_request_id, lenient_time, object, object_of},
     },
     names::SellerId,
     secret::Secret,
@@ -147,10 +147,10 @@ impl Associated {
     }
 }
 
-/// A mall's id, as a number or as a string.
+/// A mall's id, as a number or as a string. A number that JSON readers round would be another mall's.
 fn mall(id: &Value) -> Option<SellerId> {
     match id {
-        Value::Number(id) => id.to_string().parse().ok(),
+        Value::Number(id) => id.as_u64()?.to_string().parse().ok(),
         Value::String(id) => id.parse().ok(),
         _ => None,
     }
@@ -210,7 +210,7 @@ struct Envelope {
     success: Option<bool>,
     #[serde(default, deserialize_with = "lenient")]
     error_code: Option<i64>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient_request_id")]
     request_id: Option<String>,
     #[serde(default)]
     result: Option<Value>,
@@ -236,13 +236,13 @@ pub(super) fn meaning<T: DeserializeOwned>(answer: Result<RawAnswer, NoAnswer>) 
         let fault = fault("internal error at Temu", http_code, None);
         return Err(CallError::OutcomeUnknown { fault, retry_after });
     }
-    let Ok(Envelope { success, error_code, request_id, result }) = serde_json::from_slice(&body) else {
+    let Some(Envelope { success, error_code, request_id, result }) = object(&body) else {
         let fault = fault("Temu's answer cannot be read", http_code, None);
         return Err(CallError::OutcomeUnknown { fault, retry_after });
     };
     match (success, error_code) {
         (Some(true), None | Some(SUCCESS)) | (None, Some(SUCCESS)) => {
-            result.and_then(|result| serde_json::from_value(result).ok()).ok_or_else(CallError::without_token)
+            result.and_then(object_of).ok_or_else(CallError::without_token)
         }
         (_, Some(code)) => Err(error(code, request_id, retry_after)),
         _ => {
@@ -293,7 +293,7 @@ where
     T: DeserializeOwned,
 {
     let values: Option<Vec<Value>> = lenient(deserializer)?;
-    Ok(values.unwrap_or_default().into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect())
+    Ok(values.unwrap_or_default().into_iter().filter_map(object_of).collect())
 }
 
 #[cfg(test)]

@@ -81,7 +81,15 @@ fn info_is_read_as_gateways_write_it() {
     assert_eq!((other.mall.as_str(), other.mall_type, other.scopes.is_none()), ("88", MallType::CrossBorder, true));
     assert_eq!((other.mall_name.as_deref(), other.region()), (Some("Nina"), None));
 
-    for nobody in [json!({}), json!({"mallId": null}), json!({"mallId": "a/b"}), json!({"mallId": [1]})] {
+    for nobody in [
+        json!({}),
+        json!({"mallId": null}),
+        json!({"mallId": "a/b"}),
+        json!({"mallId": [1]}),
+        json!({"mallId": -1}),
+        json!({"mallId": 6e19}),
+        json!({"mallId": 1.5}),
+    ] {
         assert!(matches!(info(&nobody), Err(CallError::Transient { .. })), "{nobody}");
     }
 }
@@ -92,6 +100,8 @@ fn what_cannot_be_read_may_have_had_its_effect() {
         (200, json!("text")),
         (200, json!({"success": true, "errorCode": 1_000_000})),
         (200, json!({"success": false})),
+        (200, json!([true, 1_000_000, "", {"accessToken": "a"}])),
+        (200, json!({"success": true, "result": ["a"]})),
         (200, json!({})),
         (500, json!({})),
         (502, json!({"success": true, "errorCode": 1_000_000, "result": {}})),

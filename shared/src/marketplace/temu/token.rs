@@ -158,7 +158,31 @@ pub(super) async fn info(
     access_token: &Secret,
     now: Timestamp,
 ) -> Result<Token, CallError> {
-    answer::meaning::<Info>(call(http, app, INFO, access_token, &[], now).await)?.token()
+    described(call(http, app, INFO, access_token, &[], now).await)
+}
+
+/// What an answer says of a token that was asked about.
+///
+/// # Errors
+/// [`CallError`], by what to do next.
+pub fn described(answer: Result<http::RawAnswer, http::NoAnswer>) -> Result<Token, CallError> {
+    answer::meaning::<Info>(answer)?.token()
+}
+
+/// The tokens that an answer to an exchange holds, one at least, each with the mall that it names.
+///
+/// # Errors
+/// [`CallError`], by what to do next.
+pub fn created(answer: Result<http::RawAnswer, http::NoAnswer>) -> Result<Vec<(Option<SellerId>, Secret)>, CallError> {
+    let Created { access_token, associated } = answer::meaning::<Created>(answer)?;
+    let mut tokens: Vec<_> = associated.into_iter().map(|it| (it.mall(), it.access_token)).collect();
+    if let Some(token) = access_token
+        && tokens.iter().all(|(_, known)| !known.same_as(&token))
+    {
+        tokens.insert(0, (None, token));
+    }
+    tokens.retain(|(_, token)| !token.is_empty());
+    if tokens.is_empty() { Err(CallError::without_token()) } else { Ok(tokens) }
 }
 
 /// Exchanges an authorization code: works once, within ten minutes. Of each token that it gives Temu is asked whose it
@@ -174,17 +198,7 @@ pub(super) async fn exchange_code(
 ) -> Result<Exchanged, ExchangeError> {
     let now = Timestamp::local_now();
     // The platform wants the code twice: as itself, and in the token's place.
-    let answer = call(http, app, CREATE, code, &[("code", code.expose())], now).await;
-    let Created { access_token, associated } = answer::meaning::<Created>(answer)?;
-    let mut tokens: Vec<_> = associated.into_iter().map(|it| (it.mall(), it.access_token)).collect();
-    if let Some(token) = access_token
-        && tokens.iter().all(|(_, known)| !known.same_as(&token))
-    {
-        tokens.insert(0, (None, token));
-    }
-    if tokens.is_empty() {
-        return Err(CallError::without_token().into());
-    }
+    let tokens = created(call(http, app, CREATE, code, &[("code", code.expose())], now).await)?;
     let until = Instant::now() + WHOSE;
     let asking = tokens.into_iter().map(|(mall, token)| granted(http, app, mall, token, now, until));
     let mut exchanged: Exchanged = stream::iter(asking).buffered(AT_A_TIME).collect().await;

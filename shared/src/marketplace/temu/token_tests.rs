@@ -32,6 +32,21 @@ fn token(mall_type: MallType) -> Token {
 }
 
 #[test]
+fn an_exchange_gives_each_token_once_and_no_empty_one() {
+    let tokens = |result: serde_json::Value| {
+        let body = serde_json::json!({"success": true, "result": result}).to_string().into_bytes();
+        let tokens = created(Ok(http::RawAnswer { status: 200, retry_after: None, body }));
+        tokens.map(|tokens| tokens.iter().map(|(_, token)| token.expose().to_owned()).collect::<Vec<_>>())
+    };
+    let several = serde_json::json!({"accessToken": "a", "associatedMallTokenList": [
+        {"mallId": 1, "accessToken": "b"}, {"mallId": 2, "accessToken": ""}, {"mallId": 3, "accessToken": "a"}]});
+    assert_eq!(tokens(several).unwrap(), ["b", "a"]);
+    for none in [serde_json::json!({}), serde_json::json!({"accessToken": ""})] {
+        assert!(matches!(tokens(none), Err(CallError::OutcomeUnknown { .. })));
+    }
+}
+
+#[test]
 fn the_purpose_follows_from_the_app_and_the_kind_of_seller() {
     assert_eq!(token(MallType::Local).purpose(&app("us")), Purpose::All);
     assert_eq!(token(MallType::Unknown).purpose(&app("eu")), Purpose::All);

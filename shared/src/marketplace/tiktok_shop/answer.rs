@@ -10,7 +10,7 @@ use crate::{
     marketplace::{
         Authorizer, ExchangeError, Granted, NewTokens, Seller,
         http::{NoAnswer, RawAnswer},
-        lenient::{lenient, lenient_time},
+        lenient::{lenient, lenient_request_id, lenient_time, object, object_of},
     },
     secret::Secret,
     time::Timestamp,
@@ -91,7 +91,7 @@ struct Envelope {
     code: i64,
     #[serde(default, deserialize_with = "lenient")]
     message: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient_request_id")]
     request_id: Option<String>,
     #[serde(default)]
     data: Option<serde_json::Value>,
@@ -119,14 +119,16 @@ pub fn meaning(call: Call, answer: Result<RawAnswer, NoAnswer>) -> Result<Data, 
         let fault = fault("internal error at the marketplace", http_code, None);
         return Err(ExchangeError::OutcomeUnknown { fault, retry_after });
     }
-    let Ok(envelope) = serde_json::from_slice::<Envelope>(&body) else {
+    let Some(envelope) = object::<Envelope>(&body) else {
         // Half an answer to a successful exchange looks like this too.
         let fault = fault("the marketplace's answer cannot be read", http_code, None);
         return Err(ExchangeError::OutcomeUnknown { fault, retry_after });
     };
     let Envelope { code, message, request_id, data } = envelope;
     if code == 0 {
-        return data.and_then(|data| serde_json::from_value(data).ok()).ok_or_else(|| ExchangeError::OutcomeUnknown {
+        let data: Option<Data> = data.and_then(object_of);
+        let data = data.filter(|data| !data.access_token.is_empty());
+        return data.ok_or_else(|| ExchangeError::OutcomeUnknown {
             fault: fault("the marketplace's answer holds no token", Some("0".into()), request_id),
             retry_after: None,
         });

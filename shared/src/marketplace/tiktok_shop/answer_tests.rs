@@ -79,6 +79,13 @@ fn transport_faults_have_their_class() {
     assert_eq!(class(Call::Refresh, http(200, &SAMPLE[..200])), "unknown", "a truncated success");
     assert_eq!(class(Call::Refresh, http(200, r#"{"code":0,"data":{}}"#)), "unknown");
     assert_eq!(class(Call::Refresh, http(200, r#"{"code":0,"data":null}"#)), "unknown");
+    assert_eq!(
+        class(Call::Refresh, http(200, r#"{"code":0,"data":{"access_token":""}}"#)),
+        "unknown",
+        "an empty token"
+    );
+    assert_eq!(class(Call::Refresh, http(200, r#"{"code":0,"data":["a"]}"#)), "unknown", "a list is no object");
+    assert_eq!(class(Call::Refresh, http(200, r#"[0,"","",{"access_token":"a"}]"#)), "unknown", "a list is no object");
 }
 
 #[test]
@@ -105,6 +112,18 @@ fn only_sellers_are_sellers() {
         let body = SAMPLE.replace("\"user_type\":0", &format!("\"user_type\":{user_type}"));
         let granted = meaning(Call::ExchangeCode, http(200, &body)).unwrap().granted().unwrap();
         assert_eq!(matches!(granted.seller, Authorizer::Seller { .. }), seller, "{user_type}");
+    }
+}
+
+#[test]
+fn a_request_id_that_is_none_is_not_passed_on() {
+    let long = "x".repeat(129);
+    for (sent, known) in [("2022ab-cd", true), ("", false), ("two words", false), ("a\\nb", false), (&long, false)] {
+        let body = format!(r#"{{"code":36004005,"request_id":"{sent}"}}"#);
+        let Err(ExchangeError::Refused { refused }) = meaning(Call::Refresh, http(200, &body)) else {
+            panic!("{sent}")
+        };
+        assert_eq!(refused.fault.request_id.as_deref(), known.then_some(sent));
     }
 }
 

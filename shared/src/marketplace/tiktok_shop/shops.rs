@@ -10,7 +10,7 @@ use crate::{
     connection::{Fault, Shop},
     marketplace::{
         http::{self, NoAnswer, RawAnswer},
-        lenient::lenient,
+        lenient::{lenient, lenient_request_id, object},
     },
     secret::Secret,
     time::Timestamp,
@@ -66,7 +66,7 @@ struct Envelope {
     code: i64,
     #[serde(default, deserialize_with = "lenient")]
     message: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient_request_id")]
     request_id: Option<String>,
     data: Option<Data>,
 }
@@ -77,8 +77,17 @@ struct Data {
 }
 
 /// What the answer means.
-fn read(answer: &RawAnswer) -> Result<Vec<Shop>, NotListed> {
-    let Ok(envelope) = serde_json::from_slice::<Envelope>(&answer.body) else {
+///
+/// # Errors
+/// [`NotListed`].
+pub fn read(answer: &RawAnswer) -> Result<Vec<Shop>, NotListed> {
+    if answer.status == 429 || answer.status >= 500 {
+        // Whatever its body says: a gateway in trouble is no reason to doubt a token.
+        let code = Some(format!("http_{}", answer.status));
+        let message = "the open API cannot answer now".into();
+        return Err(NotListed::Failed(Fault { message, code, request_id: None }));
+    }
+    let Some(envelope) = object::<Envelope>(&answer.body) else {
         let code = Some(format!("http_{}", answer.status));
         let message = "the open API's answer is not in a known form".into();
         return Err(NotListed::Failed(Fault { message, code, request_id: None }));
@@ -159,6 +168,15 @@ mod tests {
             assert!(read(&answer(200, nothing)).is_err(), "no list is not an empty list: {nothing}");
         }
         assert_eq!(read(&answer(502, "<html>")).unwrap_err().fault().code.as_deref(), Some("http_502"));
+    }
+
+    #[test]
+    fn trouble_at_the_marketplace_is_held_against_nobody() {
+        for body in [r#"{"code":105002}"#, r#"{"code":106001}"#, r#"{"code":0,"data":{"shops":[]}}"#] {
+            for status in [429, 500, 503] {
+                assert!(matches!(read(&answer(status, body)), Err(NotListed::Failed(_))), "{status} {body}");
+            }
+        }
     }
 
     #[test]

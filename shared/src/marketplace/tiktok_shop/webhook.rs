@@ -11,7 +11,7 @@ use sha2::Sha256;
 use crate::{
     apps::App,
     connection::notice::Notice,
-    marketplace::lenient::{lenient, lenient_time},
+    marketplace::lenient::{lenient, lenient_time, object},
     names::ShopId,
     time::Timestamp,
 };
@@ -83,7 +83,7 @@ struct Data {
 /// # Errors
 /// [`Malformed`], for a notice that would have concerned us.
 pub fn read(body: &[u8]) -> Result<Webhook, Malformed> {
-    let body: Body = serde_json::from_slice(body).map_err(|_| Malformed("no JSON object with a `type`"))?;
+    let body: Body = object(body).ok_or(Malformed("no JSON object with a `type`"))?;
     let notice = match body.r#type {
         DEAUTHORIZED => Some(Notice::Deauthorized),
         ENDS_SOON => {
@@ -180,6 +180,7 @@ mod tests {
         for (body, what) in [
             ("", "type"),
             ("[]", "type"),
+            (r#"[6,"n","s",5]"#, "type"),
             (r#"{"type":"6"}"#, "type"),
             (r#"{"type":6,"timestamp":5}"#, "shop_id"),
             (r#"{"type":6,"timestamp":5,"shop_id":"a/b"}"#, "shop_id"),

@@ -9,6 +9,7 @@ mod output;
 mod refusal;
 mod secret;
 mod store;
+mod stored;
 mod versions;
 mod wire;
 
@@ -19,7 +20,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::SystemTime,
@@ -35,6 +36,8 @@ use crate::{
 };
 use secret::SecretValue;
 use store::{NewSecret, Store};
+
+pub use stored::StoredSecret;
 
 /// A running Secrets Manager, in Region `us-east-1` of account `123456789012`. Clones see the same
 /// secrets.
@@ -109,6 +112,10 @@ impl SecretsManager {
     /// Lets time pass: recovery windows end, versions grow old enough to be dropped.
     pub fn advance(&self, seconds: u32) {
         self.state.ahead.fetch_add(seconds.into(), Ordering::SeqCst);
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.state.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -210,10 +210,16 @@ impl Stack {
     /// the tokens in the table move along; to move one for its own sake, do so afterwards.
     pub async fn age(&self, seconds: i64) {
         for table in Table::ALL {
-            for mut item in self.tables.items(table).await {
-                shift(&mut item, seconds);
-                self.tables.put(table, &item).await;
-                self.move_end_at_temu(&item);
+            let mut items = self.tables.items(table).await;
+            // What has no time in it, such as a shop's pointer, does not age.
+            items.retain_mut(|item| {
+                let before = item.clone();
+                shift(item, seconds);
+                *item != before
+            });
+            self.tables.put_all(table, &items).await;
+            for item in &items {
+                self.move_end_at_temu(item);
             }
         }
         self.secrets_manager.advance(seconds.try_into().expect("time only passes"));

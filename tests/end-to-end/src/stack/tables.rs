@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::aws::Aws;
 
+/// `BatchWriteItem` takes no more.
+const LARGEST_BATCH: usize = 25;
+
 /// One of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
@@ -94,8 +97,16 @@ impl Tables {
     }
 
     pub(crate) async fn items(&self, table: Table) -> Vec<Value> {
+        self.scan(json!({ "TableName": table.name(), "ConsistentRead": true })).await
+    }
+
+    /// What an index of the connections holds.
+    pub(crate) async fn index(&self, name: &str) -> Vec<Value> {
+        self.scan(json!({ "TableName": Table::Connections.name(), "IndexName": name })).await
+    }
+
+    async fn scan(&self, mut scan: Value) -> Vec<Value> {
         let mut items = Vec::new();
-        let mut scan = json!({ "TableName": table.name(), "ConsistentRead": true });
         loop {
             let page = self.0.call("Scan", &scan).await;
             items.extend(page["Items"].as_array().into_iter().flatten().map(plain_item));
@@ -107,13 +118,26 @@ impl Tables {
     }
 
     pub(crate) async fn put(&self, table: Table, item: &Value) {
-        let put = json!([{ "PutRequest": { "Item": attributes(item) } }]);
-        self.0.call("BatchWriteItem", &json!({ "RequestItems": { table.name(): put } })).await;
+        self.put_all(table, std::slice::from_ref(item)).await;
+    }
+
+    pub(crate) async fn put_all(&self, table: Table, items: &[Value]) {
+        self.write(table, items, |item| json!({ "PutRequest": { "Item": attributes(item) } })).await;
     }
 
     pub(crate) async fn delete(&self, table: Table, key: &str) {
-        let delete = json!([{ "DeleteRequest": { "Key": { table.key(): { "S": key } } } }]);
-        self.0.call("BatchWriteItem", &json!({ "RequestItems": { table.name(): delete } })).await;
+        self.delete_all(table, &[key.to_owned()]).await;
+    }
+
+    pub(crate) async fn delete_all(&self, table: Table, keys: &[String]) {
+        self.write(table, keys, |key| json!({ "DeleteRequest": { "Key": { table.key(): { "S": key } } } })).await;
+    }
+
+    async fn write<T>(&self, table: Table, all: &[T], request: impl Fn(&T) -> Value) {
+        for batch in all.chunks(LARGEST_BATCH) {
+            let requests: Vec<Value> = batch.iter().map(&request).collect();
+            self.0.call("BatchWriteItem", &json!({ "RequestItems": { table.name(): requests } })).await;
+        }
     }
 }
 

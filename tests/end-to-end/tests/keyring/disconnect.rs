@@ -1,10 +1,15 @@
 //! The vendor ends a connection: nothing is served from then on, the secret goes, and the seller may come back.
 
+use std::time::Duration;
+
 use emulators::front::{Fault, FaultKind, Moment};
-use end_to_end::Options;
+use end_to_end::{Function, Options};
 use serde_json::json;
 
 use crate::setting::{DUE, SELLER_1, connect, connected, item};
+
+/// Where its tokens are kept.
+const SECRET_1: &str = "shop-keyring/connections/tiktok-shop/us/seller-1/tokens";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disconnected_seller_is_served_to_nobody_and_the_secret_goes() {
@@ -75,6 +80,36 @@ async fn a_deletion_that_comes_too_late_is_taken_back() {
     assert_eq!((&swept["secrets_deleted"], &swept["errors"]), (&json!(0), &json!(0)), "{swept}");
     let token = stack.vendor().token(SELLER_1).await.expect(200).json();
     assert!(stack.tiktok_shop().accepts(token["access_token"].as_str().unwrap()));
+    stack.age(DUE).await;
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 1, "the secret takes new versions");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_that_comes_too_late_is_taken_back_though_its_process_is_dead() {
+    let stack = connected(Options::default().with_processes(Function::RefreshSweep, 1)).await;
+    drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
+    let front = stack.secrets_manager().front();
+    let (deletion, put) =
+        (front.pause("DeleteSecret", Moment::Arrived), front.pause("PutSecretValue", Moment::TakenEffect));
+    let input = json!({});
+    let (_, ()) = tokio::join!(
+        tokio::time::timeout(Duration::from_secs(2), stack.invoke(Function::RefreshSweep, &input)),
+        async {
+            deletion.reached().await;
+            tokio::join!(connect(&stack, "us", "seller-1", "acme"), async {
+                put.reached().await;
+                stack.kill(Function::RefreshSweep);
+                deletion.release();
+                while stack.secret_is_there(SECRET_1).await {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                put.release();
+            });
+        }
+    );
+    let token = stack.vendor().token(SELLER_1).await.expect(200).json();
+    assert!(stack.tiktok_shop().accepts(token["access_token"].as_str().unwrap()));
+    stack.start_process(Function::RefreshSweep).unwrap();
     stack.age(DUE).await;
     assert_eq!(stack.invoke_sweep().await["refreshed"], 1, "the secret takes new versions");
 }

@@ -8,6 +8,7 @@ use super::seller::{Seller, Shop};
 use super::settings::Settings;
 use super::simulator::Simulator;
 use super::world::{Refusal, World};
+use crate::calls::Outcome;
 use crate::faults::Fault;
 use crate::platform::Platform;
 
@@ -101,6 +102,17 @@ impl Simulator {
         self.shared.lock().calls.to(route).cloned().collect()
     }
 
+    /// The calls to one route that are under way.
+    pub fn in_flight(&self, route: Route) -> Vec<Call> {
+        let shared = self.shared.lock();
+        shared.calls.to(route).filter(|call| call.outcome == Outcome::InFlight).cloned().collect()
+    }
+
+    /// Empties the log of calls, and with it what is counted.
+    pub fn forget_calls(&self) {
+        self.shared.lock().calls.forget();
+    }
+
     /// How often a route really did its work, whatever the callers were told.
     pub fn effects(&self, route: Route) -> usize {
         self.shared.lock().calls.effects(route, World::SUCCESS)
@@ -120,6 +132,11 @@ impl Simulator {
     pub fn accepts(&self, token: &str) -> bool {
         let shared = self.shared.lock();
         shared.world.accepts(token, shared.now())
+    }
+
+    /// Where an access token stands among all that were issued: the number of its authorization, and its own under that.
+    pub fn place_of(&self, access_token: &str) -> Option<(u64, usize)> {
+        self.shared.lock().world.place_of(access_token)
     }
 
     /// The access token issued last under a seller's latest authorization, alive or not.

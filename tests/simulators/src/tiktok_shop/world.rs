@@ -180,6 +180,10 @@ impl World {
         })
     }
 
+    pub(super) fn place_of(&self, access_token: &str) -> Option<(u64, usize)> {
+        self.grants.iter().find_map(|grant| Some((grant.id, grant.by_access(access_token)?)))
+    }
+
     pub(super) fn newest_pair(&self, app_key: &str, open_id: &str) -> Option<&Pair> {
         self.latest_grant(app_key, open_id).and_then(|grant| grant.pairs.last())
     }

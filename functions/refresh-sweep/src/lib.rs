@@ -1,0 +1,88 @@
+//! `refresh-sweep`: what EventBridge Scheduler triggers each minute, and token-lookup for a refresh on demand.
+//!
+//! It works on every connection that is due, and is the only function that spends a refresh token. This file wires;
+//! [`sweep`] walks the due index, [`run`] decides when to stop, [`on_demand`] works on one connection. The line that
+//! spends the token is in `shop_keyring::protocol`.
+//!
+//! Public are [`run`](fn@run) for the binary and, for the fuzz targets, what reads outside input.
+
+#![allow(rustdoc::private_intra_doc_links, reason = "its readers are in this repository")]
+
+mod config;
+mod event;
+mod on_demand;
+mod pace;
+mod queue;
+mod run;
+mod summary;
+mod sweep;
+
+use std::{process::ExitCode, sync::Arc};
+
+use aws_sdk_secretsmanager::Client as SecretsManager;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use shop_keyring::{
+    apps::Apps,
+    marketplace::{Marketplaces, http},
+    protocol::Protocol,
+    start::start,
+    store::Connections,
+    vault::SecretsManagerVault,
+};
+use tracing::Instrument;
+
+pub use crate::{
+    config::Config,
+    event::{Input, OnDemand, Partition},
+};
+
+/// Everything that is built once a container.
+struct Keyring {
+    config: Config,
+    protocol: Arc<Protocol<Marketplaces, SecretsManagerVault>>,
+}
+
+impl Keyring {
+    async fn new(config: Config) -> Result<Self, Error> {
+        let aws = shop_keyring::aws::load().await;
+        let secrets = SecretsManager::new(&aws);
+        let protocol = Arc::new(Protocol {
+            marketplace: Marketplaces::new(http::client()?),
+            vault: SecretsManagerVault::new(secrets.clone(), &config.secret_prefix),
+            connections: Connections::new(&aws, &config.connections_table),
+            apps: Apps::new(secrets, &config.secret_prefix, config.apps.clone()),
+        });
+        Ok(Self { config, protocol })
+    }
+
+    async fn handle(&self, event: LambdaEvent<serde_json::Value>) -> Result<serde_json::Value, Error> {
+        let answer = match Input::parse(event.payload)? {
+            Input::Sweep(partition) => {
+                let claims_until = sweep::claims_until(event.context.deadline());
+                let summary = sweep::sweep(&self.protocol, &self.config, partition, claims_until).await?;
+                serde_json::to_value(summary)?
+            }
+            Input::OnDemand(request) => serde_json::to_value(on_demand::refresh(&self.protocol, &request).await?)?,
+        };
+        Ok(answer)
+    }
+}
+
+/// The function, from its start until the runtime ends it.
+///
+/// # Panics
+/// If the threads for it cannot be had.
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+pub async fn run() -> ExitCode {
+    start(Config::read, |config| config.log_level, serve).await
+}
+
+async fn serve(config: Config) -> Result<(), Error> {
+    let keyring = Keyring::new(config).await?;
+    let handle = |event: LambdaEvent<_>| {
+        let span = tracing::info_span!("invocation", request_id = event.context.request_id);
+        // On the heap: a sweep's state is large, and every future around it would hold it again.
+        Box::pin(keyring.handle(event).instrument(span))
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}

@@ -1,0 +1,45 @@
+//! `token-lookup`: what the vendor's services call. Tokens, connections, connect sessions.
+//!
+//! Every request needs an IAM identity in its context; without one it is refused ([`caller`]). This file wires; a
+//! file a route group does the work; [`problem`] is the one place where errors become HTTP. No marketplace code is
+//! linked: a refresh on demand is refresh-sweep's work ([`refresher`]).
+//!
+//! Public are [`run`] for the binary and, for the fuzz targets, what reads outside input.
+
+#![allow(rustdoc::private_intra_doc_links, reason = "its readers are in this repository")]
+
+mod caller;
+mod config;
+mod connections;
+mod paths;
+mod problem;
+mod refresher;
+mod return_url;
+mod router;
+mod serve;
+mod sessions;
+mod token;
+mod views;
+
+use std::{process::ExitCode, sync::Arc};
+
+use lambda_http::Error;
+use shop_keyring::start::start;
+
+pub use crate::{config::Config, paths::is_canonical, problem::Problem, return_url::check as check_return_url};
+
+use crate::router::Keyring;
+
+/// The function, from its start until the runtime ends it.
+///
+/// # Panics
+/// If the threads for it cannot be had.
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+pub async fn run() -> ExitCode {
+    start(Config::read, |config| config.log_level, serve).await
+}
+
+async fn serve(config: Config) -> Result<(), Error> {
+    let keyring = Arc::new(Keyring::new(config).await);
+    lambda_http::run(router::router(keyring)).await
+}

@@ -1,0 +1,4 @@
+//! `fuzz::path` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::path(input));

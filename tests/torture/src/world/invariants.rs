@@ -1,0 +1,84 @@
+//! What must hold of what is stored, whatever has happened.
+
+use end_to_end::{DueEntry, Stack, Table};
+use serde_json::Value;
+use shop_keyring::connection::{Connection, due};
+
+use super::Truth;
+
+/// At any time: index, item and the decision when it is due agree; no secret without an item, no active item without its
+/// token set.
+pub(crate) async fn coherent(stack: &Stack) -> Vec<String> {
+    let mut broken = Vec::new();
+    let items = stack.items(Table::Connections).await;
+    let items: Vec<Value> = items.into_iter().filter(|item| item.get("points_to").is_none()).collect();
+    let mut expected = Vec::new();
+    for item in &items {
+        match serde_json::from_value::<Connection>(item.clone()) {
+            Ok(connection) => expected.extend(due::due_at(&connection).map(|at| DueEntry {
+                connection: connection.connection.to_string(),
+                shard: u64::from(due::shard(&connection.connection)),
+                at: at.0,
+            })),
+            Err(error) => broken.push(format!("an item that cannot be read: {error}: {item}")),
+        }
+        let listed = item.get("due_at").is_some() && item.get("due_shard").is_some();
+        if listed != (item.get("due_at").is_some() || item.get("due_shard").is_some()) {
+            broken.push(format!("half of what the due index needs: {item}"));
+        }
+    }
+    expected.sort();
+    let index = stack.due_index().await;
+    if index != expected {
+        broken.push(format!("the due index is {index:?} and should be {expected:?}"));
+    }
+    let secrets = stack.kept_tokens();
+    for secret in secrets.iter().filter(|secret| !secret.deleted) {
+        if !items.iter().any(|item| item["connection"] == secret.connection.as_str()) {
+            broken.push(format!("{} has a secret and no item", secret.connection));
+        }
+    }
+    for item in items.iter().filter(|item| item["status"] == "active") {
+        let secret = secrets.iter().find(|secret| item["connection"] == secret.connection.as_str() && !secret.deleted);
+        let has_it = secret.is_some_and(|secret| secret.versions.iter().any(|(id, _)| item["secret_version"] == **id));
+        if !has_it {
+            broken.push(format!("an active item without its token set: {item}"));
+        }
+    }
+    broken
+}
+
+/// When everything has had its time: nothing is held, doubted or half done, and no older token set stands over a newer.
+pub(crate) fn settled(truth: &Truth) -> Vec<String> {
+    let Some(item) = &truth.item else { return Vec::new() };
+    let mut broken = Vec::new();
+    let mut note = |what: &str| broken.push(format!("{what}: {item}"));
+    if item.get("attempt").is_some() {
+        note("a claim is held for ever");
+    }
+    if item.get("attempts").is_some_and(|attempts| attempts.as_array().is_none_or(|left| !left.is_empty())) {
+        note("attempts are never settled");
+    }
+    match truth.text("status") {
+        "active" => {
+            if item["strikes"] != 0 {
+                note("a doubt stays");
+            }
+            let (current, newest) = (truth.current(), truth.newest());
+            if current.map(|kept| &kept.version) != newest.map(|kept| &kept.version) {
+                note(&format!("an older token set over a newer: {:?}", truth.kept));
+            }
+            if !current.is_some_and(|kept| kept.refreshes && kept.works) {
+                note(&format!("active with a token set that the marketplace does not take: {:?}", truth.kept));
+            }
+        }
+        "disconnected" => {
+            if truth.has_secret || item.get("due_at").is_some() {
+                note("disconnected, and its secret is still there");
+            }
+        }
+        "reauthorization_required" => {}
+        _ => note("it never leaves this state"),
+    }
+    broken
+}
