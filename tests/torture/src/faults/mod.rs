@@ -12,6 +12,7 @@
 mod act;
 mod bench;
 pub mod cell;
+mod coverage;
 pub mod job;
 pub mod outcome;
 mod scene;
@@ -75,7 +76,7 @@ pub async fn run(settings: &Settings) -> PartReport {
         tried += plan.tried();
         plan.tell(settings, &mut report);
     }
-    report.done = format!("{tried} of {} cells, in {rounds} round(s)", Cell::all().len());
+    report.done = format!("{tried} cells, of {} in each of {rounds} round(s)", Cell::all().len());
     report
 }
 

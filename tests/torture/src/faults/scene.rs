@@ -28,7 +28,7 @@ pub(super) struct Scene {
     pub(super) bench: Bench,
     pub(super) cell: Option<Cell>,
     pub(super) round: Round,
-    functions: &'static [Function],
+    pub(super) functions: &'static [Function],
     seller: String,
     pub(super) connection: String,
 }
@@ -37,7 +37,7 @@ pub(super) struct Scene {
 #[derive(Debug)]
 pub(super) struct Armed {
     aws: Option<Injected>,
-    at_marketplace: usize,
+    pub(super) at_marketplace: usize,
     alarms: usize,
 }
 
@@ -230,12 +230,12 @@ impl Scene {
         }
     }
 
-    fn calls_like(&self, call: AwsCall) -> Vec<Call> {
+    pub(super) fn calls_like(&self, call: AwsCall) -> Vec<Call> {
         let calls = self.front_of(call).calls().into_iter();
         calls.filter(|it| call.matches(it, &self.connection)).collect()
     }
 
-    fn calls_to(&self, route: Route, since: usize) -> usize {
+    pub(super) fn calls_to(&self, route: Route, since: usize) -> usize {
         self.stack().tiktok_shop().calls()[since..].iter().filter(|call| call.route == route).count()
     }
 
@@ -275,36 +275,6 @@ impl Scene {
         for shop in [format!("shop-of-{}", self.seller), self.second_shop()] {
             self.stack().delete_item(&format!("shop/tiktok-shop/us/{shop}")).await;
         }
-    }
-
-    /// Every call of the job must be at one of its steps, and every step must be there.
-    pub(super) fn compare(&self, steps: &[super::step::Step], armed: &Armed) -> Result<(), String> {
-        let stack = self.stack();
-        let aws: Vec<AwsCall> = steps
-            .iter()
-            .filter_map(|step| match step.target {
-                Target::Aws(call) => Some(call),
-                Target::TikTokShop(_) => None,
-            })
-            .collect();
-        for front in [stack.dynamodb().front(), stack.secrets_manager().front(), stack.lambda().front()] {
-            let ours = |call: &Call| self.functions.iter().any(|it| call.caller.as_deref() == Some(it.access_key_id()));
-            for call in front.calls().into_iter().filter(ours) {
-                let known = aws.iter().any(|step| step.matches(&call, &self.connection));
-                must(known || call.keys == ["tiktok-shop/us/nobody"], || format!("a call without a step: {call:?}"))?;
-            }
-        }
-        for step in steps {
-            let (made, at_least, at_most) = match step.target {
-                Target::TikTokShop(route) => (self.calls_to(route, armed.at_marketplace), 1, 1),
-                Target::Aws(call) => {
-                    let like = aws.iter().filter(|other| other.is_like(call)).count();
-                    (self.calls_like(call).len(), like, if call.repeats() { usize::MAX } else { like })
-                }
-            };
-            must((at_least..=at_most).contains(&made), || format!("{made} calls at or like the step {:?}", step.name))?;
-        }
-        Ok(())
     }
 }
 
