@@ -1,6 +1,6 @@
 //! The watch when something is wrong that no seller is to blame for.
 
-use end_to_end::{Options, Stack};
+use end_to_end::{Function, Options, Stack};
 use serde_json::{Value, json};
 use simulators::temu::{Fault, Mall, MallType, Purpose, Route, Seller, Trouble, When};
 
@@ -13,7 +13,10 @@ const US_SECRET: &str = "shop-keyring/apps/temu/us";
 async fn fleet(count: u64) -> Stack {
     let malls = (0..count).map(|n| Mall::new(8_000 + n, MallType::Local));
     let seller = malls.fold(Seller::new("fleet"), Seller::with_mall);
-    let stack = Stack::start(Options { temu_sellers: vec![seller], ..Options::default() }).await.unwrap();
+    let options = Options { temu_sellers: vec![seller], ..Options::default() };
+    // Slow enough for one check to end before the next begins, on a busy machine too.
+    let stack =
+        Stack::start(options.with_variable(Function::RefreshSweep, "TEMU_CALLS_PER_SECOND", "2")).await.unwrap();
     for n in 0..count {
         let visit = Visit::begin(&stack).await;
         let page = visit.paste_local(&issue(&stack, "us", 8_000 + n, Purpose::All)).await.expect(200);
