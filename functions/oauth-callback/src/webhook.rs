@@ -42,7 +42,11 @@ impl NotTaken {
     fn parts(self) -> (StatusCode, &'static str, String) {
         match self {
             Self::UnknownApp => (StatusCode::NOT_FOUND, "app_not_found", "There is no such app here.".into()),
-            Self::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_long", "The body is too long.".into()),
+            Self::TooLong => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_long",
+                format!("The body is longer than {LONGEST_BODY} bytes."),
+            ),
             Self::Unreadable => (StatusCode::BAD_REQUEST, "body_unreadable", "The body did not arrive whole.".into()),
             Self::Unsigned => (
                 StatusCode::UNAUTHORIZED,

@@ -93,7 +93,11 @@ impl Problem {
                 "reauthorization_required",
                 format!("The seller has to authorize again ({}): open a connect session.", reason.as_str()),
             ),
-            Self::Disconnected => (StatusCode::GONE, "disconnected", text("The connection was ended.")),
+            Self::Disconnected => (
+                StatusCode::GONE,
+                "disconnected",
+                text("The connection was ended. The seller can connect again through a connect session."),
+            ),
             Self::RefreshFailed { .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "refresh_failed",
