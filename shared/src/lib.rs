@@ -5,6 +5,7 @@
 //! [`protocol`] joins them. No HTTP routes and no Lambda events here: those belong to the functions.
 
 pub mod apps;
+pub mod audit;
 pub mod aws;
 pub mod clock;
 pub mod config;

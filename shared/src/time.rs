@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Seconds since 1970, UTC. The only form of time that is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,5 +25,16 @@ impl Timestamp {
     /// Seconds from `earlier` to this; negative if this comes first. Saturates.
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// A point in time as it stands in JSON: RFC 3339, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment(pub Timestamp);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Past the year 9999 there is no RFC 3339; an authorization that ends then does not end.
+        serializer.collect_str(&jiff::Timestamp::from_second(self.0.0).unwrap_or(jiff::Timestamp::MAX))
     }
 }

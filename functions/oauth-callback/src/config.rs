@@ -27,6 +27,8 @@ pub struct Config {
     pub(crate) support_url: Option<String>,
     /// `UNSOLICITED_CALLBACKS`
     pub(crate) unsolicited: Unsolicited,
+    /// `EVENT_BUS`: what the vendor is to be told of a change is written only if there is a bus to publish it on.
+    pub(crate) event_bus: Option<String>,
     /// `LOG_LEVEL`
     pub(crate) log_level: LevelFilter,
 }
@@ -56,6 +58,7 @@ impl Config {
             vendor_name: reader.required("VENDOR_NAME"),
             support_url: support_url(&mut reader),
             unsolicited: unsolicited(&mut reader),
+            event_bus: reader.event_bus(),
             log_level: log_level(&mut reader),
         };
         reader.finish(config)
@@ -114,6 +117,7 @@ mod tests {
             ("UNSOLICITED_CALLBACKS", "maybe"),
             ("LOG_LEVEL", "loud"),
             ("SECRET_PREFIX", "a b"),
+            ("EVENT_BUS", "a b"),
         ] {
             let error = read(name, Some(value)).unwrap_err();
             assert!(error.starts_with(&format!("{name}: ")) && error.lines().count() == 1, "{error}");

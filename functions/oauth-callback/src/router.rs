@@ -41,7 +41,8 @@ impl Keyring {
             protocol: Protocol {
                 marketplace: Marketplaces::new(http::client()?),
                 vault: SecretsManagerVault::new(secrets.clone(), &config.secret_prefix),
-                connections: Connections::new(&aws, &config.connections_table),
+                connections: Connections::new(&aws, &config.connections_table)
+                    .recording_events(config.event_bus.is_some()),
                 apps: Apps::new(secrets, &config.secret_prefix, config.apps.clone()),
             },
             content_policy: content_policy(&config)?,

@@ -25,6 +25,8 @@ pub struct Config {
     /// `TEMU_CALLS_PER_SECOND`: for each app over all partitions, 8 unless set. Temu takes about 20 a second of an app,
     /// the vendor's own calls among them, and two runs may overlap.
     pub(crate) temu_calls_per_second: NonZeroU32,
+    /// `EVENT_BUS`: the bus that events are published on, by name or ARN; without one none are written.
+    pub(crate) event_bus: Option<String>,
     /// `LOG_LEVEL`
     pub(crate) log_level: LevelFilter,
 }
@@ -45,6 +47,7 @@ impl Config {
             concurrency: reader.positive("SWEEP_CONCURRENCY", CONCURRENCY),
             puts_per_second: reader.positive("VAULT_PUTS_PER_SECOND", PUTS),
             temu_calls_per_second: temu_calls_per_second(&mut reader),
+            event_bus: reader.event_bus(),
             log_level: log_level(&mut reader),
         };
         reader.finish(config)

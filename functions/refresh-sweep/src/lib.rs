@@ -1,17 +1,19 @@
 //! `refresh-sweep`: what EventBridge Scheduler triggers each minute, and token-lookup for a refresh on demand.
 //!
 //! It works on every connection that is due, and is the only function that spends a refresh token. This file wires;
-//! [`sweep`] walks the due index, [`run`] decides when to stop, [`on_demand`] works on one connection. The line that
+//! [`sweep`] walks the due index, [`run`] decides when to stop, [`on_demand`] works on one connection, [`publisher`] tells the vendor. The line that
 //! spends the token is in `shop_keyring::protocol`.
 //!
 //! Public are [`run`](fn@run) for the binary and, for the fuzz targets, what reads outside input.
 
 #![allow(rustdoc::private_intra_doc_links, reason = "its readers are in this repository")]
 
+mod bus;
 mod config;
 mod event;
 mod on_demand;
 mod pace;
+mod publisher;
 mod queue;
 mod run;
 mod summary;
@@ -31,6 +33,8 @@ use shop_keyring::{
 };
 use tracing::Instrument;
 
+use crate::bus::EventBus;
+
 pub use crate::{
     config::Config,
     event::{Input, OnDemand, Partition},
@@ -39,6 +43,7 @@ pub use crate::{
 /// Everything that is built once a container.
 struct Keyring {
     config: Config,
+    bus: Option<EventBus>,
     protocol: Arc<Protocol<Marketplaces, SecretsManagerVault>>,
 }
 
@@ -49,17 +54,19 @@ impl Keyring {
         let protocol = Arc::new(Protocol {
             marketplace: Marketplaces::new(http::client()?),
             vault: SecretsManagerVault::new(secrets.clone(), &config.secret_prefix),
-            connections: Connections::new(&aws, &config.connections_table),
+            connections: Connections::new(&aws, &config.connections_table).recording_events(config.event_bus.is_some()),
             apps: Apps::new(secrets, &config.secret_prefix, config.apps.clone()),
         });
-        Ok(Self { config, protocol })
+        let bus = config.event_bus.as_deref().map(|name| EventBus::new(&aws, name));
+        Ok(Self { config, bus, protocol })
     }
 
     async fn handle(&self, event: LambdaEvent<serde_json::Value>) -> Result<serde_json::Value, Error> {
         let answer = match Input::parse(event.payload)? {
             Input::Sweep(partition) => {
                 let claims_until = sweep::claims_until(event.context.deadline());
-                let summary = sweep::sweep(&self.protocol, &self.config, partition, claims_until).await?;
+                let summary =
+                    sweep::sweep(&self.protocol, self.bus.clone(), &self.config, partition, claims_until).await?;
                 serde_json::to_value(summary)?
             }
             Input::OnDemand(request) => serde_json::to_value(on_demand::refresh(&self.protocol, &request).await?)?,

@@ -8,7 +8,11 @@ use std::{
 
 use futures_util::future::try_join_all;
 use shop_keyring::{
-    connection::{Connection, due::SHARDS},
+    connection::{
+        Connection,
+        due::SHARDS,
+        next::{Next, next},
+    },
     names::ConnectionKey,
     store::{Connections, DueCursor, DueEntry, StoreError},
     time::Timestamp,
@@ -31,7 +35,7 @@ pub(crate) struct Due {
     /// Which one.
     pub(crate) connection: ConnectionKey,
     /// Its item as it was read some seconds ago. None, and it is to be read when its turn comes: it waits for a pace of
-    /// its own, or the batch did not bring it.
+    /// its own and has more to be done than its events, or the batch did not bring it.
     pub(crate) item: Option<Connection>,
 }
 
@@ -141,17 +145,22 @@ impl Shards {
         Ok(keys)
     }
 
-    /// The keys with their items, as far as one read brings them. Who waits for a pace of its own may wait long, and is
-    /// left out.
+    /// The keys with their items, as far as one read brings them. Who waits for a pace of its own may wait long: its
+    /// item is left out, unless only its events are to be published.
     async fn with_items(&self, keys: Vec<ConnectionKey>) -> Vec<Due> {
-        let wanted: Vec<_> = keys.iter().filter(|key| !Pace::holds(key)).cloned().collect();
-        let read = self.connections.get_batch(&wanted).await;
+        let read = self.connections.get_batch(&keys).await;
         let mut read = read.unwrap_or_else(|error| {
             tracing::warn!(%error, "the items are read one by one");
             HashMap::new()
         });
-        keys.into_iter().map(|connection| Due { item: read.remove(&connection), connection }).collect()
+        let of_use = |item: &Connection| !Pace::holds(&item.connection) || has_only_events(item, self.now);
+        keys.into_iter().map(|connection| Due { item: read.remove(&connection).filter(of_use), connection }).collect()
     }
+}
+
+/// Whether nothing but its events is due.
+pub(crate) fn has_only_events(item: &Connection, now: Timestamp) -> bool {
+    next(item, now) == Next::Publish
 }
 
 #[cfg(test)]

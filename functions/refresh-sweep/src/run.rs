@@ -8,7 +8,10 @@ use shop_keyring::{
     store::StoreError,
 };
 
-use crate::summary::{Stop, Summary};
+use crate::{
+    publisher::Told,
+    summary::{Stop, Summary},
+};
 
 /// Failures in a row at one marketplace, at the table or at the vault that end the claiming there: an outage must not
 /// burn every connection's back-off.
@@ -98,6 +101,17 @@ impl Run {
         admitted
     }
 
+    /// Takes note that a connection was taken from the due index only for its events: no breaker concerns those.
+    pub(crate) const fn admit_events(&mut self) {
+        self.summary.due += 1;
+    }
+
+    /// Takes note of what became of the events.
+    pub(crate) const fn record_events(&mut self, told: Told) {
+        self.summary.published += told.published;
+        self.summary.unpublished += told.unpublished;
+    }
+
     /// Whether a breaker says to leave this app alone.
     pub(crate) fn leaves_alone(&self, app: &AppKeyPath) -> bool {
         self.out_of_reach.contains(&app.marketplace) || self.apps.get(app).is_some_and(App::is_stopped)
@@ -131,7 +145,7 @@ impl Run {
 
     /// Takes note of what came of one connection.
     pub(crate) fn record(&mut self, connection: &ConnectionKey, outcome: &Result<Outcome, StoreError>) {
-        if !matches!(outcome, Ok(Outcome::VaultFault(_) | Outcome::Skipped(_)) | Err(_)) {
+        if !matches!(outcome, Ok(Outcome::VaultFault(_) | Outcome::Skipped(_) | Outcome::OnlyEvents(_)) | Err(_)) {
             self.vault_failures_in_a_row = 0;
         }
         let summary = &mut self.summary;
@@ -198,6 +212,7 @@ impl Run {
                 summary.errors += 1;
                 tracing::error!(alarm = "vault_fault", %connection, %error, "a secret cannot be deleted; the others go on");
             }
+            Ok(Outcome::OnlyEvents(_)) => {}
             Ok(Outcome::Healed) => summary.healed += 1,
             Ok(Outcome::Expired) => summary.expired += 1,
             Ok(Outcome::Removed) => summary.removed += 1,

@@ -21,6 +21,10 @@ pub(crate) struct Summary {
     pub(crate) removed: u32,
     /// Secrets deleted of connections that the vendor has ended.
     pub(crate) secrets_deleted: u32,
+    /// Events published.
+    pub(crate) published: u32,
+    /// Events that the bus did not take; they are tried again in some minutes.
+    pub(crate) unpublished: u32,
     /// Failures that may pass.
     pub(crate) transient: u32,
     /// Refusals.

@@ -24,10 +24,12 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use tracing::Instrument;
 
 use crate::{
+    bus::EventBus,
     config::Config,
     event::Partition,
     pace::{MOST_AT_WORK, Pace},
-    queue::{Due, DueQueue},
+    publisher::Publisher,
+    queue::{Due, DueQueue, has_only_events},
     run::Run,
     summary::{Stop, Summary},
 };
@@ -53,6 +55,7 @@ pub(crate) fn claims_until(deadline: SystemTime) -> Instant {
 /// that this loop waits for can stall an exchange under way.
 pub(crate) async fn sweep<M, V>(
     protocol: &Arc<Protocol<M, V>>,
+    bus: Option<EventBus>,
     config: &Config,
     partition: Partition,
     claims_until: Instant,
@@ -77,6 +80,7 @@ where
     let mut at_work = AtWork::new(protocol, permits);
     let mut pace = Pace::new(config.temu_calls_per_second, partition);
     let mut refusals = Refusals::default();
+    let mut publisher = Publisher::new(bus, protocol.connections.clone());
     let mut queued = 0_usize;
     loop {
         while at_work.unpaced() < run.limit() && run.goes_on() {
@@ -85,6 +89,10 @@ where
                 break;
             }
             match queue.take().await {
+                Ok(Some(Due { item: Some(item), .. })) if has_only_events(&item, now) => {
+                    run.admit_events();
+                    publisher.offer(item);
+                }
                 Ok(Some(Due { connection, .. })) if !run.admit(&connection) => {}
                 Ok(Some(Due { connection, .. })) if Pace::holds(&connection) => {
                     let room = pace.push(connection);
@@ -113,8 +121,10 @@ where
             Some(worked) = at_work.tasks.join_next() => match worked {
                 Ok((connection, outcome)) => {
                     run.record(&connection, &outcome);
-                    if let Ok(Outcome::Refused(refusal)) = outcome {
-                        refusals.add(*refusal);
+                    match outcome {
+                        Ok(Outcome::Refused(refusal)) => refusals.add(*refusal),
+                        Ok(Outcome::OnlyEvents(item)) => publisher.offer(*item),
+                        _ => {}
                     }
                 }
                 Err(_) => run.record_panic(),
@@ -131,6 +141,7 @@ where
         }
     }
     refusals.settle(protocol, &run, true).await;
+    run.record_events(publisher.finish().await);
     let summary = run.into_summary();
     tracing::info!(summary = %serde_json::json!(summary), partition = partition.index, "sweep");
     Ok(summary)

@@ -6,9 +6,14 @@ use lambda_http::request::RequestContext;
 
 use crate::problem::Problem;
 
-/// The caller's ARN.
+/// The caller.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(pub(crate) String);
+pub(crate) struct Caller {
+    /// Their IAM ARN.
+    pub(crate) arn: String,
+    /// The address that the request came from; empty if it is not told.
+    pub(crate) source_ip: String,
+}
 
 /// Lets only requests with an IAM identity through.
 pub(crate) async fn require(mut request: Request, next: Next) -> Result<Response, Problem> {
@@ -21,7 +26,8 @@ pub(crate) async fn require(mut request: Request, next: Next) -> Result<Response
 pub(crate) fn identity(context: Option<&RequestContext>) -> Option<Caller> {
     let Some(RequestContext::ApiGatewayV2(context)) = context else { return None };
     let arn = context.authorizer.as_ref()?.iam.as_ref()?.user_arn.clone()?;
-    (!arn.is_empty()).then_some(Caller(arn))
+    let source_ip = context.http.source_ip.clone().unwrap_or_default();
+    (!arn.is_empty()).then_some(Caller { arn, source_ip })
 }
 
 #[cfg(test)]
@@ -49,7 +55,7 @@ mod tests {
     fn only_iam_gives_an_identity() {
         let arn = "arn:aws:iam::123456789012:user/order-hub";
         let iam = json!({"iam": {"accessKey": "AKIA", "accountId": "123456789012", "callerId": "AIDA", "userArn": arn, "userId": "AIDA"}});
-        assert_eq!(identity(Some(&context(&iam))).unwrap().0, arn);
+        assert_eq!(identity(Some(&context(&iam))).unwrap().arn, arn);
         assert!(identity(Some(&context(&json!({})))).is_none());
         assert!(identity(Some(&context(&json!({"jwt": {"claims": {"sub": "me"}, "scopes": []}})))).is_none());
         assert!(identity(None).is_none());

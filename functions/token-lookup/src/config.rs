@@ -25,6 +25,8 @@ pub struct Config {
     pub(crate) return_urls: Vec<Url>,
     /// `REFRESH_FUNCTION`: name or ARN of refresh-sweep.
     pub(crate) refresh_function: String,
+    /// `EVENT_BUS`: what the vendor is to be told of a change is written only if there is a bus to publish it on.
+    pub(crate) event_bus: Option<String>,
     /// `LOG_LEVEL`
     pub(crate) log_level: LevelFilter,
 }
@@ -44,6 +46,7 @@ impl Config {
             public_base_url: reader.base_url("PUBLIC_BASE_URL"),
             return_urls: reader.urls("RETURN_URLS"),
             refresh_function: reader.required("REFRESH_FUNCTION"),
+            event_bus: reader.event_bus(),
             log_level: log_level(&mut reader),
         };
         reader.finish(config)

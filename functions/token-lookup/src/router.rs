@@ -37,7 +37,7 @@ impl Keyring {
         let aws = shop_keyring::aws::load().await;
         let secrets = aws_sdk_secretsmanager::Client::new(&aws);
         Self {
-            connections: Connections::new(&aws, &config.connections_table),
+            connections: Connections::new(&aws, &config.connections_table).recording_events(config.event_bus.is_some()),
             sessions: Sessions::new(&aws, &config.sessions_table),
             vault: CachedVault::new(SecretsManagerVault::new(secrets, &config.secret_prefix)),
             refresher: Refresher::new(&aws, &config.refresh_function),
@@ -71,8 +71,8 @@ async fn answer(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", |path| path.as_str()).to_owned();
     let request_id = request_id(&request);
-    let caller = caller::identity(request.extensions().get()).map_or_else(String::new, |caller| caller.0);
-    let span = tracing::info_span!("request", request_id);
+    let caller = caller::identity(request.extensions().get()).map_or_else(String::new, |caller| caller.arn);
+    let span = tracing::info_span!("request", request_id, caller);
     let answered = tokio::time::timeout(TIME_LIMIT, next.run(request).instrument(span)).await;
     let mut response = answered.unwrap_or_else(|_| Problem::StorageUnavailable.into_response());
     let headers = response.headers_mut();

@@ -139,6 +139,8 @@ mod tests {
             strikes: 0,
             failures: 0,
             last_error: None,
+            events: Vec::new(),
+            publish_at: None,
         }
     }
 

@@ -12,6 +12,7 @@ use axum::{
 };
 use serde::Deserialize;
 use shop_keyring::{
+    audit,
     connection::{Connection, Status},
     names::ShopId,
 };
@@ -178,12 +179,6 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let version = item.secret_version.as_ref().ok_or(Problem::Pending)?;
     let (set, source) = keyring.vault.get(&item.connection, version).await?;
-    tracing::info!(
-        caller = caller.0,
-        connection = %item.connection,
-        version = item.token_version,
-        ?source,
-        "token read"
-    );
+    audit::token_read(item, &caller.arn, &caller.source_ip, source);
     Ok(Json(TokenView::new(item, &set, &keyring.config.apps, refresh)).into_response())
 }

@@ -90,6 +90,15 @@ impl<'a> Reader<'a> {
         urls
     }
 
+    /// Where events are published, a bus's name or ARN: `EVENT_BUS`; nowhere, and none are written, if it is not set.
+    pub fn event_bus(&mut self) -> Option<String> {
+        let bus = self.optional("EVENT_BUS")?;
+        if !bus.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/.-_:".contains(&byte)) {
+            self.problem("EVENT_BUS", "must be the name or the ARN of an event bus");
+        }
+        Some(bus)
+    }
+
     /// The prefix of the secrets' names: `SECRET_PREFIX`.
     pub fn secret_prefix(&mut self) -> String {
         let prefix = self.optional("SECRET_PREFIX").unwrap_or_else(|| "shop-keyring".into());
@@ -161,6 +170,8 @@ mod tests {
         let number =
             problems(&[("N", "0")], |reader| assert_eq!(reader.positive("N", NonZeroU32::MIN), NonZeroU32::MIN));
         assert_eq!(number, ["N: must be a whole number from 1 up"]);
+        let bus = problems(&[("EVENT_BUS", "a b")], |reader| drop(reader.event_bus()));
+        assert_eq!(bus, ["EVENT_BUS: must be the name or the ARN of an event bus"]);
         let prefix = problems(&[("SECRET_PREFIX", "a//b")], |reader| drop(reader.secret_prefix()));
         assert!(prefix[0].starts_with("SECRET_PREFIX: "));
         let urls = problems(&[("U", "https://a.example/x, ftp://b.example")], |reader| drop(reader.urls("U")));

@@ -47,6 +47,9 @@ pub enum NotClaimed {
     /// Somebody is at work.
     #[error("somebody else holds the claim")]
     Held,
+    /// Nothing to do but to publish its events, which needs no claim.
+    #[error("only its events are to be published")]
+    OnlyEvents,
     /// Nothing to do.
     #[error("nothing is due")]
     NotDue,
@@ -75,6 +78,7 @@ pub fn claim(item: &Connection, trigger: Trigger, now: Timestamp, attempt: Attem
     let next = match trigger {
         Trigger::Schedule => match next(item, now) {
             Next::Nothing => return Err(NotClaimed::NotDue),
+            Next::Publish => return Err(NotClaimed::OnlyEvents),
             next => next,
         },
         Trigger::OnDemand { rejected_version } => {

@@ -45,6 +45,16 @@ pub fn forget(item: &Connection, attempt: AttemptId, now: Timestamp) -> Result<C
     })
 }
 
+/// A connection that nobody confirmed goes, but something of what it was before is still to be told: what remains is
+/// disconnected, and nobody's.
+///
+/// # Errors
+/// [`ClaimLost`] if another attempt holds the claim: the seller is connecting anew.
+pub fn give_up(item: &Connection, attempt: AttemptId, now: Timestamp) -> Result<Connection, ClaimLost> {
+    let item = forget(item, attempt, now)?;
+    Ok(Connection { status: Status::Disconnected, account_id: None, confirm_by: None, attempts: Vec::new(), ..item })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,14 +30,21 @@ pub fn due_at(item: &Connection) -> Option<Timestamp> {
     if let Some(claim) = item.attempt {
         return Some(claim.until);
     }
-    match item.status {
+    let work = match item.status {
         Status::Pending => Some(leaves_at(item)),
         Status::Active => {
             [refresh_at(item), check_at(item), remind_at(item), expires_at(item)].into_iter().flatten().min()
         }
         Status::ReauthorizationRequired { .. } => None,
         Status::Disconnected => item.not_before,
-    }
+    };
+    [work, publish_at(item)].into_iter().flatten().min()
+}
+
+/// When its events are to be published: at once, after a failed try not before `publish_at`.
+pub(super) fn publish_at(item: &Connection) -> Option<Timestamp> {
+    let oldest = item.events.first()?.at;
+    Some(item.publish_at.map_or(oldest, |publish_at| publish_at.max(oldest)))
 }
 
 /// When a pending connection is to be settled: at once if nothing was ever committed, at the end of its hour if nobody

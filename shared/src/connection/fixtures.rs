@@ -2,7 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::{Claim, Connection, FORMAT, Fault, LastError, Purpose, Reason, Status, watch};
+use super::{
+    Claim, Connection, FORMAT, Fault, LastError, Purpose, Reason, Status,
+    change::{Cause, Change},
+    event::{self, EventKind},
+    watch,
+};
 use crate::{
     names::{AttemptId, ConnectionKey, VersionId},
     secret::Secret,
@@ -52,6 +57,8 @@ pub(crate) fn active() -> Connection {
         strikes: 0,
         failures: 0,
         last_error: None,
+        events: Vec::new(),
+        publish_at: None,
     }
 }
 
@@ -106,22 +113,31 @@ pub(crate) fn arbitrary() -> impl Strategy<Value = Connection> {
         after(120),
         after(86_400 * 400),
         (any::<bool>(), after(86_400), proptest::option::of(proptest::sample::select(&watch::REMINDERS[..])), 0_u32..2),
+        (any::<bool>(), after(86_400)),
     )
-        .prop_map(|(status, committed, life, authorization, not_before, confirm_by, claimed, failed, watched)| {
-            Connection {
-                connection: if watched.0 { self::watched().connection } else { key("seller-1") },
-                check_at: watched.1,
-                reminded: watched.2,
-                strikes: watched.3,
-                status,
-                secret_version: (committed || status == Status::Active).then(|| AttemptId::random().version()),
-                access_expires_at: Some(T0.plus(life)),
-                authorization_expires_at: authorization,
-                not_before,
-                confirm_by,
-                attempt: claimed.map(|until| Claim { id: AttemptId::random(), until }),
-                last_error: failed.map(|at| LastError { at, fault: fault() }),
-                ..active()
-            }
-        })
+        .prop_map(
+            |(status, committed, life, authorization, not_before, confirm_by, claimed, failed, watched, told)| {
+                let mut item = Connection {
+                    connection: if watched.0 { self::watched().connection } else { key("seller-1") },
+                    check_at: watched.1,
+                    reminded: watched.2,
+                    strikes: watched.3,
+                    status,
+                    secret_version: (committed || status == Status::Active).then(|| AttemptId::random().version()),
+                    access_expires_at: Some(T0.plus(life)),
+                    authorization_expires_at: authorization,
+                    not_before,
+                    confirm_by,
+                    attempt: claimed.map(|until| Claim { id: AttemptId::random(), until }),
+                    last_error: failed.map(|at| LastError { at, fault: fault() }),
+                    publish_at: told.1,
+                    ..active()
+                };
+                if told.0 {
+                    let change = Change { cause: Cause::Refresh, attempt: None, event: Some(EventKind::Refreshed) };
+                    event::record(&mut item, &change);
+                }
+                item
+            },
+        )
 }

@@ -201,6 +201,8 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
         strikes: 0,
         failures: 0,
         last_error: None,
+        events: Vec::new(),
+        publish_at: None,
     }
 }
 

@@ -3,13 +3,15 @@
 //! All here is pure: values in, values out, `now` a parameter. [`due`] says when there is something to do, [`next`]
 //! what, [`claim`] and [`settle`] how the item changes by each step of a refresh, [`watch`] by a check or a reminder,
 //! [`grant`] by a new authorization, [`disconnect`] by the vendor's farewell, [`notice`] by what a marketplace says of its
-//! own accord.
+//! own accord. [`change`] says what a write changes, [`event`] what the vendor is told of it.
 //! The store applies such a change only to the very revision that it was decided on, so these functions are the
 //! whole truth about what may become of an item.
 
+pub mod change;
 pub mod claim;
 pub mod disconnect;
 pub mod due;
+pub mod event;
 pub mod grant;
 pub mod next;
 pub mod notice;
@@ -125,6 +127,13 @@ pub struct Connection {
     /// What the last failed exchange said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
+
+    /// What the vendor is to be told, oldest first: not published yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<event::Event>,
+    /// No publishing before this, after a failed try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publish_at: Option<Timestamp>,
 }
 
 impl Connection {

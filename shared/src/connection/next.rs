@@ -22,6 +22,8 @@ pub enum Next {
     Remove,
     /// Disconnected: delete its secret.
     DeleteSecret,
+    /// Publish its events. Needs no claim: publishing twice does no harm.
+    Publish,
 }
 
 /// What to do with this connection now.
@@ -31,7 +33,7 @@ pub fn next(item: &Connection, now: Timestamp) -> Next {
     }
     match idle(item, now) {
         // Whoever held the claim may have obtained a token set and died before it could say so.
-        Next::Nothing if item.attempt.is_some() => Next::LookBack,
+        Next::Nothing | Next::Publish if item.attempt.is_some() => Next::LookBack,
         next => next,
     }
 }
@@ -40,14 +42,16 @@ pub fn next(item: &Connection, now: Timestamp) -> Next {
 pub(super) fn idle(item: &Connection, now: Timestamp) -> Next {
     let reached = |time: Option<Timestamp>| time.is_some_and(|time| time <= now);
     match item.status {
-        Status::Pending if due::leaves_at(item) > now => Next::Nothing,
-        Status::Pending if item.secret_version.is_none() => Next::LookBack,
-        Status::Pending => Next::Remove,
+        Status::Pending if due::leaves_at(item) <= now => match item.secret_version {
+            None => Next::LookBack,
+            Some(_) => Next::Remove,
+        },
         Status::Active if reached(due::expires_at(item)) => Next::Expire,
         Status::Active if reached(due::refresh_at(item)) => Next::Refresh,
         Status::Active if reached(due::check_at(item)) => Next::Check,
         Status::Active if reached(watch::remind_at(item)) => Next::Remind,
         Status::Disconnected if reached(item.not_before) => Next::DeleteSecret,
+        _ if reached(due::publish_at(item)) => Next::Publish,
         _ => Next::Nothing,
     }
 }

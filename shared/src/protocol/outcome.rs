@@ -1,7 +1,7 @@
 //! What can come of the work on one connection.
 
 use crate::{
-    connection::{claim::NotClaimed, settle::Refused},
+    connection::{Connection, claim::NotClaimed, settle::Refused},
     names::{AttemptId, ConnectionKey},
     vault::VaultError,
 };
@@ -27,6 +27,8 @@ pub enum Outcome {
     SecretDeleted,
     /// There was nothing to do, or not by us.
     Skipped(NotClaimed),
+    /// Nothing but its events is left to be seen to: they are for the caller to publish.
+    OnlyEvents(Box<Connection>),
     /// The claim was lost before the work was done; whoever has it goes on.
     Lost,
     /// A failure that may pass.
@@ -61,6 +63,7 @@ impl Outcome {
             Self::Removed => "removed",
             Self::SecretDeleted => "secret_deleted",
             Self::Skipped(_) => "skipped",
+            Self::OnlyEvents(_) => "only_events",
             Self::Lost => "lost",
             Self::Transient { .. } => "transient",
             Self::Refused(_) => "refused",

@@ -56,6 +56,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         let worked = self.claim_and_work(connection, read, trigger, attempt, permits).await;
         match &worked {
             Ok(Outcome::Skipped(reason)) => tracing::debug!(%connection, ?trigger, %reason, "nothing done"),
+            Ok(Outcome::OnlyEvents(_)) => {}
             Ok(outcome) => tracing::info!(%connection, ?trigger, %attempt, outcome = outcome.as_str(), "worked on"),
             Err(error @ StoreError::Unreadable { .. }) => {
                 tracing::error!(alarm = "unreadable_item", %connection, %error, "left alone");
@@ -80,16 +81,20 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             None => self.connections.get(key).await?,
         };
         let timer = ClaimTimer::start();
-        let mut next = Next::Nothing;
+        let (mut next, mut seen) = (Next::Nothing, None);
         let claimed = self.connections.apply_to(read, |item| {
             let item = item.ok_or(NotClaimed::NotDue)?;
+            seen = (!item.events.is_empty()).then(|| Box::new(item.clone()));
             let claimed = claim(item, trigger, self.connections.now(), attempt)?;
             next = claimed.next;
             Ok(claimed.item)
         });
         let held = match claimed.await {
             Ok(item) => Held { item, attempt, timer },
-            Err(ApplyError::Decided(reason)) => return Ok(Outcome::Skipped(reason)),
+            Err(ApplyError::Decided(reason)) => {
+                let unpublished = seen.filter(|_| reason == NotClaimed::OnlyEvents);
+                return Ok(unpublished.map_or(Outcome::Skipped(reason), Outcome::OnlyEvents));
+            }
             Err(ApplyError::Store(error)) => return Err(error),
         };
         if let Some(outcome) = self.look_back(&held).await? {
@@ -107,7 +112,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Next::LookBack if held.item.status == Status::Pending && held.item.secret_version.is_none() => {
                 self.remove(&held).await
             }
-            Next::LookBack | Next::Nothing => self.let_go(&held, Outcome::NothingFound).await,
+            Next::LookBack | Next::Nothing | Next::Publish => self.let_go(&held, Outcome::NothingFound).await,
         }
     }
 

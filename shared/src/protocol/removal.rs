@@ -7,6 +7,7 @@ use super::{
     settling::{Held, local_fault},
 };
 use crate::{
+    audit,
     connection::{Connection, Status, disconnect},
     marketplace::Marketplace,
     store::StoreError,
@@ -21,7 +22,14 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         if let Err(error) = self.vault.delete(connection).await {
             return self.defer(held, local_fault(&error), Outcome::DeletionFailed(error)).await;
         }
+        if !current.events.is_empty() {
+            let give_up = |item: &Connection| disconnect::give_up(item, held.attempt, self.connections.now());
+            return self.deleted(held, self.settle(held, Outcome::Removed, give_up).await).await;
+        }
         let removed = self.connections.remove(&current).await;
+        if matches!(removed, Ok(true)) {
+            audit::removed(&current);
+        }
         if matches!(removed, Ok(true)) || matches!(self.connections.get(connection).await, Ok(None)) {
             return Ok(Outcome::Removed);
         }
@@ -42,9 +50,16 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         }
         let forget = |item: &Connection| disconnect::forget(item, held.attempt, self.connections.now());
         let settled = self.settle(held, Outcome::SecretDeleted, forget).await;
-        if matches!(settled, Ok(Outcome::SecretDeleted)) {
+        self.deleted(held, settled).await
+    }
+
+    /// A secret is deleted, and `settled` is what came of writing that down: if the seller has come back meanwhile, the
+    /// deletion is taken back.
+    async fn deleted(&self, held: &Held, settled: Result<Outcome, StoreError>) -> Result<Outcome, StoreError> {
+        if matches!(settled, Ok(Outcome::SecretDeleted | Outcome::Removed)) {
             return settled;
         }
+        let connection = &held.item.connection;
         let current = self.connections.get(connection).await?;
         if current.is_some_and(|item| item.status != Status::Disconnected)
             && let Err(error) = self.vault.restore(connection).await

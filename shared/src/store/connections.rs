@@ -19,8 +19,9 @@ use super::{
     item::{KEY, from_item},
 };
 use crate::{
+    audit,
     clock::ServerClock,
-    connection::{Connection, Status},
+    connection::{Connection, Status, change::Change, event},
     names::ConnectionKey,
     time::Timestamp,
 };
@@ -34,6 +35,7 @@ pub struct Connections {
     pub(super) client: Client,
     pub(super) table: String,
     clock: Arc<ServerClock>,
+    records_events: bool,
 }
 
 impl fmt::Debug for Connections {
@@ -59,7 +61,13 @@ impl Connections {
         let clock = Arc::new(ServerClock::default());
         let watch = DateWatch(Arc::clone(&clock));
         let config = aws_sdk_dynamodb::config::Builder::from(config).interceptor(watch).build();
-        Self { client: Client::from_conf(config), table: table.into(), clock }
+        Self { client: Client::from_conf(config), table: table.into(), clock, records_events: false }
+    }
+
+    /// The same, and what the vendor is to be told of a change is written with it: for the sweep to publish.
+    #[must_use]
+    pub fn recording_events(self, records_events: bool) -> Self {
+        Self { records_events, ..self }
     }
 
     /// The table's own time.
@@ -120,6 +128,10 @@ impl Connections {
             return Ok(Ok(after));
         }
         after.revision = before.map_or_else(first_revision, |before| before.revision + 1);
+        let change = Change::between(before, &after);
+        if let Some(change) = change.filter(|_| self.records_events) {
+            event::record(&mut after, &change);
+        }
         let guarded = Guarded::new(before, &after)?;
         // A connection that waits for confirmation must not take a working one's shops over.
         let listed = before.is_none_or(|before| {
@@ -138,6 +150,9 @@ impl Connections {
         }
         if let Some(before) = before {
             self.drop_pointers(before, &after).await;
+        }
+        if let Some(change) = change {
+            audit::changed(before, &after, &change);
         }
         Ok(Ok(after))
     }

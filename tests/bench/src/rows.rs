@@ -101,6 +101,8 @@ fn connection(n: u32, is_due: bool, now: Timestamp) -> Result<Connection, String
         strikes: 0,
         failures: 0,
         last_error: None,
+        events: Vec::new(),
+        publish_at: None,
     })
 }
 

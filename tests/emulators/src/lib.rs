@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`secrets_manager`] | Secrets Manager, with the real rules of versions and staging labels |
 //! | [`dynamodb`] | `DynamoDB`: dynoxide, embedded |
+//! | [`event_bus`] | EventBridge: takes events, and remembers them |
 //! | [`gateway`] | an HTTP API of API Gateway in front of Lambda functions |
 //! | [`lambda`] | the API by which functions are invoked: in front of cargo-lambda |
 //! | [`front`] | what these stand behind, the gateway excepted: a log of calls, faults, and points at which calls are held |
@@ -14,6 +15,7 @@
 //! except the gateway's IAM routes.
 
 pub mod dynamodb;
+pub mod event_bus;
 pub mod front;
 pub mod gateway;
 pub mod lambda;

@@ -288,5 +288,7 @@ fn active(granted_at: Timestamp) -> Connection {
         strikes: 0,
         failures: 0,
         last_error: None,
+        events: Vec::new(),
+        publish_at: None,
     }
 }

@@ -1,6 +1,8 @@
 //! What a test can do with a running stack.
 
-use emulators::{dynamodb::DynamoDb, gateway::Gateway, lambda::Lambda, secrets_manager::SecretsManager};
+use emulators::{
+    dynamodb::DynamoDb, event_bus::EventBus, gateway::Gateway, lambda::Lambda, secrets_manager::SecretsManager,
+};
 use serde_json::{Value, json};
 use simulators::{temu, tiktok_shop};
 
@@ -26,6 +28,11 @@ impl Stack {
     /// How token-lookup invokes refresh-sweep: likewise.
     pub fn lambda(&self) -> &Lambda {
         &self.lambda
+    }
+
+    /// EventBridge: what was published; and likewise.
+    pub fn event_bus(&self) -> &EventBus {
+        &self.event_bus
     }
 
     /// TikTok Shop: sellers, settings, faults, calls.

@@ -36,6 +36,7 @@ use std::{
 
 use emulators::{
     dynamodb::DynamoDb,
+    event_bus::EventBus,
     gateway::{Config, Gateway},
     lambda::Lambda,
     secrets_manager::SecretsManager,
@@ -55,6 +56,7 @@ pub struct Stack {
     dynamodb: DynamoDb,
     secrets_manager: SecretsManager,
     lambda: Lambda,
+    event_bus: EventBus,
     tiktok_shop: tiktok_shop::Simulator,
     temu: temu::Simulator,
     temu_app_keys: BTreeMap<String, String>,
@@ -91,6 +93,8 @@ impl Stack {
         let runtime = Runtime::start(ports.lambda, &output, &warden).await?;
         let lambda = Lambda::start(loopback(0), runtime.url()).await;
         let lambda = lambda.map_err(|why| StartError::listening("lambda", 0, why))?;
+        let event_bus = EventBus::start(loopback(0)).await;
+        let event_bus = event_bus.map_err(|why| StartError::listening("event-bus", 0, why))?;
         let mut gateway = Config::new(runtime.url());
         gateway.routes = vendor::routes();
         gateway.credentials = vec![vendor::credential()];
@@ -102,6 +106,7 @@ impl Stack {
             tiktok_shop: tiktok_shop.base_url(),
             temu: temu.addresses(),
             lambda: lambda.url(),
+            event_bus: event_bus.url(),
             dynamodb: dynamodb.url(),
             secrets_manager: secrets_manager.url(),
         };
@@ -117,6 +122,7 @@ impl Stack {
             dynamodb,
             secrets_manager,
             lambda,
+            event_bus,
             tiktok_shop,
             temu,
             gateway,

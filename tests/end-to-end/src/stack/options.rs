@@ -20,6 +20,8 @@ pub struct Options {
     pub accept_unsolicited: bool,
     /// Whether TikTok Shop posts its notices to the keyring. Not unless set, so that what a test does happens only by it.
     pub webhooks: bool,
+    /// Whether there is an event bus, so that the functions write events. Not unless set: likewise.
+    pub events: bool,
     /// Where sellers return to, unless a test says otherwise.
     pub return_url: String,
     /// `RETURN_URLS`: the addresses that are allowed, separated by commas.
@@ -66,6 +68,7 @@ impl Default for Options {
             support_url: Some("https://vendor.example/help".into()),
             accept_unsolicited: false,
             webhooks: false,
+            events: false,
             return_url: "https://vendor.example/shops/connected".into(),
             return_urls: "https://vendor.example/shops".into(),
             access_lifetime: None,
@@ -105,6 +108,13 @@ impl Options {
     #[must_use]
     pub fn with_webhooks(mut self) -> Self {
         self.webhooks = true;
+        self
+    }
+
+    /// The same with an event bus.
+    #[must_use]
+    pub fn with_events(mut self) -> Self {
+        self.events = true;
         self
     }
 

@@ -12,6 +12,7 @@ mod callback;
 mod configuration;
 mod connect;
 mod disconnect;
+mod events;
 mod leaks;
 mod lookup;
 mod refresh;

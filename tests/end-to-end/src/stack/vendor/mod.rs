@@ -13,6 +13,9 @@ use crate::vendor_api::REGION;
 /// `SECRET_PREFIX`
 pub(crate) const SECRET_PREFIX: &str = "shop-keyring";
 
+/// `EVENT_BUS`
+pub(crate) const EVENT_BUS: &str = "shop-keyring";
+
 /// The access key of the vendor's services.
 pub(crate) const ACCESS_KEY_ID: &str = "AKIDORDERHUB";
 pub(crate) const SECRET_ACCESS_KEY: &str = "order-hub-secret-access-key-0123456789ab";
@@ -58,6 +61,7 @@ pub(crate) struct Addresses {
     pub(crate) tiktok_shop: String,
     pub(crate) temu: simulators::temu::Addresses,
     pub(crate) lambda: String,
+    pub(crate) event_bus: String,
     pub(crate) dynamodb: String,
     pub(crate) secrets_manager: String,
 }
@@ -96,7 +100,9 @@ fn common(options: &Options, addresses: &Addresses) -> BTreeMap<String, String> 
         ("AWS_REGION", REGION),
         ("AWS_SECRET_ACCESS_KEY", "function-secret-access-key"),
         ("AWS_ENDPOINT_URL_DYNAMODB", &addresses.dynamodb),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", &addresses.event_bus),
         ("AWS_ENDPOINT_URL_LAMBDA", &addresses.lambda),
+        ("EVENT_BUS", if options.events { EVENT_BUS } else { "" }),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &addresses.secrets_manager),
         ("CONNECTIONS_TABLE", Table::Connections.name()),
         ("LOG_LEVEL", "debug"),

@@ -13,7 +13,7 @@ mod not_the_seller;
 mod paste;
 mod rate;
 mod reminders;
-mod setting;
+pub(crate) mod setting;
 mod stores;
 mod watch;
 mod watch_trouble;
