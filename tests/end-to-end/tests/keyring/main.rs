@@ -7,6 +7,7 @@
     reason = "a test ends when something is not as expected"
 )]
 
+mod audit;
 mod breakers;
 mod callback;
 mod configuration;

@@ -126,10 +126,11 @@ fn invite(stack: &Stack, backend: &Backend) {
     println!("{}", temu::how_to_play(stack));
 }
 
-/// Tells of every sweep that did something, for as long as the sandbox stays up. With each of them a day passes in
+/// Tells of every sweep that did something, and of every event, for as long as the sandbox stays up. With each of them a day passes in
 /// Secrets Manager: it takes about a hundred versions of a secret a day, and tokens of two minutes would need more.
 async fn tell_sweeps(stack: &Stack, runs: &Runs) -> Result<(), String> {
     let mut seen = runs.after(0).last().map_or(0, |run| run.number);
+    let mut told = stack.event_bus().events_after(0).last().map_or(0, |event| event.number);
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
         for run in runs.after(seen) {
@@ -138,6 +139,10 @@ async fn tell_sweeps(stack: &Stack, runs: &Runs) -> Result<(), String> {
                 println!("sweep {}: {}", run.number, run.in_words());
                 stack.secrets_manager().advance(86_400);
             }
+        }
+        for event in stack.event_bus().events_after(told) {
+            told = event.number;
+            println!("event: {} {}", event.detail_type, event.detail);
         }
     }
 }

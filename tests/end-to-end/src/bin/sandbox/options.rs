@@ -14,6 +14,7 @@ pub(crate) fn of(args: &Args) -> Options {
     Options {
         support_url: Some("mailto:support@vendor.example".into()),
         webhooks: true,
+        events: true,
         return_urls: return_url.clone(),
         return_url,
         access_lifetime: Some(if args.once { 50 } else { 120 }),
