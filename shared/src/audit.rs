@@ -4,18 +4,22 @@
 
 use crate::{
     connection::{
-        Connection, Status,
+        Connection, Reason, Status,
         change::{Cause, Change},
     },
+    metrics,
     vault::Source,
 };
 
 /// The token or the status of a connection has changed: the change is written.
 pub(crate) fn changed(before: Option<&Connection>, after: &Connection, change: &Change) {
     let reason = match after.status {
-        Status::ReauthorizationRequired { reason } => Some(reason.as_str()),
+        Status::ReauthorizationRequired { reason } => Some(reason),
         _ => None,
     };
+    if let Some(reason) = reason.filter(|_| before.is_none_or(|before| before.status != after.status)) {
+        metrics::reauthorization_required(after.connection.app.marketplace, reason);
+    }
     tracing::info!(
         audit = "changed",
         connection = %after.connection,
@@ -23,7 +27,7 @@ pub(crate) fn changed(before: Option<&Connection>, after: &Connection, change: &
         attempt = change.attempt.map(tracing::field::display),
         status = after.status.as_str(),
         status_before = before.map(|before| before.status.as_str()),
-        reason,
+        reason = reason.map(Reason::as_str),
         version = after.token_version,
         version_before = before.map(|before| before.token_version),
         "a token or a status has changed"

@@ -12,6 +12,7 @@ pub mod config;
 pub mod connect_session;
 pub mod connection;
 pub mod marketplace;
+pub mod metrics;
 pub mod names;
 pub mod protocol;
 pub mod secret;

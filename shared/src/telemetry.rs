@@ -4,10 +4,21 @@
 //! own texts. `LOG_LEVEL` moves only our own lines; what libraries say below a warning could hold bodies and URLs, so
 //! it is off at any setting.
 
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use std::fmt::Debug;
 
-use crate::config::Reader;
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+};
+use tracing_subscriber::{
+    Layer,
+    filter::Targets,
+    layer::{Context, SubscriberExt},
+    util::SubscriberInitExt,
+};
+
+use crate::{config::Reader, metrics};
 
 /// Crates whose lines follow `LOG_LEVEL`.
 const OURS: [&str; 4] = ["shop_keyring", "oauth_callback", "refresh_sweep", "token_lookup"];
@@ -26,11 +37,33 @@ pub fn log_level(reader: &mut Reader<'_>) -> LevelFilter {
     }
 }
 
-/// Begins to log, once a process.
+/// Begins to log and to gather metrics, once a process.
 pub fn start(level: LevelFilter) {
     let targets = Targets::new().with_default(LevelFilter::WARN).with_targets(OURS.map(|target| (target, level)));
     let lines =
         tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
     // A second start, as in tests, changes nothing.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(targets)).try_init();
+    let _ = tracing_subscriber::registry().with(lines.with_filter(targets)).with(AlarmCount).try_init();
+    metrics::start();
+}
+
+/// Counts the lines with a field `alarm`, so that none can be logged without being counted.
+struct AlarmCount;
+
+impl<S: Subscriber> Layer<S> for AlarmCount {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        event.record(&mut AlarmField);
+    }
+}
+
+struct AlarmField;
+
+impl Visit for AlarmField {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "alarm" {
+            metrics::alarm(value.to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
 }

@@ -12,7 +12,8 @@ use shop_keyring::{
     connect_session::{ConnectFailure, StateCheck, Visit, VisitOutcome, VisitRecord, result_of},
     connection::grant::Origin,
     marketplace::temu::authorization::is_own_host,
-    names::AppKeyPath,
+    metrics,
+    names::{AppKeyPath, MarketplaceName},
     secret::{Secret, digest},
     time::Timestamp,
 };
@@ -190,8 +191,20 @@ async fn end(
     state: Option<&Secret>,
 ) -> Result<Response, Problem> {
     let record = VisitRecord { at: Timestamp::local_now(), outcome, result: digest(result.expose()) };
+    count(visit.app.marketplace, &record.outcome);
     keyring.sessions.end_visit(&visit, &record).await?;
     arrive(keyring, &Visit { ended: Some(record.outcome), ..visit }, state).await
+}
+
+fn count(marketplace: MarketplaceName, outcome: &VisitOutcome) {
+    let (connections, failures) = match outcome {
+        VisitOutcome::Connected { connections, failures } => (connections.len(), failures.as_slice()),
+        VisitOutcome::Failed { failure } => (0, std::slice::from_ref(failure)),
+    };
+    metrics::connected(marketplace, "connected", connections);
+    for failure in failures {
+        metrics::connected(marketplace, failure.as_str(), 1);
+    }
 }
 
 /// Where an ended visit leads: a connected seller back to the vendor, everybody else, and who has something to read

@@ -14,6 +14,7 @@ use lambda_http::{Error, request::RequestContext};
 use shop_keyring::{
     apps::{App, AppError, Apps},
     marketplace::{Marketplaces, http},
+    metrics,
     names::AppKeyPath,
     protocol::Protocol,
     store::{Connections, Sessions},
@@ -143,5 +144,6 @@ async fn answer(State(keyring): State<Arc<Keyring>>, request: Request, next: Nex
     }
     let (status, milliseconds) = (response.status().as_u16(), started.elapsed().as_millis());
     tracing::info!(%method, route, status, milliseconds, request_id, "request");
+    metrics::flush();
     response
 }

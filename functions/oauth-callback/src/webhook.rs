@@ -13,6 +13,7 @@ use axum::{
 use serde::Serialize;
 use shop_keyring::{
     marketplace::tiktok_shop::webhook::{About, Malformed, Webhook, is_signed, read},
+    metrics,
     names::{AppKeyPath, MarketplaceName},
     secret::digest,
     store::StoreError,
@@ -118,9 +119,13 @@ pub(crate) async fn receive(
         Err(rejection) => Err(rejection.into()),
     };
     match taken {
-        Ok(()) => Ok(StatusCode::OK),
+        Ok(()) => {
+            metrics::webhook("taken");
+            Ok(StatusCode::OK)
+        }
         Err(why) => {
             let (status, code, _) = why.parts();
+            metrics::webhook(code);
             // Signed and yet unknown: the platform may have changed its form.
             if matches!(why, NotTaken::Malformed(_)) {
                 tracing::error!(alarm = "webhook_malformed", code, "a signed notice cannot be read");

@@ -26,6 +26,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use shop_keyring::{
     apps::Apps,
     marketplace::{Marketplaces, http},
+    metrics,
     protocol::Protocol,
     start::start,
     store::Connections,
@@ -89,7 +90,12 @@ async fn serve(config: Config) -> Result<(), Error> {
     let handle = |event: LambdaEvent<_>| {
         let span = tracing::info_span!("invocation", request_id = event.context.request_id);
         // On the heap: a sweep's state is large, and every future around it would hold it again.
-        Box::pin(keyring.handle(event).instrument(span))
+        let handled = Box::pin(keyring.handle(event).instrument(span));
+        async move {
+            let answer = handled.await;
+            metrics::flush();
+            answer
+        }
     };
     lambda_runtime::run(service_fn(handle)).await
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use shop_keyring::{
     connection::claim::Trigger,
     marketplace::Marketplace,
+    metrics,
     protocol::{Protocol, outcome::Outcome},
     store::StoreError,
     vault::{PutPermits, Vault},
@@ -28,6 +29,9 @@ pub(crate) async fn refresh<M: Marketplace, V: Vault>(
     let trigger = Trigger::OnDemand { rejected_version: *rejected_version };
     let permits = PutPermits::per_second(NonZeroU32::MIN);
     let outcome = protocol.work(connection, None, trigger, &permits).await?;
+    if !matches!(outcome, Outcome::Skipped(_)) {
+        metrics::worked(connection.app.marketplace, outcome.as_str());
+    }
     match &outcome {
         // The first strike only: a second try on demand is not claimed, the schedule makes it.
         Outcome::Refused(refusal) => protocol.settle_refusal(refusal, true).await?,

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use shop_keyring::{
+    metrics,
     names::{AppKeyPath, ConnectionKey, MarketplaceName},
     protocol::outcome::Outcome,
     store::StoreError,
@@ -147,6 +148,10 @@ impl Run {
     pub(crate) fn record(&mut self, connection: &ConnectionKey, outcome: &Result<Outcome, StoreError>) {
         if !matches!(outcome, Ok(Outcome::VaultFault(_) | Outcome::Skipped(_) | Outcome::OnlyEvents(_)) | Err(_)) {
             self.vault_failures_in_a_row = 0;
+        }
+        if !matches!(outcome, Ok(Outcome::Skipped(_) | Outcome::OnlyEvents(_))) {
+            let outcome = outcome.as_ref().map_or("table_failed", Outcome::as_str);
+            metrics::worked(connection.app.marketplace, outcome);
         }
         let summary = &mut self.summary;
         let app = self.apps.entry(connection.app.clone()).or_default();

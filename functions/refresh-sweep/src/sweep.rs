@@ -12,6 +12,7 @@ use shop_keyring::{
         claim::{CLAIM_SECONDS, Trigger},
     },
     marketplace::Marketplace,
+    metrics,
     names::ConnectionKey,
     protocol::{
         Protocol,
@@ -76,6 +77,7 @@ where
     let permits = Arc::new(PutPermits::per_second(rate));
     // More at a time would wait for permits until their claims run out.
     let concurrency = config.concurrency.get().min(rate.get().saturating_mul(5));
+    metrics::oldest_due(queue.oldest_due_seconds());
     let mut run = Run::new(config.apps.keys().cloned(), concurrency as usize, queue.oldest_due_seconds());
     let mut at_work = AtWork::new(protocol, permits);
     let mut pace = Pace::new(config.temu_calls_per_second, partition);
@@ -141,7 +143,9 @@ where
         }
     }
     refusals.settle(protocol, &run, true).await;
-    run.record_events(publisher.finish().await);
+    let told = publisher.finish().await;
+    metrics::events(told.published, told.unpublished);
+    run.record_events(told);
     let summary = run.into_summary();
     tracing::info!(summary = %serde_json::json!(summary), partition = partition.index, "sweep");
     Ok(summary)

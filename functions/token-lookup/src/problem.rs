@@ -46,6 +46,10 @@ pub enum Problem {
     StorageUnavailable,
 }
 
+/// The code of a problem, for the log and the metrics of its request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Code(pub(crate) &'static str);
+
 impl Problem {
     fn parts(&self) -> (StatusCode, &'static str, String) {
         let text = str::to_owned;
@@ -129,6 +133,7 @@ impl IntoResponse for Problem {
             body.insert("reason".into(), json!(reason.as_str()));
         }
         let mut response = (status, Json(Value::Object(body))).into_response();
+        response.extensions_mut().insert(Code(code));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after {

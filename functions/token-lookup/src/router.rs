@@ -12,13 +12,22 @@ use axum::{
 };
 use lambda_http::request::RequestContext;
 use shop_keyring::{
+    metrics,
+    names::MarketplaceName,
     store::{Connections, Sessions},
     vault::{CachedVault, SecretsManagerVault},
 };
 
 use tracing::Instrument;
 
-use crate::{caller, config::Config, connections, paths, problem::Problem, refresher::Refresher, sessions, token};
+use crate::{
+    caller,
+    config::Config,
+    connections, paths,
+    problem::{Code, Problem},
+    refresher::Refresher,
+    sessions, token,
+};
 
 /// Every answer comes within this; API Gateway cuts at 30 seconds.
 const TIME_LIMIT: Duration = Duration::from_secs(19);
@@ -50,9 +59,9 @@ impl Keyring {
 pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
     Router::new()
         .route("/v1/connections/{marketplace}/{app}/{seller_id}", get(connections::get).delete(connections::delete))
-        .route("/v1/connections/{marketplace}/{app}/{seller_id}/token", get(token::by_connection))
-        .route("/v1/connections/{marketplace}/{app}/{seller_id}/refresh", post(token::refresh))
-        .route("/v1/shops/{marketplace}/{app}/{shop_id}/token", get(token::by_shop))
+        .route(token::BY_CONNECTION, get(token::by_connection))
+        .route(token::REFRESH, post(token::refresh))
+        .route(token::BY_SHOP, get(token::by_shop))
         .route("/v1/connect-sessions", post(sessions::open))
         .route("/v1/connect-sessions/{id}", get(sessions::get))
         .route("/v1/connect-sessions/{id}/confirm", post(sessions::confirm))
@@ -70,6 +79,7 @@ async fn answer(request: Request, next: Next) -> Response {
     let started = std::time::Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", |path| path.as_str()).to_owned();
+    let marketplace = marketplace_in(request.uri().path());
     let request_id = request_id(&request);
     let caller = caller::identity(request.extensions().get()).map_or_else(String::new, |caller| caller.arn);
     let span = tracing::info_span!("request", request_id, caller);
@@ -82,8 +92,18 @@ async fn answer(request: Request, next: Next) -> Response {
         headers.insert("x-request-id", id);
     }
     let (status, milliseconds) = (response.status().as_u16(), started.elapsed().as_millis());
-    tracing::info!(%method, route, status, milliseconds, request_id, caller, "request");
+    let code = response.extensions().get().map(|Code(code)| *code);
+    tracing::info!(%method, route, status, code, milliseconds, request_id, caller, "request");
+    if token::ROUTES.contains(&route.as_str()) {
+        metrics::lookup(marketplace, code.unwrap_or("served"));
+    }
+    metrics::flush();
     response
+}
+
+/// The marketplace that a path under `/v1/connections` or `/v1/shops` names.
+fn marketplace_in(path: &str) -> Option<MarketplaceName> {
+    path.split('/').nth(3)?.parse().ok()
 }
 
 fn request_id(request: &Request) -> String {

@@ -26,6 +26,12 @@ use crate::{
     views::{RefreshOutcome, TokenView},
 };
 
+/// The routes that serve tokens.
+pub(crate) const ROUTES: [&str; 3] = [BY_CONNECTION, BY_SHOP, REFRESH];
+pub(crate) const BY_CONNECTION: &str = "/v1/connections/{marketplace}/{app}/{seller_id}/token";
+pub(crate) const BY_SHOP: &str = "/v1/shops/{marketplace}/{app}/{shop_id}/token";
+pub(crate) const REFRESH: &str = "/v1/connections/{marketplace}/{app}/{seller_id}/refresh";
+
 /// Seconds that a token lasts at least, unless the caller says otherwise.
 const MIN_TTL: i64 = 60;
 const LONGEST_MIN_TTL: i64 = 86_400;

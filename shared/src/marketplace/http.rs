@@ -1,9 +1,9 @@
 //! One HTTP client for all marketplaces, and answers without the URLs that they came from: TikTok Shop's token calls
 //! carry app secret and refresh token in the query.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::connection::Fault;
+use crate::{connection::Fault, metrics, names::MarketplaceName};
 
 /// Longest time for one call, all in all. With the wait for a put permit it ends far inside a claim's three quarters.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -51,11 +51,22 @@ pub enum NoAnswer {
     MaybeSent(Fault),
 }
 
-/// Sends a request and reads the whole answer.
+/// Sends a request and reads the whole answer. `call` is what the metrics call it.
 ///
 /// # Errors
 /// [`NoAnswer`], by whether the request may have had an effect.
-pub async fn send(request: reqwest::RequestBuilder) -> Result<RawAnswer, NoAnswer> {
+pub async fn send(
+    marketplace: MarketplaceName,
+    call: &'static str,
+    request: reqwest::RequestBuilder,
+) -> Result<RawAnswer, NoAnswer> {
+    let started = Instant::now();
+    let answer = send_and_read(request).await;
+    metrics::marketplace_call(marketplace, call, started.elapsed());
+    answer
+}
+
+async fn send_and_read(request: reqwest::RequestBuilder) -> Result<RawAnswer, NoAnswer> {
     let mut response = request.send().await.map_err(|error| no_answer(&error))?;
     let status = response.status().as_u16();
     let retry_after = response

@@ -6,6 +6,7 @@ use quick_cache::sync::Cache;
 
 use super::{Vault, VaultError, get_committed};
 use crate::{
+    metrics,
     names::{ConnectionKey, VersionId},
     token_set::TokenSet,
 };
@@ -45,10 +46,12 @@ impl<V: Vault> CachedVault<V> {
         version: &VersionId,
     ) -> Result<(Arc<TokenSet>, Source), VaultError> {
         if let Some(set) = self.sets.get(version) {
+            metrics::cache(Source::Memory);
             return Ok((set, Source::Memory));
         }
         let set = Arc::new(get_committed(&self.vault, connection, version).await?);
         self.sets.insert(version.clone(), Arc::clone(&set));
+        metrics::cache(Source::Vault);
         Ok((set, Source::Vault))
     }
 }

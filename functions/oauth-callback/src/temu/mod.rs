@@ -27,6 +27,7 @@ use axum::{
 use serde::Deserialize;
 use shop_keyring::{
     connect_session::{ConnectSession, VisitOutcome, VisitRecord, form_token, paste_state, result_of},
+    metrics,
     names::{AppKeyPath, MarketplaceName},
     secret::{Secret, digest},
     time::Timestamp,
@@ -198,9 +199,11 @@ async fn take_each(
         }
     }
     for (app, mistake) in &mistakes {
+        metrics::connected(app.marketplace, mistake.name(), 1);
         tracing::warn!(%app, session = visitor.session.id, mistake = mistake.name(), "a pasted token was not taken");
     }
     if !connections.is_empty() {
+        metrics::connected(MarketplaceName::Temu, "connected", connections.len());
         let outcome = VisitOutcome::Connected { connections, failures: Vec::new() };
         let result = digest(visitor.result().expose());
         let record = VisitRecord { at: Timestamp::local_now(), outcome, result };

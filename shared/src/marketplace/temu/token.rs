@@ -22,7 +22,7 @@ use crate::{
         watch::{Checked, UNSAID_LIFE},
     },
     marketplace::{Authorizer, ExchangeError, Exchanged, Granted, NewTokens, Seller, http},
-    names::SellerId,
+    names::{MarketplaceName, SellerId},
     secret::Secret,
     time::Timestamp,
 };
@@ -238,7 +238,7 @@ async fn granted(
 async fn call(
     http: &reqwest::Client,
     app: &App,
-    name: &str,
+    name: &'static str,
     access_token: &Secret,
     parameters: &[(&str, &str)],
     now: Timestamp,
@@ -261,7 +261,7 @@ async fn call(
     body.insert("sign".into(), signature.into());
     let mut url = app.site.api_url.clone();
     url.set_path(ROUTER_PATH);
-    http::send(http.post(url).json(&Value::Object(body))).await
+    http::send(MarketplaceName::Temu, name, http.post(url).json(&Value::Object(body))).await
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::{
         http::{self, NoAnswer, RawAnswer},
         lenient::{lenient, lenient_request_id, object},
     },
+    names::MarketplaceName,
     secret::Secret,
     time::Timestamp,
 };
@@ -55,7 +56,7 @@ pub async fn list(
     url.set_path(PATH);
     let request =
         http.get(url).query(&parameters).query(&[("sign", sign.as_str())]).header(TOKEN_HEADER, access_token.expose());
-    match http::send(request).await {
+    match http::send(MarketplaceName::TikTokShop, PATH, request).await {
         Ok(answer) => read(&answer),
         Err(NoAnswer::NotSent(fault) | NoAnswer::MaybeSent(fault)) => Err(NotListed::Failed(fault)),
     }

@@ -6,6 +6,7 @@ use super::answer::{self, Call};
 use crate::{
     apps::App,
     marketplace::{ExchangeError, Exchanged, NewTokens, http},
+    names::MarketplaceName,
     secret::Secret,
 };
 
@@ -32,7 +33,7 @@ pub async fn refresh(http: &reqwest::Client, app: &App, refresh_token: &Secret) 
 async fn call(
     http: &reqwest::Client,
     app: &App,
-    path: &str,
+    path: &'static str,
     parameters: &[(&str, &str)],
 ) -> Result<http::RawAnswer, http::NoAnswer> {
     let mut url = app.site.token_url.clone();
@@ -41,5 +42,5 @@ async fn call(
         .get(url)
         .query(&[("app_key", app.app_key.as_str()), ("app_secret", app.app_secret.expose())])
         .query(parameters);
-    http::send(request).await
+    http::send(MarketplaceName::TikTokShop, path, request).await
 }

@@ -16,6 +16,7 @@ mod disconnect;
 mod events;
 mod leaks;
 mod lookup;
+mod metrics;
 mod refresh;
 mod refresh_calls;
 mod sessions;
