@@ -34,21 +34,25 @@ async fn what_happened_is_counted_and_nothing_tells_of_a_connection() {
     stack.stop_functions();
 
     let metrics = Metrics::of(&stack);
-    let outcome = |outcome| metrics.sum("WorkOutcomes", &[("Marketplace", "tiktok-shop"), ("Outcome", outcome)]);
-    assert_eq!((outcome("refreshed"), outcome("misconfigured")), (2.0, 1.0));
-    let connects = |outcome| metrics.sum("Connects", &[("Marketplace", "tiktok-shop"), ("Outcome", outcome)]);
-    assert_eq!((connects("connected"), connects("account_conflict")), (2.0, 1.0));
-    let lookups = |answer| metrics.sum("Lookups", &[("Marketplace", "tiktok-shop"), ("Answer", answer)]);
-    assert_eq!((lookups("served"), lookups("connection_not_found")), (4.0, 1.0));
-    assert_eq!(metrics.sum("Lookups", &[("Marketplace", "none"), ("Answer", "bad_request")]), 1.0);
-    assert_eq!(metrics.sum("CacheHits", &[]) + metrics.sum("CacheMisses", &[]), 4.0);
+    let outcome = |outcome| metrics.count("WorkOutcomes", &[("Marketplace", "tiktok-shop"), ("Outcome", outcome)]);
+    assert_eq!((outcome("refreshed"), outcome("misconfigured")), (2, 1));
+    let connects = |outcome| metrics.count("Connects", &[("Marketplace", "tiktok-shop"), ("Outcome", outcome)]);
+    assert_eq!((connects("connected"), connects("account_conflict")), (2, 1));
+    let lookups = |answer| metrics.count("Lookups", &[("Marketplace", "tiktok-shop"), ("Answer", answer)]);
+    assert_eq!((lookups("served"), lookups("connection_not_found")), (4, 1));
+    assert_eq!(metrics.count("Lookups", &[("Marketplace", "none"), ("Answer", "bad_request")]), 1);
+    assert_eq!(metrics.count("CacheHits", &[]) + metrics.count("CacheMisses", &[]), 4);
     // Two created; and one renewed, under its own account, by the visit for another.
-    assert_eq!((metrics.sum("EventsPublished", &[]), metrics.sum("EventsUnpublished", &[])), (3.0, 2.0));
-    assert_eq!(metrics.sum("Alarms", &[("Alarm", "configuration_fault")]), 1.0);
-    assert_eq!(metrics.sum("Alarms", &[("Alarm", "events_not_published")]), 1.0);
+    assert_eq!((metrics.count("EventsPublished", &[]), metrics.count("EventsUnpublished", &[])), (3, 2));
+    assert_eq!(metrics.count("Alarms", &[("Alarm", "configuration_fault")]), 1);
+    assert_eq!(metrics.count("Alarms", &[("Alarm", "events_not_published")]), 1);
     let calls = |call| metrics.values("MarketplaceLatency", &[("Marketplace", "tiktok-shop"), ("Call", call)]);
     assert_eq!(calls("/api/v2/token/get").len(), 3);
-    assert!(calls("/api/v2/token/refresh").iter().all(|milliseconds| (0.0..10_000.0).contains(milliseconds)));
+    assert!(
+        calls("/api/v2/token/refresh")
+            .iter()
+            .all(|milliseconds| (0.0..10_000.0).contains(&milliseconds.as_f64().unwrap()))
+    );
     assert!(!metrics.values("OldestDueSeconds", &[]).is_empty());
     for name in ["seller-1", "shop-1", "acme", "another"] {
         assert!(!metrics.text.contains(name), "a metric tells of {name}");
@@ -73,7 +77,7 @@ async fn a_large_run_loses_no_latency() {
 struct Metrics {
     text: String,
     /// Name and dimensions, and the values.
-    values: BTreeMap<(String, BTreeMap<String, String>), Vec<f64>>,
+    values: BTreeMap<(String, BTreeMap<String, String>), Vec<Value>>,
 }
 
 impl Metrics {
@@ -84,7 +88,7 @@ impl Metrics {
             documented.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0)).collect();
         let output = stack.output();
         let lines: Vec<_> = output.lines().filter_map(|line| Some(&line[line.find("{\"_aws\"")?..])).collect();
-        let mut values: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+        let mut values: BTreeMap<_, Vec<Value>> = BTreeMap::new();
         for line in &lines {
             let line: Value = serde_json::from_str(line).unwrap();
             assert!(line["_aws"]["Timestamp"].as_u64().is_some_and(|at| at > 1_700_000_000_000), "{line}");
@@ -101,19 +105,19 @@ impl Metrics {
                     assert!(metric["Unit"].is_string(), "{line}");
                     let several = line[name].as_array().cloned().unwrap_or_else(|| vec![line[name].clone()]);
                     let entry = values.entry((name.to_owned(), dimensions.clone())).or_default();
-                    entry.extend(several.iter().map(|value| value.as_f64().unwrap()));
+                    entry.extend(several);
                 }
             }
         }
         Self { text: lines.join("\n"), values }
     }
 
-    fn values(&self, name: &str, dimensions: &[(&str, &str)]) -> Vec<f64> {
+    fn values(&self, name: &str, dimensions: &[(&str, &str)]) -> Vec<Value> {
         let dimensions = dimensions.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         self.values.get(&(name.to_owned(), dimensions)).cloned().unwrap_or_default()
     }
 
-    fn sum(&self, name: &str, dimensions: &[(&str, &str)]) -> f64 {
-        self.values(name, dimensions).iter().sum()
+    fn count(&self, name: &str, dimensions: &[(&str, &str)]) -> u64 {
+        self.values(name, dimensions).iter().map(|value| value.as_u64().unwrap()).sum()
     }
 }
