@@ -21,12 +21,14 @@ async fn what_happened_is_counted_and_nothing_tells_of_a_connection() {
     }
     drop(stack.vendor().token("tiktok-shop/us/nobody").await.expect(404));
     drop(stack.vendor().token("ebay/us/nobody").await.expect(400));
+    stack.age(2).await;
     stack.invoke_sweep().await;
     stack.age(DUE).await;
     stack.invoke_sweep().await;
     let wrong_app = Trouble::answer(When::BeforeEffect, 36_009_004, "Invalid app_key");
     stack.tiktok_shop().inject(Route::TokenRefresh, PlatformFault::new(wrong_app).times(1));
     let down = stack.event_bus().front().inject(Fault::new(FaultKind::ErrorBefore).on("PutEvents").always());
+    stack.age(2).await;
     stack.invoke_sweep().await;
     stack.age(DUE).await;
     stack.invoke_sweep().await;
