@@ -40,7 +40,7 @@ pub struct Connection {
     pub connection: ConnectionKey,
     /// Form of the item: [`FORMAT`].
     pub format: u32,
-    /// Counts the writes, from a random beginning. Every write names the revision that it was decided on.
+    /// Counts the writes, from a beginning that is later for an item that is made later. Every write names the revision that it was decided on.
     pub revision: u64,
 
     /// The app key that the current token set was issued for.

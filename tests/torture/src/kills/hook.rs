@@ -38,6 +38,7 @@ impl Hook {
         match kill.step {
             Step::Table(operation, moment) => nth(stack.dynamodb().front(), operation, moment),
             Step::Vault(operation, moment) => nth(stack.secrets_manager().front(), operation, moment),
+            Step::Bus(operation, moment) => nth(stack.event_bus().front(), operation, moment),
             Step::Marketplace(route, effect) => {
                 let trouble = match effect {
                     Effect::Never => Trouble::Hang(When::BeforeEffect),

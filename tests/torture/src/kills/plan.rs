@@ -16,6 +16,8 @@ pub(super) enum Step {
     Table(&'static str, Moment),
     /// At a call to Secrets Manager.
     Vault(&'static str, Moment),
+    /// At a call to EventBridge.
+    Bus(&'static str, Moment),
     /// At a call to the marketplace.
     Marketplace(Route, Effect),
 }
@@ -81,7 +83,7 @@ impl Kill {
     pub(super) fn in_words(&self) -> String {
         let victim = self.victim;
         match self.step {
-            Step::Table(operation, moment) | Step::Vault(operation, moment) => {
+            Step::Table(operation, moment) | Step::Vault(operation, moment) | Step::Bus(operation, moment) => {
                 let moment = match (moment, self.fate) {
                     (Moment::Arrived, Fate::Lost) => "never arrives",
                     (Moment::Arrived, Fate::Late | Fate::Later) => "arrives after the kill",

@@ -113,6 +113,7 @@ async fn play_through(stack: &Arc<Stack>, plan: &Plan, played: &mut Played) -> R
         let end = &Truth::of(stack, std::slice::from_ref(seller)).await[0];
         played.broken.extend(world::settled(end).into_iter().chain(works(stack, end).await));
     }
+    played.broken.extend(world::told(stack, &sellers).await?);
     Ok(())
 }
 

@@ -33,6 +33,8 @@ pub(super) enum Scene {
     Disconnect,
     /// The schedule deletes the secret of a connection that was ended.
     DeleteSecret,
+    /// The schedule publishes what is to be told of new connections.
+    Publish,
     /// The schedule takes a connection away that nobody has confirmed.
     Remove,
     /// The schedule refreshes a connection while its seller authorizes again; the schedule's process dies.
@@ -65,7 +67,7 @@ pub(super) struct Prepared {
 }
 
 impl Scene {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Sweep,
         Self::OnDemand,
         Self::AwaitedRefresh,
@@ -75,6 +77,7 @@ impl Scene {
         Self::Confirm,
         Self::Disconnect,
         Self::DeleteSecret,
+        Self::Publish,
         Self::Remove,
         Self::SweepAtReconnect,
         Self::ReconnectAtSweep,
@@ -110,7 +113,7 @@ impl Scene {
     /// How many sellers it may have.
     pub(super) const fn most_sellers(self) -> usize {
         match self {
-            Self::Sweep => 5,
+            Self::Sweep | Self::Publish => 5,
             Self::DeleteSecret | Self::Remove => 3,
             _ => 1,
         }
@@ -195,6 +198,7 @@ impl Scene {
             Self::DeleteAtReturn | Self::RemoveAtReturn => {
                 (&["GetItem", "UpdateItem"], &["DeleteSecret", "PutSecretValue"], &[Route::TokenGet])
             }
+            Self::Publish => (&["Query", "BatchGetItem", "UpdateItem"], &[], &[]),
             Self::Remove => (&["GetItem", "UpdateItem", "DeleteItem"], &["DeleteSecret"], &[]),
         };
         let moments = [Arrived, TakenEffect];
@@ -202,7 +206,8 @@ impl Scene {
         let vault = vault.iter().flat_map(|of| moments.map(|at| Step::Vault(of, at)));
         let effects = [Effect::Never, Effect::Late, Effect::Done];
         let routes = routes.iter().flat_map(|route| effects.map(|effect| Step::Marketplace(*route, effect)));
-        table.chain(vault).chain(routes).collect()
+        let bus = moments.into_iter().filter(|_| self == Self::Publish).map(|at| Step::Bus("PutEvents", at));
+        table.chain(vault).chain(routes).chain(bus).collect()
     }
 
     /// Brings the sellers to where it begins.
@@ -220,7 +225,7 @@ impl Scene {
                 drop(stack.vendor().disconnect(&world::connection(seller)).await.expect(200));
             }
         }
-        if matches!(self, Self::Return | Self::DeleteSecret | Self::DeleteAtReturn) {
+        if matches!(self, Self::Return | Self::DeleteSecret | Self::DeleteAtReturn | Self::Publish) {
             // The functions' clocks may be a second apart.
             stack.age(2).await;
         }
@@ -258,7 +263,7 @@ impl Scene {
     pub(super) fn acts(self, stack: &Arc<Stack>, sellers: &[String], prepared: &mut Prepared) -> Vec<Act> {
         let mut acts: Vec<Act> = Vec::new();
         let connections = sellers.iter().map(|seller| world::connection(seller));
-        if self.removes() || (self.refreshes() && self != Self::AwaitedRefresh) {
+        if self.removes() || self == Self::Publish || (self.refreshes() && self != Self::AwaitedRefresh) {
             let (stack, on_demand) = (Arc::clone(stack), connections.clone().next().filter(|_| self == Self::OnDemand));
             let input = on_demand.map_or(json!({}), |key| json!({ "connection": key, "rejected_version": 1 }));
             let sweep = async move { drop(stack.invoke(Function::RefreshSweep, &input).await) };

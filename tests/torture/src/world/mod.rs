@@ -1,9 +1,11 @@
 //! A running keyring with sellers of TikTok Shop, what is done to it, and what must hold of what it has stored.
 
 mod invariants;
+mod told;
 mod truth;
 
 pub(crate) use invariants::{coherent, settled};
+pub(crate) use told::told;
 pub(crate) use truth::Truth;
 
 use std::time::Duration;
@@ -33,7 +35,7 @@ const UNANSWERED: usize = 3;
 
 /// A started stack without sellers of its own.
 pub(crate) async fn start(processes: [(Function, usize); 3]) -> Result<Stack, String> {
-    let options = Options { sellers: Vec::new(), processes: processes.into(), ..Options::default() };
+    let options = Options { sellers: Vec::new(), processes: processes.into(), events: true, ..Options::default() };
     Stack::start(options).await.map_err(|error| error.to_string())
 }
 
