@@ -1,4 +1,5 @@
-//! The routes, and what holds for all of them: identity, canonical paths, no caching, a time limit, one log line.
+//! The routes, and what holds for all of them: identity, limits, canonical paths, only what a route
+//! takes, no caching, a time limit, one log line.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +19,14 @@ use shop_keyring::{
 
 use tracing::Instrument;
 
-use crate::{caller, config::Config, connections, paths, problem::Problem, refresher::Refresher, sessions, token};
+use crate::{
+    caller,
+    config::Config,
+    connections, intake, listing, paths,
+    problem::{Details, Problem},
+    refresher::Refresher,
+    sessions, token,
+};
 
 /// Every answer comes within this; API Gateway cuts at 30 seconds.
 const TIME_LIMIT: Duration = Duration::from_secs(19);
@@ -49,7 +57,11 @@ impl Keyring {
 /// All routes.
 pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
     Router::new()
-        .route("/v1/connections/{marketplace}/{app}/{seller_id}", get(connections::get).delete(connections::delete))
+        .route("/v1/connections", get(listing::list))
+        .route(
+            "/v1/connections/{marketplace}/{app}/{seller_id}",
+            get(connections::get).patch(connections::patch).delete(connections::delete),
+        )
         .route("/v1/connections/{marketplace}/{app}/{seller_id}/token", get(token::by_connection))
         .route("/v1/connections/{marketplace}/{app}/{seller_id}/refresh", post(token::refresh))
         .route("/v1/shops/{marketplace}/{app}/{shop_id}/token", get(token::by_shop))
@@ -58,7 +70,9 @@ pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
         .route("/v1/connect-sessions/{id}/confirm", post(sessions::confirm))
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .fallback(async || Problem::RouteNotFound)
+        .layer(middleware::from_fn(intake::check))
         .layer(middleware::from_fn(paths::require_canonical))
+        .layer(middleware::from_fn(intake::limit_headers))
         .layer(middleware::from_fn(caller::require))
         .layer(middleware::from_fn(answer))
         .with_state(keyring)
@@ -75,6 +89,7 @@ async fn answer(request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", request_id);
     let answered = tokio::time::timeout(TIME_LIMIT, next.run(request).instrument(span)).await;
     let mut response = answered.unwrap_or_else(|_| Problem::StorageUnavailable.into_response());
+    Details::sign(&mut response, &request_id);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
