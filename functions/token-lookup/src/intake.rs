@@ -65,9 +65,9 @@ pub(crate) async fn limit_headers(request: Request, next: Next) -> Result<Respon
 /// Lets through what the route takes, and answers OPTIONS.
 pub(crate) async fn check(request: Request, next: Next) -> Result<Response, Problem> {
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    let operations = ROUTES.iter().find(|(template, _)| Some(*template) == route).map(|(_, operations)| *operations);
-    // What is no route says so itself.
-    let Some(operations) = operations else { return Ok(next.run(request).await) };
+    let known = ROUTES.iter().find(|(template, _)| Some(*template) == route);
+    // A route that was forgotten here must not be one without rules.
+    let &(_, operations) = known.ok_or(Problem::RouteNotFound)?;
     if request.method() == Method::OPTIONS {
         return Ok((StatusCode::NO_CONTENT, allowed(operations)).into_response());
     }

@@ -238,7 +238,8 @@ impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         let text = rejection.body_text();
         // Without the name of the library's step.
-        let what = text.split_once(": ").map_or(text.as_str(), |(_, what)| what);
+        let what = text.strip_prefix("Failed to deserialize the JSON body into the target type: ");
+        let what = what.or_else(|| text.strip_prefix("Failed to parse the request body as JSON: ")).unwrap_or(&text);
         Self::BadRequest(format!("The body is not valid: {what}."))
     }
 }

@@ -6,7 +6,10 @@ use end_to_end::{Function, Options, Stack, VendorApi};
 use serde_json::{Value, json};
 use shop_keyring::connection::{Connection, Fault, LastError, Reason, Status};
 
-use crate::rows::{import, put, row};
+use crate::{
+    rows::{import, put, row},
+    setting::{DUE, US_APP_KEY, connect, connected},
+};
 
 const MANY: usize = 5_000;
 const ACCOUNTS: usize = 7;
@@ -142,13 +145,54 @@ async fn what_is_rare_is_found_without_a_walk_over_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_request_looks_at_so_much_and_no_more() {
-    let stack = with_many().await;
+    let stack = Stack::start(Options::default()).await.unwrap();
     let vendor = stack.vendor();
-    let pages = vendor.all_connections("account_id=customer-0&status=disconnected").await;
-    assert!(pages.len() > 1 && pages.iter().all(Vec::is_empty), "empty pages, and a cursor: {}", pages.len());
-    stack.dynamodb().front().forget_calls();
-    drop(vendor.connections("account_id=customer-0&status=disconnected").await.expect(200));
-    assert!(stack.dynamodb().front().counters()["BatchGetItem"] <= 10);
+    let nobody = |n| row(&name(n), Some(if n < 700 { "large" } else { "small" }));
+    import(&stack, &(0..12_000).map(nobody).collect::<Vec<_>>());
+    // Of an account the items have to be read, of the rest the index tells.
+    for (query, operation, at_most) in
+        [("account_id=large&status=disconnected", "BatchGetItem", 10), ("status=disconnected", "Query", 60)]
+    {
+        stack.dynamodb().front().forget_calls();
+        let first = vendor.connections(query).await.expect(200).json();
+        assert_eq!(first["connections"], json!([]), "{query}");
+        assert!(first["next_cursor"].is_string(), "{query}: an empty page, and a cursor");
+        let counters = stack.dynamodb().front().counters();
+        assert!(counters[operation] <= at_most, "{query}: {counters:?}");
+        assert_eq!(vendor.all_connections(query).await.concat().len(), 0);
+    }
+    let pages = vendor.all_connections("status=active&limit=100&marketplace=temu&app=eu").await;
+    assert_eq!((pages.concat().len(), pages[0].len()), (2_400, 100));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_needs_the_seller_is_listed_until_the_seller_was_there() {
+    let stack = connected(Options::default()).await;
+    let vendor = stack.vendor();
+    let listed = async |query: &str| walk(&vendor, query).await.len();
+    assert_eq!((listed("needs_attention=true").await, listed("status=active").await), (0, 1));
+    stack.age(DUE).await;
+    assert!(stack.tiktok_shop().deauthorize(US_APP_KEY, "seller-1"));
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
+    let doubted = vendor.all_connections("needs_attention=true").await.concat();
+    assert_eq!(doubted[0]["needs_attention"][0]["code"], "in_doubt");
+    stack.age(15 * 60).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
+    let lost = vendor.all_connections("status=reauthorization_required").await.concat();
+    assert_eq!(
+        (&lost[0]["reason"], &lost[0]["needs_attention"][0]["code"]),
+        (&json!("refused"), &json!("reauthorization_required"))
+    );
+    assert!(
+        lost[0]["last_error"]["request_id"].is_string() && lost[0]["last_error"]["code"].is_string(),
+        "{}",
+        lost[0]
+    );
+    assert_eq!(listed("status=active").await, 0);
+
+    connect(&stack, "us", "seller-1", "acme").await;
+    assert_eq!((listed("needs_attention=true").await, listed("status=reauthorization_required").await), (0, 0));
+    assert_eq!(listed("status=active").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
