@@ -4,7 +4,7 @@
 use std::{str::FromStr, sync::Arc};
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Path, State, rejection::JsonRejection},
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
@@ -21,7 +21,6 @@ use shop_keyring::{
 };
 
 use crate::{
-    caller::Caller,
     problem::Problem,
     revision::{etag, if_match},
     router::Keyring,
@@ -67,7 +66,6 @@ pub(crate) struct Patch {
 /// each other.
 pub(crate) async fn patch(
     State(keyring): State<Arc<Keyring>>,
-    Extension(caller): Extension<Caller>,
     path: ConnectionPath,
     headers: HeaderMap,
     body: Result<Json<Patch>, JsonRejection>,
@@ -83,7 +81,7 @@ pub(crate) async fn patch(
     let item = written(item.await)?;
     if before != Some(item.revision) {
         let account_id = item.account_id.as_ref().map(AccountId::as_str);
-        tracing::info!(connection = %key, account_id, caller = caller.0, "account assigned");
+        tracing::info!(connection = %key, account_id, "account assigned");
     }
     Ok(answer(&item))
 }

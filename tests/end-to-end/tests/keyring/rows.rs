@@ -4,9 +4,9 @@ use end_to_end::{
     Stack,
     stack::{Table, attributes},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use shop_keyring::{
-    connection::{Connection, FORMAT, Purpose, Status},
+    connection::{Connection, FORMAT},
     store::to_item,
     time::Timestamp,
 };
@@ -16,40 +16,14 @@ const DAY: i64 = 86_400;
 /// A connection that works, refreshed just now.
 pub(crate) fn row(name: &str, account: Option<&str>) -> Connection {
     let now = Timestamp::local_now();
-    Connection {
-        connection: name.parse().unwrap(),
-        format: FORMAT,
-        revision: 3,
-        app_key: "6us7a1k3q9".into(),
-        seller_name: None,
-        seller_base_region: None,
-        purpose: Purpose::All,
-        account_id: account.map(|account| account.parse().unwrap()),
-        shops: Vec::new(),
-        scopes: Vec::new(),
-        status: Status::Active,
-        token_version: 1,
-        secret_version: Some("0b0e7a4e-5d7c-4c5e-9a53-3f1d8a0f6a11".parse().unwrap()),
-        access_expires_at: Some(now.plus(7 * DAY)),
-        authorization_expires_at: Some(now.plus(365 * DAY)),
-        announced_end: None,
-        granted_at: now,
-        authorized_at: Some(now),
-        refreshed_at: Some(now),
-        verified_at: None,
-        fingerprint: None,
-        created_at: now,
-        updated_at: now,
-        attempt: None,
-        attempts: Vec::new(),
-        not_before: None,
-        check_at: None,
-        reminded: None,
-        confirm_by: None,
-        strikes: 0,
-        failures: 0,
-        last_error: None,
-    }
+    let item = json!({
+        "connection": name, "format": FORMAT, "revision": 3, "app_key": "6us7a1k3q9", "purpose": "all",
+        "account_id": account, "status": "active", "token_version": 1,
+        "secret_version": "0b0e7a4e-5d7c-4c5e-9a53-3f1d8a0f6a11",
+        "access_expires_at": now.plus(7 * DAY), "authorization_expires_at": now.plus(365 * DAY),
+        "granted_at": now, "authorized_at": now, "refreshed_at": now, "created_at": now, "updated_at": now,
+    });
+    serde_json::from_value(item).unwrap()
 }
 
 /// The item, with its place in the indexes.
