@@ -23,6 +23,7 @@ mod browser;
 mod callback_query;
 mod configuration;
 mod event;
+mod list_query;
 mod names;
 mod return_url;
 mod stored;
@@ -35,6 +36,7 @@ pub use browser::cookie;
 pub use callback_query::callback_query;
 pub use configuration::configuration;
 pub use event::sweep_event;
+pub use list_query::list_query;
 pub use names::{names, path};
 pub use return_url::return_url;
 pub use stored::{connection_item, session_items, token_set};
@@ -47,11 +49,12 @@ pub use webhook::webhook;
 pub type Property = fn(&[u8]);
 
 /// Every property, with the name of its target in `fuzz_targets/` and of its directory in `seeds/`.
-pub const PROPERTIES: [(&str, Property); 17] = [
+pub const PROPERTIES: [(&str, Property); 18] = [
     ("callback_query", callback_query),
     ("configuration", configuration),
     ("connection_item", connection_item),
     ("cookie", cookie),
+    ("list_query", list_query),
     ("names", names),
     ("pasted_token", pasted_token),
     ("path", path),

@@ -1,32 +1,49 @@
-//! One connection: its metadata, and its end by the vendor, `GET` and `DELETE
+//! One connection: its metadata, whose it is, and its end by the vendor: `GET`, `PATCH` and `DELETE
 //! /v1/connections/{marketplace}/{app}/{seller_id}`. Holds no token.
 
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, State, rejection::JsonRejection},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
+use serde::Deserialize;
 use shop_keyring::{
-    connection::{Connection, disconnect::disconnect},
-    names::{AppKeyPath, ConnectionKey},
+    connection::{
+        Connection,
+        account::{Expected, assign},
+        disconnect::disconnect,
+    },
+    names::{AccountId, AppKeyPath, ConnectionKey, InvalidName},
     store::ApplyError,
 };
 
-use crate::{problem::Problem, router::Keyring, views::ConnectionView};
+use crate::{
+    problem::Problem,
+    revision::{etag, if_match},
+    router::Keyring,
+    views::ConnectionView,
+};
 
 /// A connection's path segments.
 pub(crate) type ConnectionPath = Path<(String, String, String)>;
 
+/// Parses one segment of a path.
+pub(crate) fn segment<T: FromStr<Err = InvalidName>>(name: &str, text: &str) -> Result<T, Problem> {
+    let named = |error: InvalidName| format!("The path's `{name}` is not valid: {}.", error.rule);
+    text.parse().map_err(|error| Problem::BadRequest(named(error)))
+}
+
 /// Parses the app from a path.
 pub(crate) fn app(marketplace: &str, app: &str) -> Result<AppKeyPath, Problem> {
-    Ok(AppKeyPath { marketplace: marketplace.parse()?, app: app.parse()? })
+    Ok(AppKeyPath { marketplace: segment("marketplace", marketplace)?, app: segment("app", app)? })
 }
 
 /// Parses the key from a path.
 pub(crate) fn key(Path((marketplace, app_name, seller_id)): ConnectionPath) -> Result<ConnectionKey, Problem> {
-    Ok(ConnectionKey { app: app(&marketplace, &app_name)?, seller_id: seller_id.parse()? })
+    Ok(ConnectionKey { app: app(&marketplace, &app_name)?, seller_id: segment("seller_id", &seller_id)? })
 }
 
 /// The connection's metadata and health.
@@ -35,24 +52,95 @@ pub(crate) async fn get(State(keyring): State<Arc<Keyring>>, path: ConnectionPat
     Ok(answer(&item))
 }
 
+/// A JSON merge patch (RFC 7396) of what the vendor may change.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Patch {
+    /// The account that gets the connection; `null`: none has it.
+    // Written so, a missing one is an error and not `null`.
+    #[serde(deserialize_with = "Option::deserialize")]
+    account_id: Option<AccountId>,
+}
+
+/// Gives the connection to an account, or takes it from one. Only as it was seen, so that two editors do not overwrite
+/// each other.
+pub(crate) async fn patch(
+    State(keyring): State<Arc<Keyring>>,
+    path: ConnectionPath,
+    headers: HeaderMap,
+    body: Result<Json<Patch>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let (key, Json(Patch { account_id })) = (key(path)?, body?);
+    let expected = if_match(&headers)?.ok_or(Problem::PreconditionRequired)?;
+    let mut before = None;
+    let item = keyring.connections.apply(&key, |item| {
+        let item = item.ok_or(Problem::ConnectionNotFound)?;
+        before = Some(item.revision);
+        Ok(assign(item, account_id.as_ref(), &expected, keyring.connections.now())?)
+    });
+    let item = written(item.await)?;
+    if before != Some(item.revision) {
+        let account_id = item.account_id.as_ref().map(AccountId::as_str);
+        tracing::info!(connection = %key, account_id, "account assigned");
+    }
+    Ok(answer(&item))
+}
+
 /// Ends the connection: from now on its token is served to nobody, and the schedule deletes its secret. Ending it again
 /// changes nothing.
-pub(crate) async fn delete(State(keyring): State<Arc<Keyring>>, path: ConnectionPath) -> Result<Response, Problem> {
+pub(crate) async fn delete(
+    State(keyring): State<Arc<Keyring>>,
+    path: ConnectionPath,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let key = key(path)?;
+    let expected = if_match(&headers)?.unwrap_or(Expected::Any);
     let end = |item: Option<&Connection>| {
         let item = item.ok_or(Problem::ConnectionNotFound)?;
+        if !expected.holds(item) {
+            return Err(Problem::PreconditionFailed);
+        }
         Ok(disconnect(item, keyring.connections.now()))
     };
-    match keyring.connections.apply(&key, end).await {
-        Ok(item) => {
-            tracing::info!(connection = %key, "disconnected");
-            Ok(answer(&item))
-        }
-        Err(ApplyError::Decided(problem)) => Err(problem),
-        Err(ApplyError::Store(error)) => Err(error.into()),
-    }
+    let item = written(keyring.connections.apply(&key, end).await)?;
+    tracing::info!(connection = %key, "disconnected");
+    Ok(answer(&item))
+}
+
+fn written(applied: Result<Connection, ApplyError<Problem>>) -> Result<Connection, Problem> {
+    applied.map_err(|error| match error {
+        ApplyError::Decided(problem) => problem,
+        ApplyError::Store(error) => error.into(),
+    })
 }
 
 fn answer(item: &Connection) -> Response {
-    Json(ConnectionView::new(item)).into_response()
+    ([(header::ETAG, etag(item))], Json(ConnectionView::new(item))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_says_which_segment_is_wrong() {
+        let wrong = |path: [&str; 3]| match key(Path(path.map(str::to_owned).into())) {
+            Err(Problem::BadRequest(what)) => what,
+            other => panic!("{other:?}"),
+        };
+        assert!(wrong(["amazon", "us", "1"]).contains("`marketplace`"));
+        assert!(wrong(["temu", "US", "1"]).contains("`app`"));
+        assert!(wrong(["temu", "us", &"1".repeat(257)]).contains("`seller_id`"));
+    }
+
+    #[test]
+    fn a_patch_without_an_account_is_not_one_that_clears_it() {
+        let read =
+            |text: &str| serde_json::from_str::<Patch>(text).map(|patch| patch.account_id.map(|id| id.to_string()));
+        assert_eq!(read(r#"{"account_id":null}"#).unwrap(), None);
+        assert_eq!(read(r#"{"account_id":"a"}"#).unwrap().as_deref(), Some("a"));
+        for text in ["{}", r#"{"account_id":""}"#, r#"{"account_id":7}"#, r#"{"account_id":"a","status":"active"}"#] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
 }

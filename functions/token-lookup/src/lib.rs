@@ -1,6 +1,7 @@
 //! `token-lookup`: what the vendor's services call. Tokens, connections, connect sessions.
 //!
-//! Every request needs an IAM identity in its context; without one it is refused ([`caller`]). This file wires; a
+//! Every request needs an IAM identity in its context; without one it is refused ([`caller`]). What a route does not
+//! take is refused before it ([`intake`]). This file wires; a
 //! file a route group does the work; [`problem`] is the one place where errors become HTTP. No marketplace code is
 //! linked: a refresh on demand is refresh-sweep's work ([`refresher`]).
 //!
@@ -11,10 +12,14 @@
 mod caller;
 mod config;
 mod connections;
+mod intake;
+mod listing;
+mod parameters;
 mod paths;
 mod problem;
 mod refresher;
 mod return_url;
+mod revision;
 mod router;
 mod serve;
 mod sessions;
@@ -26,7 +31,13 @@ use std::{process::ExitCode, sync::Arc};
 use lambda_http::Error;
 use shop_keyring::start::start;
 
-pub use crate::{config::Config, paths::is_canonical, problem::Problem, return_url::check as check_return_url};
+pub use crate::{
+    config::Config,
+    listing::{Filters, ListRequest, Position},
+    paths::is_canonical,
+    problem::Problem,
+    return_url::check as check_return_url,
+};
 
 use crate::router::Keyring;
 

@@ -8,7 +8,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value, json};
-use shop_keyring::{connection::Reason, names::InvalidName, store::StoreError, vault::VaultError};
+use shop_keyring::{
+    connection::{Reason, account::NotAssigned},
+    store::StoreError,
+    vault::VaultError,
+};
+
+use crate::intake::{LONGEST_BODY, LONGEST_HEADERS};
 
 /// What went wrong, named by what the caller can do.
 #[derive(Debug)]
@@ -44,6 +50,16 @@ pub enum Problem {
     },
     /// Our own storage does not answer.
     StorageUnavailable,
+    /// The change does not say which state of the connection it is meant for.
+    PreconditionRequired,
+    /// The connection has changed since the caller read it.
+    PreconditionFailed,
+    /// The body is longer than any that means something.
+    BodyTooLong,
+    /// The body is not of a type that the route takes: these.
+    UnsupportedMediaType(&'static [&'static str]),
+    /// The headers are too long.
+    HeadersTooLong,
 }
 
 /// The code of a problem, for the log and the metrics of its request.
@@ -112,6 +128,34 @@ impl Problem {
                 "storage_unavailable",
                 text("The keyring's own storage does not answer. Try again shortly."),
             ),
+            Self::PreconditionRequired => (
+                StatusCode::PRECONDITION_REQUIRED,
+                "precondition_required",
+                text(
+                    "Read the connection and send its `ETag` as `If-Match`, so that nobody's change is overwritten; `*` \
+                     overwrites.",
+                ),
+            ),
+            Self::PreconditionFailed => (
+                StatusCode::PRECONDITION_FAILED,
+                "precondition_failed",
+                text("The connection has changed since. Read it again, and repeat the change with its new `ETag`."),
+            ),
+            Self::BodyTooLong => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_long",
+                format!("The body is longer than {LONGEST_BODY} bytes."),
+            ),
+            Self::UnsupportedMediaType(types) => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                format!("Send the body with the `Content-Type` `{}`.", types.join("` or `")),
+            ),
+            Self::HeadersTooLong => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "headers_too_long",
+                format!("The headers are longer than {LONGEST_HEADERS} bytes in all."),
+            ),
         }
     }
 }
@@ -132,14 +176,34 @@ impl IntoResponse for Problem {
         if let Self::ReauthorizationRequired(reason) = self {
             body.insert("reason".into(), json!(reason.as_str()));
         }
-        let mut response = (status, Json(Value::Object(body))).into_response();
+        let mut response = Details(body).response(status);
         response.extensions_mut().insert(Code(code));
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after {
-            headers.insert(header::RETRY_AFTER, seconds.into());
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
+    }
+}
+
+/// The body of a problem. It stays with the response until the id of the request, which only the outermost layer knows,
+/// is in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Details(Map<String, Value>);
+
+impl Details {
+    fn response(self, status: StatusCode) -> Response {
+        let mut response = (status, Json(&self.0)).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    /// Writes the id of the request into the body, if the response is a problem.
+    pub(crate) fn sign(response: &mut Response, request_id: &str) {
+        let Some(Self(mut body)) = response.extensions_mut().remove() else { return };
+        body.insert("request_id".into(), json!(request_id));
+        *response.body_mut() = Value::Object(body).to_string().into();
+        response.headers_mut().remove(header::CONTENT_LENGTH);
     }
 }
 
@@ -157,20 +221,30 @@ impl From<VaultError> for Problem {
     }
 }
 
-impl From<InvalidName> for Problem {
-    fn from(error: InvalidName) -> Self {
-        Self::BadRequest(error.to_string())
+impl From<NotAssigned> for Problem {
+    fn from(why: NotAssigned) -> Self {
+        match why {
+            NotAssigned::Pending => Self::Pending,
+            NotAssigned::Disconnected => Self::Disconnected,
+            NotAssigned::Changed => Self::PreconditionFailed,
+        }
     }
 }
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
-        Self::BadRequest(rejection.body_text())
+        let text = rejection.body_text();
+        let what = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+        Self::BadRequest(format!("The query is not valid: {what}."))
     }
 }
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
-        Self::BadRequest(rejection.body_text())
+        let text = rejection.body_text();
+        // Without the name of the library's step.
+        let what = text.strip_prefix("Failed to deserialize the JSON body into the target type: ");
+        let what = what.or_else(|| text.strip_prefix("Failed to parse the request body as JSON: ")).unwrap_or(&text);
+        Self::BadRequest(format!("The body is not valid: {what}."))
     }
 }

@@ -1,4 +1,5 @@
-//! The routes, and what holds for all of them: identity, canonical paths, no caching, a time limit, one log line.
+//! The routes, and what holds for all of them: identity, limits, canonical paths, only what a route
+//! takes, no caching, a time limit, one log line.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,8 +24,8 @@ use tracing::Instrument;
 use crate::{
     caller,
     config::Config,
-    connections, paths,
-    problem::{Code, Problem},
+    connections, intake, listing, paths,
+    problem::{Code, Details, Problem},
     refresher::Refresher,
     sessions, token,
 };
@@ -58,7 +59,11 @@ impl Keyring {
 /// All routes.
 pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
     Router::new()
-        .route("/v1/connections/{marketplace}/{app}/{seller_id}", get(connections::get).delete(connections::delete))
+        .route("/v1/connections", get(listing::list))
+        .route(
+            "/v1/connections/{marketplace}/{app}/{seller_id}",
+            get(connections::get).patch(connections::patch).delete(connections::delete),
+        )
         .route(token::BY_CONNECTION, get(token::by_connection))
         .route(token::REFRESH, post(token::refresh))
         .route(token::BY_SHOP, get(token::by_shop))
@@ -67,7 +72,9 @@ pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
         .route("/v1/connect-sessions/{id}/confirm", post(sessions::confirm))
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .fallback(async || Problem::RouteNotFound)
+        .layer(middleware::from_fn(intake::check))
         .layer(middleware::from_fn(paths::require_canonical))
+        .layer(middleware::from_fn(intake::limit_headers))
         .layer(middleware::from_fn(caller::require))
         .layer(middleware::from_fn(answer))
         .with_state(keyring)
@@ -85,6 +92,7 @@ async fn answer(request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", request_id, caller);
     let answered = tokio::time::timeout(TIME_LIMIT, next.run(request).instrument(span)).await;
     let mut response = answered.unwrap_or_else(|_| Problem::StorageUnavailable.into_response());
+    Details::sign(&mut response, &request_id);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

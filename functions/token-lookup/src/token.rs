@@ -19,7 +19,7 @@ use shop_keyring::{
 
 use crate::{
     caller::Caller,
-    connections::{ConnectionPath, app, key},
+    connections::{ConnectionPath, app, key, segment},
     problem::Problem,
     router::Keyring,
     serve::{Decision, can_refresh, decide, decide_after_check, decide_after_refresh, refresh_failed},
@@ -72,7 +72,7 @@ pub(crate) async fn by_shop(
     Path((marketplace, app_name, shop)): Path<(String, String, String)>,
     query: Result<Query<TokenQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let (app, shop, min_ttl) = (app(&marketplace, &app_name)?, shop.parse::<ShopId>()?, query?.min_ttl()?);
+    let (app, shop, min_ttl) = (app(&marketplace, &app_name)?, segment::<ShopId>("shop_id", &shop)?, query?.min_ttl()?);
     let key = keyring.connections.connection_of_shop(&app, &shop).await?.ok_or(Problem::ConnectionNotFound)?;
     let item = keyring.connections.get(&key).await?.ok_or(Problem::ConnectionNotFound)?;
     // A pointer may have outlived its shop: the item decides.

@@ -6,6 +6,7 @@ use shop_keyring::{
     apps::Sites,
     connection::{
         Connection, Fault, Shop, Status,
+        attention::{Attention, attention, what_to_do},
         due::{check_at, due_at},
     },
     marketplace::{temu::ROUTER_PATH, tiktok_shop::TOKEN_HEADER},
@@ -158,6 +159,8 @@ pub(crate) struct ConnectionView<'a> {
     failures: u32,
     strikes: u32,
     last_error: Option<ErrorView<'a>>,
+    /// What a person has to look at, the most urgent first.
+    needs_attention: Vec<AttentionView>,
 }
 
 #[derive(Serialize)]
@@ -165,6 +168,20 @@ struct ErrorView<'a> {
     at: Time,
     #[serde(flatten)]
     fault: &'a Fault,
+    what_to_do: &'static str,
+}
+
+#[derive(Serialize)]
+struct AttentionView {
+    code: &'static str,
+    /// What it is, and what to do.
+    detail: &'static str,
+}
+
+impl From<Attention> for AttentionView {
+    fn from(attention: Attention) -> Self {
+        Self { code: attention.code(), detail: attention.detail() }
+    }
 }
 
 impl<'a> ConnectionView<'a> {
@@ -182,7 +199,12 @@ impl<'a> ConnectionView<'a> {
             next_due_at: due_at(item).map(Time),
             failures: item.failures,
             strikes: item.strikes,
-            last_error: item.last_error.as_ref().map(|error| ErrorView { at: Time(error.at), fault: &error.fault }),
+            last_error: item.last_error.as_ref().map(|error| ErrorView {
+                at: Time(error.at),
+                fault: &error.fault,
+                what_to_do: what_to_do(item),
+            }),
+            needs_attention: attention(item).into_iter().map(AttentionView::from).collect(),
         }
     }
 }

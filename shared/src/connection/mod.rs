@@ -2,11 +2,14 @@
 //!
 //! All here is pure: values in, values out, `now` a parameter. [`due`] says when there is something to do, [`next`]
 //! what, [`claim`] and [`settle`] how the item changes by each step of a refresh, [`watch`] by a check or a reminder,
-//! [`grant`] by a new authorization, [`disconnect`] by the vendor's farewell, [`notice`] by what a marketplace says of its
-//! own accord. [`change`] says what a write changes, [`event`] what the vendor is told of it.
+//! [`grant`] by a new authorization, [`account`] and [`disconnect`] by the vendor's word, [`notice`] by what a marketplace
+//! says of its own accord. [`attention`] says what a person has to look at, [`change`] what a write changes, [`event`]
+//! what the vendor is told of it.
 //! The store applies such a change only to the very revision that it was decided on, so these functions are the
 //! whole truth about what may become of an item.
 
+pub mod account;
+pub mod attention;
 pub mod change;
 pub mod claim;
 pub mod disconnect;

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::StoreError;
 use crate::connection::{
     Connection, FORMAT,
+    attention::attention,
     due::{due_at, shard},
 };
 
@@ -16,16 +17,28 @@ pub type Item = HashMap<String, AttributeValue>;
 /// The table's key attribute.
 pub(super) const KEY: &str = "connection";
 
-/// The item of a connection, with its place in the due index.
+/// The partition in the index `listing`.
+pub(super) const LIST_SHARD: &str = "list_shard";
+
+/// The partition in the index `attention`.
+pub(super) const ATTENTION_SHARD: &str = "attention_shard";
+
+/// The item of a connection, with its place in the indexes: in `listing` always, in `due` while it has a future, in
+/// `attention` while it needs some.
 ///
 /// # Errors
 /// [`StoreError::Unreadable`].
 pub fn to_item(connection: &Connection) -> Result<Item, StoreError> {
     let unreadable = |why: String| StoreError::Unreadable { key: connection.connection.to_string(), why };
     let mut item: Item = serde_dynamo::to_item(connection).map_err(|error| unreadable(error.to_string()))?;
+    let shard = AttributeValue::N(shard(&connection.connection).to_string());
+    item.insert(LIST_SHARD.into(), shard.clone());
+    if !attention(connection).is_empty() {
+        item.insert(ATTENTION_SHARD.into(), shard.clone());
+    }
     if let Some(due_at) = due_at(connection) {
         item.insert("due_at".into(), AttributeValue::N(due_at.0.to_string()));
-        item.insert("due_shard".into(), AttributeValue::N(shard(&connection.connection).to_string()));
+        item.insert("due_shard".into(), shard);
     }
     Ok(item)
 }
@@ -104,12 +117,22 @@ mod tests {
     }
 
     #[test]
-    fn an_item_without_a_future_is_in_no_index() {
+    fn an_item_without_a_future_is_not_in_the_due_index() {
         let ended = Connection { status: Status::ReauthorizationRequired { reason: Reason::Refused }, ..active() };
         let item = to_item(&ended).unwrap();
         assert!(!item.contains_key("due_at") && !item.contains_key("due_shard"));
         assert!(item.contains_key("reason"));
         assert!(to_item(&active()).unwrap().contains_key("due_shard"));
+    }
+
+    #[test]
+    fn every_item_is_listed_and_only_what_needs_attention_is_in_its_index() {
+        let good = to_item(&active()).unwrap();
+        assert!(good.contains_key(LIST_SHARD) && !good.contains_key(ATTENTION_SHARD));
+        let ended = Connection { status: Status::ReauthorizationRequired { reason: Reason::Refused }, ..active() };
+        let ended = to_item(&ended).unwrap();
+        assert_eq!(ended.get(ATTENTION_SHARD), good.get(LIST_SHARD));
+        assert_eq!(change(&ended, &good).names.values().filter(|name| *name == ATTENTION_SHARD).count(), 1);
     }
 
     #[test]

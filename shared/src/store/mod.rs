@@ -5,12 +5,14 @@ mod connections;
 mod due_index;
 mod guarded;
 mod item;
+mod listing;
 mod sessions;
 mod shop_pointers;
 
 pub use connections::{ApplyError, Connections};
 pub use due_index::{DueCursor, DueEntry, DuePage};
 pub use item::{Item, from_item, to_item};
+pub use listing::{NamePage, Section};
 pub use sessions::Sessions;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;

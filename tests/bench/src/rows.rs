@@ -2,14 +2,12 @@
 
 use emulators::{dynamodb::DynamoDb, secrets_manager::SecretsManager};
 use end_to_end::stack::{Table, attributes};
-use serde_json::{Value, json};
+use serde_json::Value;
 use shop_keyring::{
-    connection::{
-        Connection, FORMAT, Purpose, Shop, Status,
-        due::{due_at, shard},
-    },
+    connection::{Connection, FORMAT, Purpose, Shop, Status},
     names::AttemptId,
     secret::Secret,
+    store::to_item,
     time::Timestamp,
     token_set::TokenSet,
 };
@@ -120,13 +118,10 @@ pub(crate) fn cipher(n: u32) -> String {
     format!("GCP_XF90igAAAABh00qsWgtvOiGFNqyubMt3{n:07}")
 }
 
-/// The item with its place in the due index, in DynamoDB's JSON.
+/// The item with its place in the indexes, in DynamoDB's JSON.
 fn item(connection: &Connection) -> Result<Value, String> {
-    let mut item = serde_json::to_value(connection).map_err(|error| error.to_string())?;
-    if let Some(due_at) = due_at(connection) {
-        item["due_at"] = json!(due_at.0);
-        item["due_shard"] = json!(shard(&connection.connection));
-    }
+    let item = to_item(connection).map_err(|error| error.to_string())?;
+    let item: Value = serde_dynamo::from_item(item).map_err(|error| error.to_string())?;
     Ok(Value::Object(attributes(&item)))
 }
 
@@ -149,6 +144,8 @@ fn keep(n: u32, connection: &Connection, vault: &SecretsManager) -> Result<(), S
 
 #[cfg(test)]
 mod tests {
+    use shop_keyring::connection::due::due_at;
+
     use super::*;
 
     #[test]
@@ -168,6 +165,7 @@ mod tests {
         let item = item(&connection(7, true, Timestamp::local_now()).unwrap()).unwrap();
         assert_eq!(item["connection"]["S"], "tiktok-shop/us/seller-0000007");
         assert!(item["due_at"]["N"].is_string() && item["due_shard"]["N"].is_string());
+        assert!(item["list_shard"]["N"].is_string() && item.get("attention_shard").is_none());
         assert_eq!(item["status"]["S"], "active");
     }
 }

@@ -94,6 +94,41 @@ impl VendorApi {
         self.send(Method::GET, &format!("/v1/connections/{connection}"), None).await
     }
 
+    /// `GET /v1/connections?{query}`
+    pub async fn connections(&self, query: &str) -> Answer {
+        self.send(Method::GET, &format!("/v1/connections?{query}"), None).await
+    }
+
+    /// `GET /v1/connections?{query}` from page to page until the end; gives the connections of each page. Panics unless
+    /// all are there.
+    pub async fn all_connections(&self, query: &str) -> Vec<Vec<Value>> {
+        let mut pages = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = self.connections_from(query, cursor.as_deref()).await.expect(200).json();
+            pages.push(page["connections"].as_array().expect("a list").clone());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = Some(next.to_owned()),
+                None => return pages,
+            }
+        }
+    }
+
+    /// The page of a list that begins at a cursor.
+    pub async fn connections_from(&self, query: &str, cursor: Option<&str>) -> Answer {
+        match cursor {
+            Some(cursor) => self.connections(&format!("{query}&cursor={cursor}")).await,
+            None => self.connections(query).await,
+        }
+    }
+
+    /// `PATCH /v1/connections/{connection}` with this `If-Match`, if any.
+    pub async fn patch(&self, connection: &str, if_match: Option<&str>, body: &Value) -> Answer {
+        let headers = if_match.map(|tag| ("if-match", tag));
+        let path = format!("/v1/connections/{connection}");
+        self.send_with(Method::PATCH, &path, headers.as_slice(), &body.to_string()).await
+    }
+
     /// `DELETE /v1/connections/{connection}`
     pub async fn disconnect(&self, connection: &str) -> Answer {
         self.send(Method::DELETE, &format!("/v1/connections/{connection}"), None).await
@@ -105,11 +140,28 @@ impl VendorApi {
         self.send(Method::POST, &format!("/v1/connections/{connection}/refresh"), Some(&body)).await
     }
 
-    /// Any signed request.
+    /// Any signed request, with a body as JSON.
     pub async fn send(&self, method: Method, path_and_query: &str, body: Option<&Value>) -> Answer {
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let signed = self.signature(&method, path_and_query, &body);
-        let mut request = self.request(method, path_and_query, body);
+        self.send_with(method, path_and_query, &[], &body.map(Value::to_string).unwrap_or_default()).await
+    }
+
+    /// Any signed request, with further headers and any text as its body. A `content-type` among them takes the place of
+    /// JSON's; an empty one leaves it out.
+    pub async fn send_with(
+        &self,
+        method: Method,
+        path_and_query: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut all = vec![("content-type", "application/json")];
+        for (name, value) in headers {
+            all.retain(|(known, _)| known != name);
+            all.push((name, value));
+        }
+        all.retain(|(_, value)| !value.is_empty());
+        let signed = self.signature(&method, path_and_query, &all, body);
+        let mut request = self.request(method, path_and_query, &all, body);
         for (name, value) in signed {
             request = request.header(name, value);
         }
@@ -119,15 +171,27 @@ impl VendorApi {
     /// The same without a signature.
     pub async fn send_unsigned(&self, method: Method, path_and_query: &str, body: Option<&Value>) -> Answer {
         let body = body.map(Value::to_string).unwrap_or_default();
-        answered(self.request(method, path_and_query, body)).await
+        answered(self.request(method, path_and_query, &[("content-type", "application/json")], &body)).await
     }
 
-    fn request(&self, method: Method, path_and_query: &str, body: String) -> reqwest::RequestBuilder {
-        let request = self.client.request(method, format!("{}{path_and_query}", self.base_url));
-        request.header("content-type", "application/json").body(body)
+    fn request(
+        &self,
+        method: Method,
+        path_and_query: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, format!("{}{path_and_query}", self.base_url)).body(body.to_owned());
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
     }
 
-    fn signature(&self, method: &Method, path_and_query: &str, body: &str) -> Vec<(String, String)> {
+    fn signature(
+        &self,
+        method: &Method,
+        path_and_query: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Vec<(String, String)> {
         let Credential { access_key_id, secret_access_key, session_token, .. } = self.credential.clone();
         let identity = Credentials::new(access_key_id, secret_access_key, session_token, None, "vendor").into();
         let params = v4::SigningParams::builder()
@@ -140,7 +204,7 @@ impl VendorApi {
             .expect("complete signing parameters")
             .into();
         let url = format!("{}{path_and_query}", self.base_url);
-        let headers = [("content-type", "application/json")].into_iter();
+        let headers = headers.iter().copied();
         let request = SignableRequest::new(method.as_str(), url, headers, SignableBody::Bytes(body.as_bytes()));
         let (instructions, _) = sign(request.expect("a URL"), &params).expect("a signature").into_parts();
         instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()

@@ -54,6 +54,7 @@ impl Table {
                 "AttributeDefinitions": [
                     attribute("connection", "S"), attribute("account_id", "S"),
                     attribute("due_shard", "N"), attribute("due_at", "N"),
+                    attribute("list_shard", "N"), attribute("attention_shard", "N"),
                 ],
                 "KeySchema": [key("connection")],
                 "GlobalSecondaryIndexes": [
@@ -65,7 +66,17 @@ impl Table {
                     {
                         "IndexName": "account",
                         "KeySchema": [key("account_id"), range("connection")],
-                        "Projection": { "ProjectionType": "ALL" },
+                        "Projection": { "ProjectionType": "KEYS_ONLY" },
+                    },
+                    {
+                        "IndexName": "listing",
+                        "KeySchema": [key("list_shard"), range("connection")],
+                        "Projection": { "ProjectionType": "INCLUDE", "NonKeyAttributes": ["status"] },
+                    },
+                    {
+                        "IndexName": "attention",
+                        "KeySchema": [key("attention_shard"), range("connection")],
+                        "Projection": { "ProjectionType": "KEYS_ONLY" },
                     },
                 ],
             }),

@@ -1,0 +1,196 @@
+//! Whose connection it is: set, cleared, claimed, and never one editor over another.
+
+use emulators::front::Moment;
+use end_to_end::{Answer, Function, Options, Stack};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::{
+    rows::{put, row},
+    setting::{DUE, SELLER_1, US_APP_KEY, connect, connected, item},
+};
+
+fn to(account: &str) -> Value {
+    json!({ "account_id": account })
+}
+
+fn etag(answer: &Answer) -> String {
+    answer.header("etag").unwrap_or_else(|| panic!("{}: no ETag", answer.asked)).to_owned()
+}
+
+async fn etag_of(stack: &Stack, connection: &str) -> String {
+    etag(&stack.vendor().connection(connection).await.expect(200))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_account_is_set_and_cleared_as_it_was_seen() {
+    let stack = connected(Options::default()).await;
+    let vendor = stack.vendor();
+    let seen = etag_of(&stack, SELLER_1).await;
+    let set = vendor.patch(SELLER_1, Some(&seen), &to("other")).await.expect(200);
+    assert_eq!(set.json()["account_id"], "other");
+    assert_eq!(etag(&set), etag_of(&stack, SELLER_1).await);
+    assert_ne!(etag(&set), seen);
+    assert_eq!(vendor.token(SELLER_1).await.expect(200).json()["account_id"], "other");
+    assert_eq!(vendor.all_connections("account_id=acme").await.concat().len(), 0);
+    assert_eq!(vendor.all_connections("account_id=other").await.concat().len(), 1);
+
+    let stale = vendor.patch(SELLER_1, Some(&seen), &to("third")).await.expect(412);
+    assert_eq!(stale.code().as_deref(), Some("precondition_failed"));
+    let bare = vendor.patch(SELLER_1, None, &to("third")).await.expect(428);
+    assert_eq!(bare.code().as_deref(), Some("precondition_required"));
+    assert!(bare.json()["detail"].as_str().unwrap().contains("If-Match"));
+    drop(vendor.patch(SELLER_1, Some("7"), &to("third")).await.expect(400));
+    drop(vendor.patch(SELLER_1, Some(&format!("W/{}", etag(&set))), &to("third")).await.expect(412));
+    assert_eq!(item(&stack, SELLER_1).await["account_id"], "other");
+
+    // The same once more is no change.
+    let same = vendor.patch(SELLER_1, Some(&etag(&set)), &to("other")).await.expect(200);
+    assert_eq!(etag(&same), etag(&set));
+    let cleared = vendor.patch(SELLER_1, Some("*"), &json!({ "account_id": null })).await.expect(200).json();
+    assert_eq!((&cleared["account_id"], &cleared["needs_attention"][0]["code"]), (&Value::Null, &json!("unclaimed")));
+    assert!(item(&stack, SELLER_1).await.get("account_id").is_none());
+    let listed = vendor.all_connections("needs_attention=true").await.concat();
+    assert_eq!(listed[0]["connection"], SELLER_1);
+    assert!(stack.output_of(Function::TokenLookup).contains("account assigned"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_state_and_each_body_has_its_answer() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let vendor = stack.vendor();
+    let mut waiting = row("tiktok-shop/us/waiting", Some("acme"));
+    waiting.status = shop_keyring::connection::Status::Pending;
+    let mut over = row("tiktok-shop/us/over", Some("acme"));
+    over.status = shop_keyring::connection::Status::Disconnected;
+    let mut lost = row("tiktok-shop/us/lost", Some("acme"));
+    lost.status =
+        shop_keyring::connection::Status::ReauthorizationRequired { reason: shop_keyring::connection::Reason::Refused };
+    for row in [&waiting, &over, &lost] {
+        put(&stack, row).await;
+    }
+    for (connection, status, code) in [
+        ("tiktok-shop/us/nobody", 404, "connection_not_found"),
+        ("tiktok-shop/us/waiting", 409, "pending"),
+        ("tiktok-shop/us/over", 410, "disconnected"),
+    ] {
+        // Also to somebody who has seen another state of it.
+        for seen in ["*", "\"1\""] {
+            let refused = vendor.patch(connection, Some(seen), &to("other")).await.expect(status);
+            assert_eq!(refused.code().as_deref(), Some(code));
+        }
+    }
+    drop(vendor.patch("tiktok-shop/us/lost", Some("\"3\""), &to("other")).await.expect(200));
+    for body in [
+        json!({}),
+        json!([]),
+        json!({ "account_id": 7 }),
+        json!({ "account_id": "" }),
+        json!({ "account_id": "a", "status": "active" }),
+    ] {
+        let refused = vendor.patch("tiktok-shop/us/lost", Some("*"), &body).await.expect(400);
+        assert_eq!(refused.code().as_deref(), Some("bad_request"), "{body}");
+    }
+    let merge = [("content-type", "application/merge-patch+json"), ("if-match", "*")];
+    let path = "/v1/connections/tiktok-shop/us/lost";
+    drop(vendor.send_with(reqwest::Method::PATCH, path, &merge, &to("merged").to_string()).await.expect(200));
+    let steps = [("content-type", "application/json-patch+json"), ("if-match", "*")];
+    drop(vendor.send_with(reqwest::Method::PATCH, path, &steps, "[]").await.expect(415));
+    assert_eq!(item(&stack, "tiktok-shop/us/lost").await["account_id"], "merged");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_editors_with_one_etag_one_wins() {
+    let stack = connected(Options::default().with_processes(Function::TokenLookup, 4)).await;
+    let vendor = stack.vendor();
+    for round in 0..5 {
+        let seen = etag_of(&stack, SELLER_1).await;
+        let editors = (0..8).map(|n| {
+            let (vendor, seen) = (vendor.clone(), seen.clone());
+            async move { (n, vendor.patch(SELLER_1, Some(&seen), &to(&format!("editor-{round}-{n}"))).await.status) }
+        });
+        let answers = join_all(editors).await;
+        let winners: Vec<_> = answers.iter().filter(|(_, status)| *status == 200).collect();
+        assert_eq!(winners.len(), 1, "{answers:?}");
+        assert!(answers.iter().all(|(_, status)| [200, 412].contains(status)), "{answers:?}");
+        assert_eq!(item(&stack, SELLER_1).await["account_id"], format!("editor-{round}-{}", winners[0].0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patch_during_a_refresh_loses_neither() {
+    let stack = connected(Options::default()).await;
+    stack.age(DUE).await;
+    let commit = stack.dynamodb().front().pause("TransactWriteItems", Moment::Arrived);
+    let (swept, ()) = tokio::join!(stack.invoke_sweep(), async {
+        commit.reached().await;
+        let seen = etag_of(&stack, SELLER_1).await;
+        drop(stack.vendor().patch(SELLER_1, Some(&seen), &to("other")).await.expect(200));
+        commit.release();
+    });
+    assert_eq!(swept["refreshed"], 1, "{swept}");
+    let token = stack.vendor().token(SELLER_1).await.expect(200).json();
+    assert_eq!((&token["version"], &token["account_id"]), (&json!(2), &json!("other")));
+    assert!(stack.tiktok_shop().accepts(token["access_token"].as_str().unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_during_a_patch_is_a_change_unless_any_is_fine() {
+    for (any, status, account) in [(false, 412, "acme"), (true, 200, "other")] {
+        let stack = connected(Options::default()).await;
+        stack.age(DUE).await;
+        let vendor = stack.vendor();
+        let seen = if any { "*".to_owned() } else { etag_of(&stack, SELLER_1).await };
+        let write = stack.dynamodb().front().pause("UpdateItem", Moment::Arrived);
+        let body = to("other");
+        let (patched, ()) = tokio::join!(vendor.patch(SELLER_1, Some(&seen), &body), async {
+            write.reached().await;
+            assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
+            write.release();
+        });
+        drop(patched.expect(status));
+        let token = vendor.token(SELLER_1).await.expect(200).json();
+        assert_eq!((&token["version"], &token["account_id"]), (&json!(2), &json!(account)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_nobody_asked_for_is_claimed() {
+    let stack = Stack::start(Options { accept_unsolicited: true, ..Options::default() }).await.unwrap();
+    let vendor = stack.vendor();
+    let callback = stack.tiktok_shop().authorize(US_APP_KEY, "seller-1", None).unwrap();
+    drop(stack.browser().come_back(&callback).await.page.unwrap().expect(200));
+    let unclaimed = vendor.all_connections("needs_attention=true").await.concat();
+    assert_eq!(unclaimed[0]["needs_attention"][0]["code"], "unclaimed");
+    let name = unclaimed[0]["connection"].as_str().unwrap();
+    let seen = etag_of(&stack, name).await;
+    let claimed = vendor.patch(name, Some(&seen), &to("acme")).await.expect(200).json();
+    assert_eq!((&claimed["account_id"], &claimed["needs_attention"]), (&json!("acme"), &json!([])));
+    assert_eq!(vendor.all_connections("needs_attention=true").await.concat().len(), 0);
+    assert_eq!(vendor.all_connections("account_id=acme").await.concat()[0]["connection"], name);
+
+    // From now on it is this account's, and a session of it connects anew.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    connect(&stack, "us", "seller-1", "acme").await;
+    let token = vendor.token(SELLER_1).await.expect(200).json();
+    assert_eq!((&token["version"], &token["account_id"]), (&json!(2), &json!("acme")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disconnect_may_say_what_it_is_meant_for() {
+    let stack = connected(Options::default()).await;
+    let vendor = stack.vendor();
+    let path = format!("/v1/connections/{SELLER_1}");
+    let delete = async |tag: &str| vendor.send_with(reqwest::Method::DELETE, &path, &[("if-match", tag)], "").await;
+    let seen = etag_of(&stack, SELLER_1).await;
+    drop(vendor.patch(SELLER_1, Some(&seen), &to("other")).await.expect(200));
+    assert_eq!(delete(&seen).await.expect(412).code().as_deref(), Some("precondition_failed"));
+    drop(delete("seven").await.expect(400));
+    assert_eq!(item(&stack, SELLER_1).await["status"], "active");
+    let ended = delete(&etag_of(&stack, SELLER_1).await).await.expect(200);
+    assert_eq!(
+        (ended.json()["status"].as_str(), etag(&ended)),
+        (Some("disconnected"), etag_of(&stack, SELLER_1).await)
+    );
+    drop(vendor.disconnect(SELLER_1).await.expect(200));
+}
