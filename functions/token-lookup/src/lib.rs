@@ -11,8 +11,10 @@
 mod caller;
 mod config;
 mod connections;
+mod failure;
 mod paths;
 mod problem;
+mod reconnect;
 mod refresher;
 mod return_url;
 mod router;

@@ -13,6 +13,7 @@ pub mod due;
 pub mod grant;
 pub mod next;
 pub mod notice;
+mod reconnect;
 pub mod settle;
 pub mod watch;
 
