@@ -14,6 +14,7 @@ mod connect;
 mod disconnect;
 mod leaks;
 mod lookup;
+mod reconnect;
 mod refresh;
 mod refresh_calls;
 mod sessions;
