@@ -17,6 +17,7 @@ mod lookup;
 mod reconnect;
 mod refresh;
 mod refresh_calls;
+mod session_view;
 mod sessions;
 mod setting;
 mod temu;
