@@ -15,7 +15,6 @@ use crate::{
 
 /// What the seller gave by a session of the account `acme` that is for `wanted` alone.
 fn grant(seller: &ConnectionKey, wanted: &ConnectionKey, confirm: bool) -> Grant {
-    let account_id = "acme".parse().unwrap();
     Grant {
         connection: seller.clone(),
         app_key: "app-key".into(),
@@ -24,7 +23,7 @@ fn grant(seller: &ConnectionKey, wanted: &ConnectionKey, confirm: bool) -> Grant
         purpose: Purpose::All,
         shops: None,
         fingerprint: None,
-        origin: Origin::Session { account_id, confirm, reconnect: Some(wanted.clone()) },
+        origin: Origin::Session { account_id: acme(), confirm, reconnect: Some(wanted.clone()) },
     }
 }
 
@@ -37,8 +36,8 @@ fn claim_at(
     claim_for_grant(existing, grant, attempt, now).map(|claimed| (claimed, attempt))
 }
 
-fn acme() -> Option<AccountId> {
-    Some("acme".parse().unwrap())
+fn acme() -> AccountId {
+    "acme".parse().unwrap()
 }
 
 /// Items of every state, of this account, of another and of none, some with a token that is pasted once more.
@@ -65,7 +64,7 @@ proptest! {
         // Stored where it belongs: as it stood, for its own account, on top of the token set that it had.
         prop_assert!(item.status != Status::Pending && item.status != Status::Disconnected);
         let ended = item.status != Status::Active;
-        prop_assert!(!ended || item.account_id == acme(), "another account's seller is not revived");
+        prop_assert!(!ended || item.account_id == Some(acme()), "another account's seller is not revived");
         prop_assert_eq!(
             (held.status, &held.account_id, &held.secret_version, held.confirm_by),
             (item.status, &item.account_id, &item.secret_version, item.confirm_by)
@@ -86,7 +85,7 @@ proptest! {
         if let Ok((claimed, _)) = claim_at(Some(&item), &grant, T0.plus(after)) {
             prop_assert_eq!(&claimed.item.account_id, &item.account_id);
             if claimed.refused.is_none() {
-                prop_assert!(own && item.account_id == acme());
+                prop_assert!(own && item.account_id == Some(acme()));
             }
         }
     }
@@ -95,7 +94,7 @@ proptest! {
     fn the_seller_that_is_waited_for_comes_back_as_by_any_session(
         item in of_any_account(), confirm: bool, after in -10_i64..86_400 * 60,
     ) {
-        prop_assume!(item.account_id == acme());
+        prop_assume!(item.account_id == Some(acme()));
         let reconnecting = grant(&item.connection, &item.connection, confirm);
         let Origin::Session { account_id, confirm, .. } = reconnecting.origin.clone() else { unreachable!() };
         let plain = Grant { origin: Origin::Session { account_id, confirm, reconnect: None }, ..reconnecting.clone() };
@@ -149,7 +148,7 @@ fn a_connection_that_went_to_another_account_meanwhile_stays_there() {
     ] {
         for account in [Some("other"), None] {
             let account_id = account.map(|account| account.parse().unwrap());
-            let item = Connection { status, account_id, ..active() };
+            let item = Connection { account_id, status, ..active() };
             let said = claim_at(Some(&item), &grant(&item.connection, &item.connection, true), T0.plus(9));
             let refused = said.as_ref().map_or_else(|why| Some(*why), |(claimed, _)| claimed.refused);
             assert_eq!(
