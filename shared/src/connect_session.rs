@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    connection::Purpose,
     names::{AccountId, AppKeyPath, ConnectionKey},
     secret::{Secret, digest},
     time::Timestamp,
@@ -34,6 +35,9 @@ pub struct ConnectSession {
     /// The vendor's own note, handed back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Set when the session is for this one connection alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconnect: Option<Reconnect>,
     /// Whether the vendor has to confirm a connection that is new to the account; otherwise the seller agrees to the
     /// account by a button first.
     pub confirm: bool,
@@ -47,6 +51,33 @@ pub struct ConnectSession {
     /// How many tokens were pasted in it, good ones and others.
     #[serde(default)]
     pub pasted: u32,
+}
+
+impl ConnectSession {
+    /// Whether the session lets its seller authorize this app: any, or that of the one connection that it is for.
+    pub fn admits(&self, app: &AppKeyPath) -> bool {
+        self.reconnect.as_ref().is_none_or(|reconnect| reconnect.connection.app == *app)
+    }
+}
+
+/// The one connection that a session is for, as it was when the session was opened: what the seller's pages show of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reconnect {
+    /// The connection.
+    pub connection: ConnectionKey,
+    /// The seller's name, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller_name: Option<String>,
+    /// What its tokens are for.
+    pub purpose: Purpose,
+}
+
+impl Reconnect {
+    /// How the seller's pages call it: by its name, else by the marketplace's id.
+    pub fn name(&self) -> String {
+        let id = || format!("store {}", self.connection.seller_id);
+        self.seller_name.as_ref().map_or_else(id, |name| format!("“{name}”"))
+    }
 }
 
 /// How one visit ended, as the session remembers it.
@@ -119,6 +150,10 @@ pub enum ConnectFailure {
     StorageUnavailable,
     /// The callback was not in a form that we know.
     BadCallback,
+    /// The session reconnects one connection, and another seller authorized.
+    OtherSeller,
+    /// The session reconnects one connection, which is not there any more.
+    NothingToReconnect,
 }
 
 impl ConnectFailure {
@@ -134,6 +169,8 @@ impl ConnectFailure {
             Self::Misconfigured => "misconfigured",
             Self::StorageUnavailable => "storage_unavailable",
             Self::BadCallback => "bad_callback",
+            Self::OtherSeller => "other_seller",
+            Self::NothingToReconnect => "nothing_to_reconnect",
         }
     }
 }

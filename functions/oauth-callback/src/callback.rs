@@ -142,10 +142,7 @@ async fn solicited(
         return Err(Problem::UnderWay);
     }
     let outcome = match answer.code() {
-        Ok(code) => {
-            let origin = Origin::Session { account_id: session.account_id, confirm: session.confirm };
-            finish::connect(keyring, app, code, origin).await
-        }
+        Ok(code) => finish::connect(keyring, app, code, finish::origin(&session)).await,
         Err(failure) => VisitOutcome::Failed { failure },
     };
     end(keyring, visit, outcome, &result_of(state), Some(state)).await

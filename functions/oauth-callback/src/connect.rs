@@ -10,7 +10,7 @@ use axum::{
 };
 use shop_keyring::{
     apps::App,
-    connect_session::{ConnectSession, Visit},
+    connect_session::{ConnectSession, Reconnect, Visit},
     marketplace::{temu, tiktok_shop},
     names::{AppKeyPath, MarketplaceName},
     secret::{Secret, digest, random_value},
@@ -78,7 +78,8 @@ async fn destination(
     app: &str,
 ) -> Result<(ConnectSession, AppKeyPath), Problem> {
     let marketplace = marketplace.parse().map_err(|_| Problem::NotFound)?;
-    Ok((open_session(keyring, token).await?, app_of(keyring, marketplace, app)?))
+    let (session, app) = (open_session(keyring, token).await?, app_of(keyring, marketplace, app)?);
+    if session.admits(&app) { Ok((session, app)) } else { Err(Problem::OtherConnection) }
 }
 
 /// The session of a connect link, if it is still open.
@@ -89,7 +90,13 @@ pub(crate) async fn open_session(keyring: &Keyring, token: &str) -> Result<Conne
 
 /// The session of a connect link, its time over or not.
 pub(crate) async fn session_of(keyring: &Keyring, token: &str) -> Result<ConnectSession, Problem> {
-    keyring.sessions.session(&digest(token)).await?.ok_or(Problem::UnknownLink)
+    let session = keyring.sessions.session(&digest(token)).await?.ok_or(Problem::UnknownLink)?;
+    match &session.reconnect {
+        Some(Reconnect { connection, .. }) if !keyring.config.apps.contains_key(&connection.app) => {
+            Err(Problem::misconfigured(format_args!("a session is for {connection}, whose app is not set up")))
+        }
+        _ => Ok(session),
+    }
 }
 
 /// The app of a path, if it is set up.

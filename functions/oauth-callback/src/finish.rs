@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use shop_keyring::{
     apps::App,
-    connect_session::{ConnectFailure, Connected, VisitOutcome},
+    connect_session::{ConnectFailure, ConnectSession, Connected, VisitOutcome},
     connection::grant::{Grant, GrantRefused, Origin},
     marketplace::{
         Authorizer, ExchangeError, Exchanged, Granted, Marketplace, NewTokens, Seller, temu::permissions::Missing,
@@ -17,6 +17,15 @@ use shop_keyring::{
 };
 
 use crate::router::{Keyring, NoApp};
+
+/// Where a grant by this session comes from.
+pub(crate) fn origin(session: &ConnectSession) -> Origin {
+    Origin::Session {
+        account_id: session.account_id.clone(),
+        confirm: session.confirm,
+        reconnect: session.reconnect.as_ref().map(|reconnect| reconnect.connection.clone()),
+    }
+}
 
 /// Exchanges the code and stores what it gives. Whatever happens is an outcome that a page can tell.
 pub(crate) async fn connect(keyring: &Keyring, path: &AppKeyPath, code: &Secret, origin: Origin) -> VisitOutcome {
@@ -35,6 +44,16 @@ pub(crate) async fn connect(keyring: &Keyring, path: &AppKeyPath, code: &Secret,
     }
     for failure in &failures {
         tracing::warn!(app = %path, failure = failure.as_str(), "not connected");
+    }
+    outcome(connections, failures)
+}
+
+/// What came of all stores of one authorization. That further ones are not those that the session is for is worth telling
+/// only where nothing else is: whoever has several stores authorizes them together.
+fn outcome(connections: Vec<Connected>, mut failures: Vec<ConnectFailure>) -> VisitOutcome {
+    let other_sellers = failures.extract_if(.., |failure| *failure == ConnectFailure::OtherSeller).count();
+    if connections.is_empty() && failures.is_empty() && other_sellers > 0 {
+        failures.push(ConnectFailure::OtherSeller);
     }
     match failures.first() {
         Some(failure) if connections.is_empty() => VisitOutcome::Failed { failure: *failure },
@@ -141,7 +160,41 @@ fn failure_of_exchange(keyring: &Keyring, path: &AppKeyPath, error: &ExchangeErr
 fn failure_of_storing(error: &GrantError) -> ConnectFailure {
     match error {
         GrantError::Refused(GrantRefused::AccountConflict) => ConnectFailure::AccountConflict,
+        GrantError::Refused(GrantRefused::OtherSeller) => ConnectFailure::OtherSeller,
+        GrantError::Refused(GrantRefused::NothingToReconnect) => ConnectFailure::NothingToReconnect,
         GrantError::Refused(GrantRefused::LaterGrant | GrantRefused::AlreadyThere) => ConnectFailure::Overtaken,
         GrantError::Vault(_) | GrantError::Store(_) => ConnectFailure::StorageUnavailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_stores_of_one_authorization_do_not_spoil_a_reconnect() {
+        use ConnectFailure::{MarketplaceUnavailable, OtherSeller};
+        let wanted = || Connected {
+            connection: "temu/us/7".parse().unwrap(),
+            granted_at: shop_keyring::time::Timestamp(0),
+            seller_name: None,
+            awaits_confirmation: false,
+            missing_permissions: Vec::new(),
+        };
+        for (connections, failures, told) in [
+            (vec![wanted()], vec![OtherSeller, OtherSeller], vec![]),
+            (vec![wanted()], vec![OtherSeller, MarketplaceUnavailable], vec![MarketplaceUnavailable]),
+            (vec![], vec![OtherSeller, OtherSeller], vec![OtherSeller]),
+            // The one that failed may be the very store.
+            (vec![], vec![OtherSeller, MarketplaceUnavailable], vec![MarketplaceUnavailable]),
+        ] {
+            let count = connections.len();
+            match outcome(connections, failures) {
+                VisitOutcome::Connected { connections, failures } => {
+                    assert_eq!((connections.len(), failures), (count, told));
+                }
+                VisitOutcome::Failed { failure } => assert_eq!((0, vec![failure]), (count, told)),
+            }
+        }
     }
 }

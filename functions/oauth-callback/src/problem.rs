@@ -30,6 +30,8 @@ pub enum Problem {
     OtherBrowser,
     /// The answer was meant for another app.
     OtherApp,
+    /// The link is for one connection, and this way leads to another app than that one's.
+    OtherConnection,
     /// The visit is being worked on, or broke off.
     UnderWay,
     /// Nobody had sent the seller.
@@ -61,7 +63,7 @@ impl Problem {
         match self {
             Self::NotFound | Self::UnknownLink => StatusCode::NOT_FOUND,
             Self::LinkExpired | Self::StateExpired => StatusCode::GONE,
-            Self::OtherBrowser | Self::Unsolicited => StatusCode::FORBIDDEN,
+            Self::OtherBrowser | Self::Unsolicited | Self::OtherConnection => StatusCode::FORBIDDEN,
             Self::UnknownState
             | Self::OtherApp
             | Self::BadCallback

@@ -55,8 +55,7 @@ async fn outcome(
             Ok(pages::connected(&keyring.config, &connections, &failures, back).into_response())
         }
         VisitOutcome::Failed { failure } => {
-            let back = session.as_ref().and_then(|session| Some((session.return_url.as_deref()?, session.id.as_str())));
-            Ok(pages::failed(&keyring.config, visit.app.marketplace, failure, back).into_response())
+            Ok(pages::failed(&keyring.config, visit.app.marketplace, failure, session.as_ref()).into_response())
         }
     }
 }

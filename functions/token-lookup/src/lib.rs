@@ -12,11 +12,13 @@
 mod caller;
 mod config;
 mod connections;
+mod failure;
 mod intake;
 mod listing;
 mod parameters;
 mod paths;
 mod problem;
+mod reconnect;
 mod refresher;
 mod return_url;
 mod revision;

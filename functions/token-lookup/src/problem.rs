@@ -37,6 +37,8 @@ pub enum Problem {
     ResultNotFound,
     /// The result stands for a visit that connected nothing, or whose connection is gone.
     NothingToConfirm(String),
+    /// The connection is not the account's that the session is for.
+    AccountConflict,
     /// The connection waits for the vendor's confirmation.
     Pending,
     /// Only the seller can help.
@@ -103,6 +105,13 @@ impl Problem {
                 text("This result does not belong to this connect session."),
             ),
             Self::NothingToConfirm(what) => (StatusCode::CONFLICT, "nothing_to_confirm", what.clone()),
+            Self::AccountConflict => (
+                StatusCode::CONFLICT,
+                "account_conflict",
+                text(
+                    "The connection that `reconnect` names belongs to another account, or to none yet. Open the session for the account that `GET /v1/connections/…` shows, or give the connection to this account first.",
+                ),
+            ),
             Self::Pending => (
                 StatusCode::CONFLICT,
                 "pending",

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use shop_keyring::{
-    connect_session::{ConnectSession, VisitOutcome},
+    connect_session::{ConnectFailure, ConnectSession, VisitOutcome},
     connection::{Connection, Status, grant},
     names::{AccountId, ConnectionKey},
     secret::{Secret, digest, random_value},
@@ -18,7 +18,7 @@ use shop_keyring::{
     time::Timestamp,
 };
 
-use crate::{problem::Problem, return_url, router::Keyring, views::Time};
+use crate::{failure, problem::Problem, reconnect::reconnect, return_url, router::Keyring, views::Time};
 
 /// Seconds that a session lives unless the caller says otherwise.
 const EXPIRES_IN: i64 = 3_600;
@@ -35,6 +35,8 @@ pub(crate) struct OpenRequest {
     account_label: Option<String>,
     return_url: Option<String>,
     reference: Option<String>,
+    /// The one connection that the session is for.
+    reconnect: Option<ConnectionKey>,
     confirm: Option<bool>,
     expires_in: Option<i64>,
 }
@@ -53,7 +55,11 @@ pub(crate) async fn open(
 ) -> Result<Response, Problem> {
     let Json(request) = body?;
     let token = random_value();
-    let session = session(request, &keyring.config.return_urls, &token, Timestamp::local_now())?;
+    let wanted = request.reconnect.clone();
+    let mut session = session(request, &keyring.config.return_urls, &token, Timestamp::local_now())?;
+    if let Some(wanted) = wanted {
+        session.reconnect = Some(reconnect(&keyring, &wanted, &session.account_id).await?);
+    }
     keyring.sessions.open(&session).await?;
     let base = keyring.config.public_base_url.as_str().trim_end_matches('/');
     let connect_url = format!("{base}/connect/{}", token.expose());
@@ -99,6 +105,7 @@ fn session(
         account_label: request.account_label,
         return_url: return_url.map(String::from),
         reference: request.reference,
+        reconnect: None,
         confirm,
         created_at: now,
         expires_at: now.plus(expires_in),
@@ -125,12 +132,18 @@ struct SessionView<'a> {
     account_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
+    /// The one connection that the session is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reconnect: Option<&'a ConnectionKey>,
     created_at: Time,
     expires_at: Time,
     connections: Vec<Connected>,
     /// Why the last visit connected nothing, or not all that it could have.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'static str>,
+    /// The same in words, with what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure_detail: Option<&'static str>,
     /// After a confirmation: what the result had stood for, too, and is not there any more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_confirmed: Vec<String>,
@@ -141,6 +154,11 @@ struct Connected {
     connection: String,
     #[serde(flatten)]
     status: Status,
+    /// When the seller authorized it, the last time in this session.
+    authorized_at: Time,
+    /// Until when it has to be confirmed, while it is pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirm_by: Option<Time>,
     /// Labels of permissions that you need and the seller did not grant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing_permissions: Vec<String>,
@@ -157,36 +175,54 @@ async fn view(keyring: &Keyring, session: &ConnectSession, not_confirmed: Vec<St
     for (key, brought) in connected(session) {
         // A connection that nobody confirmed is gone after its hour, or belongs to somebody else by now.
         let item = keyring.connections.get(key).await?;
-        let ours = |item: &Connection| {
-            item.account_id.as_ref() == Some(&session.account_id) && item.granted_at >= brought.granted_at
-        };
-        if let Some(item) = item.filter(ours) {
-            let missing_permissions = brought.missing_permissions.to_vec();
-            connections.push(Connected { connection: key.to_string(), status: item.status, missing_permissions });
+        let now = keyring.connections.now();
+        if let Some(item) = item.filter(|item| stands(item, session, brought.granted_at, now)) {
+            connections.push(Connected {
+                connection: key.to_string(),
+                status: item.status,
+                authorized_at: Time(brought.authorized_at),
+                confirm_by: item.confirm_by.map(Time),
+                missing_permissions: brought.missing_permissions.to_vec(),
+            });
         }
     }
-    let failure = session.visits.last().and_then(|visit| match &visit.outcome {
-        VisitOutcome::Failed { failure } => Some(failure.as_str()),
-        VisitOutcome::Connected { failures, .. } => failures.first().map(|failure| failure.as_str()),
-    });
+    let failure = last_failure(session);
     Ok(Json(SessionView {
         session_id: &session.id,
-        status: status(&connections, failure, session.expires_at <= Timestamp::local_now()),
+        status: status(&connections, failure.is_some(), session.expires_at <= Timestamp::local_now()),
         account_id: session.account_id.as_str(),
         reference: session.reference.as_deref(),
+        reconnect: session.reconnect.as_ref().map(|reconnect| &reconnect.connection),
         created_at: Time(session.created_at),
         expires_at: Time(session.expires_at),
         connections,
-        failure,
+        failure: failure.map(ConnectFailure::as_str),
+        failure_detail: failure.map(failure::detail),
         not_confirmed,
     })
     .into_response())
+}
+
+/// Whether what a session brought is still there: its account's, and not waiting for a confirmation that is too late.
+fn stands(item: &Connection, session: &ConnectSession, granted_at: Timestamp, now: Timestamp) -> bool {
+    let too_late = item.status == Status::Pending && item.confirm_by.is_some_and(|by| by <= now);
+    item.account_id.as_ref() == Some(&session.account_id) && item.granted_at >= granted_at && !too_late
+}
+
+/// Why the last visit failed, or further stores of it.
+fn last_failure(session: &ConnectSession) -> Option<ConnectFailure> {
+    match &session.visits.last()?.outcome {
+        VisitOutcome::Failed { failure } => Some(*failure),
+        VisitOutcome::Connected { failures, .. } => failures.first().copied(),
+    }
 }
 
 /// What a session brought for one connection.
 struct Brought<'a> {
     /// Its first grant.
     granted_at: Timestamp,
+    /// Its last grant.
+    authorized_at: Timestamp,
     /// Of its last grant.
     missing_permissions: &'a [String],
 }
@@ -198,7 +234,9 @@ fn connected(session: &ConnectSession) -> BTreeMap<&ConnectionKey, Brought<'_>> 
         if let VisitOutcome::Connected { connections: brought, .. } = &visit.outcome {
             for it in brought {
                 let entry = connections.entry(&it.connection);
-                let entry = entry.or_insert(Brought { granted_at: it.granted_at, missing_permissions: &[] });
+                let (granted_at, authorized_at) = (it.granted_at, it.granted_at);
+                let entry = entry.or_insert(Brought { granted_at, authorized_at, missing_permissions: &[] });
+                entry.authorized_at = authorized_at.max(entry.authorized_at);
                 entry.missing_permissions = &it.missing_permissions;
             }
         }
@@ -206,12 +244,12 @@ fn connected(session: &ConnectSession) -> BTreeMap<&ConnectionKey, Brought<'_>> 
     connections
 }
 
-fn status(connections: &[Connected], failure: Option<&str>, expired: bool) -> SessionStatus {
+fn status(connections: &[Connected], failed: bool, expired: bool) -> SessionStatus {
     if connections.iter().any(|connected| connected.status == Status::Pending) {
         SessionStatus::AwaitingConfirmation
     } else if !connections.is_empty() {
         SessionStatus::Finished
-    } else if failure.is_some() {
+    } else if failed {
         SessionStatus::Failed
     } else if expired {
         SessionStatus::Expired
@@ -239,11 +277,14 @@ pub(crate) async fn confirm(
     let visits = session.visits.iter().filter(|visit| Secret::new(visit.result.clone()).same_as(&result));
     let outcomes: Vec<_> = visits.map(|visit| &visit.outcome).collect();
     let Some(last) = outcomes.last() else { return Err(Problem::ResultNotFound) };
-    if let VisitOutcome::Failed { failure } = last {
+    let grants = latest_grants(&outcomes);
+    // Tokens pasted in one browser share their result: a later one that failed takes nothing from the ones before.
+    if let VisitOutcome::Failed { failure } = last
+        && grants.is_empty()
+    {
         let what = format!("The visit connected nothing ({}).", failure.as_str());
         return Err(Problem::NothingToConfirm(what));
     }
-    let grants = latest_grants(&outcomes);
     let brought = grants.len();
     let mut not_confirmed = Vec::new();
     for (key, granted_at) in grants {
@@ -313,13 +354,20 @@ mod tests {
 
     #[test]
     fn a_session_tells_how_it_stands() {
-        let with =
-            |status| [Connected { connection: "tiktok-shop/us/7".into(), status, missing_permissions: Vec::new() }];
-        assert_eq!(status(&[], None, false), SessionStatus::Open);
-        assert_eq!(status(&[], None, true), SessionStatus::Expired);
-        assert_eq!(status(&[], Some("denied"), false), SessionStatus::Failed);
-        assert_eq!(status(&with(Status::Pending), None, true), SessionStatus::AwaitingConfirmation);
-        assert_eq!(status(&with(Status::Active), Some("denied"), true), SessionStatus::Finished);
+        let with = |status| {
+            [Connected {
+                connection: "tiktok-shop/us/7".into(),
+                status,
+                authorized_at: Time(Timestamp(9)),
+                confirm_by: None,
+                missing_permissions: Vec::new(),
+            }]
+        };
+        assert_eq!(status(&[], false, false), SessionStatus::Open);
+        assert_eq!(status(&[], false, true), SessionStatus::Expired);
+        assert_eq!(status(&[], true, false), SessionStatus::Failed);
+        assert_eq!(status(&with(Status::Pending), false, true), SessionStatus::AwaitingConfirmation);
+        assert_eq!(status(&with(Status::Active), true, true), SessionStatus::Finished);
     }
 
     #[test]

@@ -191,7 +191,7 @@ mod tests {
             purpose: active().purpose,
             shops: None,
             fingerprint: None,
-            origin: Origin::Session { account_id: "acme".parse().unwrap(), confirm },
+            origin: Origin::Session { account_id: "acme".parse().unwrap(), confirm, reconnect: None },
         };
         let stored = |existing: Option<&Connection>, confirm, now: Timestamp| {
             let attempt = AttemptId::random();

@@ -3,6 +3,7 @@
 use super::{
     Claim, Connection, FORMAT, Purpose, Shop, Status,
     claim::{CLAIM_SECONDS, remember},
+    reconnect,
 };
 use crate::{
     names::{AccountId, AttemptId, ConnectionKey},
@@ -45,6 +46,8 @@ pub enum Origin {
         account_id: AccountId,
         /// Whether a connection new to the account waits for the vendor's confirmation.
         confirm: bool,
+        /// Set when the session is for this one connection: nothing new comes of it, and nothing changes its account.
+        reconnect: Option<ConnectionKey>,
     },
     /// Nobody asked for it: begun in the platform's store. It never changes an account.
     Unsolicited,
@@ -55,9 +58,9 @@ pub enum Origin {
 pub struct GrantClaimed {
     /// The item as it is to be written.
     pub item: Connection,
-    /// Set when the seller is another account's: that account's working connection is renewed, for the exchange may
-    /// have ended its old tokens, but this session is refused.
-    pub account_conflict: bool,
+    /// Set when the connection is renewed, for the exchange may have ended its old tokens, but not for this session,
+    /// which is refused: the seller is another account's, or another one than the session is for.
+    pub refused: Option<GrantRefused>,
     /// Set when whoever held the claim may have been deleting the secret: its process may be dead and cannot take back
     /// what was on its way.
     pub secret_may_go: bool,
@@ -75,6 +78,12 @@ pub enum GrantRefused {
     /// This very token is the connection's current one, and nothing speaks against it.
     #[error("this token is connected already")]
     AlreadyThere,
+    /// The session reconnects one connection, and another seller has authorized.
+    #[error("another seller authorized than the one to be connected anew")]
+    OtherSeller,
+    /// The session reconnects one connection, which is not there any more.
+    #[error("the connection to be connected anew is not there any more")]
+    NothingToReconnect,
 }
 
 /// Takes the claim for a new grant, from any holder. `now` is when the exchange answered, and orders grants.
@@ -87,9 +96,22 @@ pub fn claim_for_grant(
     attempt: AttemptId,
     now: Timestamp,
 ) -> Result<GrantClaimed, GrantRefused> {
+    match &grant.origin {
+        Origin::Session { reconnect: Some(wanted), .. } => reconnect::claim(wanted, existing, grant, attempt, now),
+        _ => claim_any(existing, grant, attempt, now),
+    }
+}
+
+/// The claim of a grant that may be for any connection.
+pub(super) fn claim_any(
+    existing: Option<&Connection>,
+    grant: &Grant,
+    attempt: AttemptId,
+    now: Timestamp,
+) -> Result<GrantClaimed, GrantRefused> {
     let Some(existing) = existing else {
         let item = hold(create(grant, now), grant, now, attempt, now);
-        return Ok(GrantClaimed { item, account_conflict: false, secret_may_go: false });
+        return Ok(GrantClaimed { item, refused: None, secret_may_go: false });
     };
     let relation = Relation::of(existing, grant);
     if is_there(existing, grant, now) {
@@ -122,7 +144,7 @@ pub fn claim_for_grant(
     };
     Ok(GrantClaimed {
         item: hold(item, grant, granted_at, attempt, now),
-        account_conflict: relation == Relation::OtherAccountWorking,
+        refused: (relation == Relation::OtherAccountWorking).then_some(GrantRefused::AccountConflict),
         secret_may_go: existing.attempt.is_some() && matches!(existing.status, Status::Pending | Status::Disconnected),
     })
 }
@@ -140,7 +162,7 @@ fn is_there(existing: &Connection, grant: &Grant, now: Timestamp) -> bool {
 
 /// How a grant stands to the connection that is already there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Relation {
+pub(super) enum Relation {
     /// The same account, or a grant that asks for none.
     Same,
     /// Nobody has it: disconnected, or never confirmed.
@@ -152,7 +174,7 @@ enum Relation {
 }
 
 impl Relation {
-    fn of(existing: &Connection, grant: &Grant) -> Self {
+    pub(super) fn of(existing: &Connection, grant: &Grant) -> Self {
         let same = match &grant.origin {
             Origin::Session { account_id, .. } => existing.account_id.as_ref() == Some(account_id),
             Origin::Unsolicited => existing.status != Status::Pending,
@@ -229,7 +251,7 @@ fn hold(mut item: Connection, grant: &Grant, granted_at: Timestamp, attempt: Att
     }
 }
 
-fn account(grant: &Grant) -> Option<AccountId> {
+pub(super) fn account(grant: &Grant) -> Option<AccountId> {
     match &grant.origin {
         Origin::Session { account_id, .. } => Some(account_id.clone()),
         Origin::Unsolicited => None,

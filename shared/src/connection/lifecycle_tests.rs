@@ -25,7 +25,7 @@ fn grant_for(account: &str, confirm: bool) -> Grant {
         purpose: Purpose::All,
         shops: None,
         fingerprint: None,
-        origin: Origin::Session { account_id: account.parse().unwrap(), confirm },
+        origin: Origin::Session { account_id: account.parse().unwrap(), confirm, reconnect: None },
     }
 }
 
@@ -178,7 +178,7 @@ fn a_seller_already_connected_under_this_account_needs_no_confirmation() {
     let attempt = AttemptId::random();
     let (refreshing, refresher) = claimed(&active(), T0.plus(6 * 86_400));
     let taken = claim_for_grant(Some(&refreshing), &grant_for("acme", true), attempt, now).unwrap();
-    assert!(!taken.account_conflict);
+    assert_eq!(taken.refused, None);
     let item = taken.item;
     assert_eq!((item.status, item.granted_at, item.confirm_by), (Status::Active, now, None));
     assert!(commit(&item, Right::Claim(refresher), kept(&item, refresher, now), None, now).is_err());
@@ -201,7 +201,7 @@ fn a_sweep_that_took_over_does_not_stand_in_a_grants_way() {
 fn another_account_is_refused_and_its_working_connection_kept_alive() {
     let grant = grant_for("other", true);
     let taken = claim_for_grant(Some(&active()), &grant, AttemptId::random(), T0.plus(9)).unwrap();
-    assert!(taken.account_conflict);
+    assert_eq!(taken.refused, Some(GrantRefused::AccountConflict));
     assert_eq!((taken.item.account_id, taken.item.status), (active().account_id, Status::Active));
 
     let ended = Connection { status: Status::ReauthorizationRequired { reason: Reason::Refused }, ..active() };

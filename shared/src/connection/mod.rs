@@ -18,6 +18,7 @@ pub mod event;
 pub mod grant;
 pub mod next;
 pub mod notice;
+mod reconnect;
 pub mod settle;
 pub mod watch;
 

@@ -92,7 +92,7 @@ fn a_new_grant_forgets_a_notice_that_was_about_the_one_before() {
         purpose: Purpose::All,
         shops: None,
         fingerprint: None,
-        origin: Origin::Session { account_id: "acme".parse().unwrap(), confirm: false },
+        origin: Origin::Session { account_id: "acme".parse().unwrap(), confirm: false, reconnect: None },
     };
     let claimed = |noted: Timestamp| {
         let item = deauthorized(&active(), noted);

@@ -68,7 +68,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     pub async fn store_grant(&self, grant: &Grant, tokens: NewTokens) -> Result<Stored, GrantError> {
         let attempt = AttemptId::random();
         let timer = ClaimTimer::start_within(PATIENCE);
-        let (mut account_conflict, mut secret_may_go) = (false, false);
+        let (mut refused, mut secret_may_go) = (None, false);
         let existing = self.connections.get(&grant.connection).await?;
         // By the table's clock, when the exchange answered: before the table was read.
         let answered_at = self.connections.now().plus(-timer.seconds());
@@ -76,7 +76,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         let claimed = self.connections.apply_to(existing, |item| {
             there = item.cloned();
             let claimed = claim_for_grant(item, grant, attempt, answered_at)?;
-            account_conflict = claimed.account_conflict;
+            refused = claimed.refused;
             secret_may_go = claimed.secret_may_go;
             Ok(claimed.item)
         });
@@ -102,20 +102,21 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             // A sweep may have found what was kept and committed it, or a later grant has taken over.
             Err(ApplyError::Decided(ClaimLost)) => match self.connections.get(&grant.connection).await? {
                 Some(item) if item.secret_version == Some(version) => item,
-                _ => return Err(GrantRefused::LaterGrant.into()),
+                _ => return Err(refused.unwrap_or(GrantRefused::LaterGrant).into()),
             },
         };
         // A deletion may have come after the put. Whoever sent it takes it back, too, if it still lives.
         if secret_may_go && let Err(error) = self.vault.restore(&grant.connection).await {
             tracing::error!(alarm = "vault_fault", connection = %grant.connection, %error, "its secret may be deleted");
         }
-        if account_conflict {
+        if let Some(why) = refused {
             tracing::warn!(
                 connection = %grant.connection,
                 version = connection.token_version,
-                "renewed under its own account; the session of another account is refused"
+                %why,
+                "renewed under its own account; the session that it came by is refused"
             );
-            return Err(GrantRefused::AccountConflict.into());
+            return Err(why.into());
         }
         Ok(Stored::new(connection, false))
     }

@@ -4,6 +4,7 @@ use crate::market::Rotation;
 
 /// Bounds and surroundings of one exploration.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "surroundings that have nothing to do with each other")]
 pub struct Config {
     /// What becomes of the old refresh token.
     pub rotation: Rotation,
@@ -15,6 +16,8 @@ pub struct Config {
     pub workers: u8,
     /// How often the seller authorizes anew.
     pub grants: u8,
+    /// Whether the seller authorizes by sessions that are for another connection alone.
+    pub elsewhere: bool,
     /// Whether a new connection waits for the vendor's confirmation; the vendor may then give it.
     pub confirm: bool,
     /// How often the vendor ends the connection.
@@ -45,6 +48,7 @@ impl Config {
         beginning: Beginning::Due,
         workers: 2,
         grants: 0,
+        elsewhere: false,
         confirm: false,
         disconnects: 0,
         leaves: 0,

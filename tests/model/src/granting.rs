@@ -92,7 +92,11 @@ impl Protocol {
             purpose: Purpose::All,
             shops: None,
             fingerprint: None,
-            origin: Origin::Session { account_id: "acme".parse().ok()?, confirm: self.config.confirm },
+            origin: Origin::Session {
+                account_id: "acme".parse().ok()?,
+                confirm: self.config.confirm,
+                reconnect: if self.config.elsewhere { Some("tiktok-shop/us/seller-2".parse().ok()?) } else { None },
+            },
         };
         let mine = id(work.attempt);
         let mut item = claim_for_grant(s.item.as_deref(), &grant, mine, work.began).ok()?.item;

@@ -31,6 +31,16 @@ fn new_grants() {
     explore("a worker and two grants", Config { workers: 1, grants: 2, ..Config::default() });
 }
 
+/// What is given to a session that refuses it is kept where it belongs, by the same rules.
+#[test]
+fn grants_by_sessions_for_another_connection() {
+    let config = Config { grants: 1, elsewhere: true, ..Config::default() };
+    explore("two workers and a grant by a session for another connection", config);
+    explore("the same with a disconnect", Config { disconnects: 1, troubles: 0, ..config });
+    let config = Config { workers: 1, leaves: 1, notices: 1, ..config };
+    explore("a worker and such a grant, and the seller leaves", config);
+}
+
 #[test]
 fn first_connections() {
     let config = Config { workers: 1, grants: 2, beginning: Beginning::Nothing, ..Config::default() };

@@ -12,12 +12,13 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use shop_keyring::{
-    connect_session::{ConnectFailure, ConnectSession, Connected},
+    connect_session::{ConnectFailure, ConnectSession, Connected, Reconnect},
+    connection::Purpose,
     names::{AppKeyPath, MarketplaceName},
 };
 use url::Url;
 
-use crate::{config::Config, problem::Problem};
+use crate::{config::Config, problem::Problem, temu};
 
 const STYLE: &str = include_str!("../../templates/style.css");
 
@@ -64,6 +65,7 @@ impl IntoResponse for Page {
 struct ConnectPage<'a> {
     frame: Frame<'a>,
     account_label: Option<&'a str>,
+    wanted: Option<String>,
     sites: Vec<SiteLink>,
 }
 
@@ -75,8 +77,8 @@ struct SiteLink {
 
 /// What a connect link opens.
 pub(crate) fn connect(config: &Config, session: &ConnectSession, token: &str) -> Page {
-    let tiktok_shop = |path: &AppKeyPath| path.marketplace == MarketplaceName::TikTokShop;
-    let mut apps: Vec<_> = config.apps.iter().filter(|(path, _)| tiktok_shop(path)).collect();
+    let admitted = config.apps.iter().filter(|(path, _)| session.admits(path));
+    let (temu, mut apps): (Vec<_>, Vec<_>) = admitted.partition(|(path, _)| path.marketplace == MarketplaceName::Temu);
     // "Any other country" makes sense only after the others.
     apps.sort_by_key(|(path, _)| path.app.as_str() == GLOBAL);
     let mut sites: Vec<_> = apps
@@ -87,13 +89,26 @@ pub(crate) fn connect(config: &Config, session: &ConnectSession, token: &str) ->
             note: format!("asks for the app “{}”", site.name),
         })
         .collect();
-    if config.apps.keys().any(|path| path.marketplace == MarketplaceName::Temu) {
+    if !temu.is_empty() {
         let href = format!("/connect/{token}/{}", MarketplaceName::Temu);
         let note = "local and cross-border stores; you will see each step".to_owned();
         sites.push(SiteLink { href, label: MarketplaceName::Temu.title().to_owned(), note });
     }
     let frame = Frame::new(config, format!("Connect your shop to {}", config.vendor_name));
-    Page(ConnectPage { frame, account_label: session.account_label.as_deref(), sites }.render())
+    let wanted = session.reconnect.as_ref().map(wanted);
+    Page(ConnectPage { frame, account_label: session.account_label.as_deref(), wanted, sites }.render())
+}
+
+/// The one connection that a session is for: its name, and where it is.
+pub(crate) fn wanted(reconnect: &Reconnect) -> String {
+    let path = &reconnect.connection.app;
+    let place = match (path.marketplace, reconnect.purpose) {
+        (MarketplaceName::TikTokShop, _) => site_label(path),
+        (MarketplaceName::Temu, Purpose::All) => format!("Temu, {}", temu::place(path.app.as_str())),
+        (MarketplaceName::Temu, Purpose::Product) => "Temu, product token".to_owned(),
+        (MarketplaceName::Temu, Purpose::Order) => format!("Temu, order token, {}", temu::place(path.app.as_str())),
+    };
+    format!("{} ({place})", reconnect.name())
 }
 
 /// The app for every site that has none of its own.
@@ -117,6 +132,7 @@ fn site_label(path: &AppKeyPath) -> String {
 struct AgreePage<'a> {
     frame: Frame<'a>,
     account_label: &'a str,
+    wanted: Option<String>,
     action: String,
     marketplace: &'static str,
 }
@@ -126,7 +142,8 @@ pub(crate) fn agree(config: &Config, session: &ConnectSession, path: &AppKeyPath
     let frame = Frame::new(config, "Is this your account?");
     let account_label = session.account_label.as_deref().unwrap_or(session.account_id.as_str());
     let marketplace = path.marketplace.title();
-    Page(AgreePage { frame, account_label, action: departure(path, token), marketplace }.render())
+    let wanted = session.reconnect.as_ref().map(wanted);
+    Page(AgreePage { frame, account_label, wanted, action: departure(path, token), marketplace }.render())
 }
 
 #[derive(Template)]
@@ -166,7 +183,7 @@ pub(crate) fn connected(
     }
     let marketplace = connections.first().map_or(MarketplaceName::TikTokShop, |it| it.connection.app.marketplace);
     for failure in failures {
-        let (_, what, next) = words::of_failure(vendor, marketplace, *failure);
+        let (_, what, next) = words::of_failure(vendor, marketplace, *failure, None);
         lines.push(format!("A further store was not connected. {what} {next}"));
     }
     lines.push(if connections.iter().any(|connected| connected.awaits_confirmation) {
@@ -179,18 +196,19 @@ pub(crate) fn connected(
     Page(MessagePage { frame, mark, lines, back }.render())
 }
 
-/// A visit that connected nothing. `back` is where its session returns to, and the session's id.
+/// A visit that connected nothing, and its session, if it had one: where that returns to, and what it was for.
 pub(crate) fn failed(
     config: &Config,
     marketplace: MarketplaceName,
     failure: ConnectFailure,
-    back: Option<(&str, &str)>,
+    session: Option<&ConnectSession>,
 ) -> Page {
-    let (title, what, next) = words::of_failure(&config.vendor_name, marketplace, failure);
+    let wanted = session.and_then(|session| session.reconnect.as_ref()).map(Reconnect::name);
+    let (title, what, next) = words::of_failure(&config.vendor_name, marketplace, failure, wanted.as_deref());
     let status = if failure == ConnectFailure::Denied { "denied" } else { "failed" };
-    let back = back.and_then(|(url, session_id)| {
-        let mut url = Url::parse(url).ok()?;
-        url.query_pairs_mut().append_pair("session_id", session_id).append_pair("status", status);
+    let back = session.and_then(|session| {
+        let mut url = Url::parse(session.return_url.as_deref()?).ok()?;
+        url.query_pairs_mut().append_pair("session_id", &session.id).append_pair("status", status);
         Some(url.into())
     });
     let mark = Some(Mark::NotConnected);

@@ -27,12 +27,21 @@ fn session(label: Option<&str>) -> ConnectSession {
         account_label: label.map(str::to_owned),
         return_url: None,
         reference: None,
+        reconnect: None,
         confirm: true,
         created_at: Timestamp(0),
         expires_at: Timestamp(3_600),
         visits: Vec::new(),
         pasted: 0,
     }
+}
+
+/// The same for one connection alone.
+fn session_for(connection: &str, name: Option<&str>, purpose: Purpose) -> ConnectSession {
+    let (connection, seller_name) = (connection.parse().unwrap(), name.map(str::to_owned));
+    let reconnect = Some(Reconnect { connection, seller_name, purpose });
+    let return_url = Some("https://acme.example/back?x=1".into());
+    ConnectSession { id: "SESSION".into(), reconnect, return_url, ..session(Some("Nina’s shops")) }
 }
 
 fn shop(connection: &str, name: &str) -> Connected {
@@ -78,6 +87,25 @@ fn connecting() {
 }
 
 #[test]
+fn connecting_one_shop_anew() {
+    let config = config("Acme");
+    let session = session_for("tiktok-shop/global/7", Some("Jjj test shop"), Purpose::All);
+    let mut all = text(connect(&config, &session, "TOKEN"));
+    assert!(!all.contains("United States"), "{all}");
+    all.push_str("---\n");
+    all.push_str(&text(agree(&config, &session, &session.reconnect.as_ref().unwrap().connection.app, "TOKEN")));
+    insta::assert_snapshot!(all);
+    for (connection, purpose, called) in [
+        ("temu/us/7", Purpose::All, "store 7 (Temu, United States)"),
+        ("temu/eu/7", Purpose::Order, "store 7 (Temu, order token, Europe)"),
+        ("temu/product/7", Purpose::Product, "store 7 (Temu, product token)"),
+        ("tiktok-shop/us/7", Purpose::All, "store 7 (TikTok Shop in the United States)"),
+    ] {
+        assert_eq!(wanted(session_for(connection, None, purpose).reconnect.as_ref().unwrap()), called);
+    }
+}
+
+#[test]
 fn several_stores_of_one_authorization() {
     let config = config("Acme");
     let lacking = Connected {
@@ -98,9 +126,10 @@ fn several_stores_of_one_authorization() {
 fn every_failure_says_what_happened_and_what_to_do() {
     use ConnectFailure::{
         AccountConflict, BadCallback, CodeRefused, Denied, MarketplaceUnavailable, Misconfigured, NotASeller,
-        Overtaken, StorageUnavailable,
+        NothingToReconnect, OtherSeller, Overtaken, StorageUnavailable,
     };
     let config = config("Acme");
+    let session = session_for("tiktok-shop/us/7", Some("Jjj test shop"), Purpose::All);
     let failures = [
         Denied,
         CodeRefused,
@@ -111,10 +140,10 @@ fn every_failure_says_what_happened_and_what_to_do() {
         Misconfigured,
         StorageUnavailable,
         BadCallback,
+        OtherSeller,
+        NothingToReconnect,
     ];
-    let pages = failures.map(|failure| {
-        text(failed(&config, MarketplaceName::TikTokShop, failure, Some(("https://acme.example/back?x=1", "SESSION"))))
-    });
+    let pages = failures.map(|failure| text(failed(&config, MarketplaceName::TikTokShop, failure, Some(&session))));
     insta::assert_snapshot!(pages.join("---\n"));
 }
 
@@ -122,7 +151,7 @@ fn every_failure_says_what_happened_and_what_to_do() {
 fn every_problem_says_what_happened_and_what_to_do() {
     use Problem::{
         BadCallback, BadForm, ForeignHost, FormTooLong, LinkExpired, Misconfigured, NotFound, OtherApp, OtherBrowser,
-        StateExpired, StorageUnavailable, UnderWay, UnknownLink, UnknownState, Unsolicited,
+        OtherConnection, StateExpired, StorageUnavailable, UnderWay, UnknownLink, UnknownState, Unsolicited,
     };
     let config = config("Acme");
     let problems = [
@@ -133,6 +162,7 @@ fn every_problem_says_what_happened_and_what_to_do() {
         StateExpired,
         OtherBrowser,
         OtherApp,
+        OtherConnection,
         UnderWay,
         Unsolicited,
         BadCallback,

@@ -6,9 +6,15 @@ use crate::problem::Problem;
 
 pub(super) type Words = (String, String, String);
 
-/// Of a visit that connected nothing.
-pub(super) fn of_failure(vendor: &str, marketplace: MarketplaceName, failure: ConnectFailure) -> Words {
+/// Of a visit that connected nothing. `wanted` is the shop that its session was for, if it was for one alone.
+pub(super) fn of_failure(
+    vendor: &str,
+    marketplace: MarketplaceName,
+    failure: ConnectFailure,
+    wanted: Option<&str>,
+) -> Words {
     let marketplace = marketplace.title();
+    let wanted = wanted.unwrap_or("one shop");
     let (title, what, next) = match failure {
         ConnectFailure::Denied => (
             "You did not give permission".to_owned(),
@@ -53,6 +59,26 @@ pub(super) fn of_failure(vendor: &str, marketplace: MarketplaceName, failure: Co
             ),
             format!("Go back to {vendor} and begin again."),
         ),
+        ConnectFailure::OtherSeller => (
+            "That was another shop".to_owned(),
+            format!(
+                "This link is to connect {wanted} anew, and you were logged in to {marketplace} as another seller. \
+                 Nothing has changed for {wanted}, and no new shop was connected."
+            ),
+            format!(
+                "Log out at {marketplace}, go back to {vendor}, begin again, and log in as the owner of {wanted}. If \
+                 the other shop was not connected to {vendor} before, nothing of it was kept, and you can take back in \
+                 its seller account the permission that you have just given."
+            ),
+        ),
+        ConnectFailure::NothingToReconnect => (
+            "There is nothing to connect anew".to_owned(),
+            format!(
+                "This link is to connect {wanted} anew, but it was removed from {vendor} meanwhile. Nothing was \
+                 connected."
+            ),
+            format!("Go back to {vendor}, and connect the shop there as a new one."),
+        ),
     };
     (title, what, next)
 }
@@ -62,7 +88,7 @@ pub(super) fn of_problem(vendor: &str, problem: Problem) -> Words {
     const ANY: &str = "the marketplace";
     let begin_again = format!("Go back to {vendor} and begin again from there.");
     let (title, what, next) = match problem {
-        Problem::Failed(marketplace, failure) => return of_failure(vendor, marketplace, failure),
+        Problem::Failed(marketplace, failure) => return of_failure(vendor, marketplace, failure, None),
         Problem::Misconfigured => return misconfigured(vendor, ANY),
         Problem::StorageUnavailable => return storage_unavailable(vendor),
         Problem::NotFound => (
@@ -100,6 +126,13 @@ pub(super) fn of_problem(vendor: &str, problem: Problem) -> Words {
             "That was for another site",
             "The authorization is for another site than the one you left for. Nothing was connected.".to_owned(),
             begin_again,
+        ),
+        Problem::OtherConnection => (
+            "This link is for another shop",
+            "It is to connect one shop anew, and this page is for another marketplace or site than that shop’s. \
+             Nothing was connected."
+                .to_owned(),
+            format!("Open the link that you got from {vendor} once more, and go on from there."),
         ),
         Problem::UnderWay => (
             "We are still at work",

@@ -1,6 +1,6 @@
 //! What can be wrong with a pasted token, told apart so that the seller knows what to do.
 
-use shop_keyring::{connection::Purpose, names::AppKeyPath};
+use shop_keyring::{connect_session::ConnectFailure, connection::Purpose, names::AppKeyPath};
 
 /// Why a token was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,15 @@ pub enum Mistake {
     AccountConflict,
     /// A later authorization of the same store came first.
     Overtaken,
+    /// It works, but for another store than the one that the link is for.
+    OtherSeller {
+        /// The store's `mallId`.
+        mall: String,
+        /// Its name, where Temu tells it.
+        name: Option<String>,
+    },
+    /// The connection that the link is for is not there any more.
+    NothingToReconnect,
 }
 
 impl Mistake {
@@ -60,6 +69,19 @@ impl Mistake {
             Self::Storage => "storage",
             Self::AccountConflict => "account_conflict",
             Self::Overtaken => "overtaken",
+            Self::OtherSeller { .. } => "other_seller",
+            Self::NothingToReconnect => "nothing_to_reconnect",
+        }
+    }
+
+    /// What the vendor is told of it by the session: what the seller cannot mend alone by pasting once more.
+    pub(super) const fn failure(&self) -> Option<ConnectFailure> {
+        match self {
+            Self::AccountConflict => Some(ConnectFailure::AccountConflict),
+            Self::OtherSeller { .. } => Some(ConnectFailure::OtherSeller),
+            Self::NothingToReconnect => Some(ConnectFailure::NothingToReconnect),
+            Self::Misconfigured => Some(ConnectFailure::Misconfigured),
+            _ => None,
         }
     }
 }

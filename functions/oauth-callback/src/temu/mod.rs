@@ -27,6 +27,7 @@ use axum::{
 use serde::Deserialize;
 use shop_keyring::{
     connect_session::{ConnectSession, VisitOutcome, VisitRecord, form_token, paste_state, result_of},
+    connection::Purpose,
     metrics,
     names::{AppKeyPath, MarketplaceName},
     secret::{Secret, digest},
@@ -43,6 +44,7 @@ pub use form::{Field, Form, SellerKind};
 pub use mistake::Mistake;
 pub use pasted::clean;
 use view::{Notice, View};
+pub(crate) use words::place;
 
 /// Longest form that is read: four tokens and their names are far below.
 pub(crate) const LONGEST_FORM: usize = 16 * 1024;
@@ -68,6 +70,14 @@ impl Visitor {
         self.session.expires_at <= Timestamp::local_now()
     }
 
+    /// What kind of seller it can only be, where the session is for one connection.
+    fn kind(&self) -> Option<SellerKind> {
+        self.session.reconnect.as_ref().map(|reconnect| match reconnect.purpose {
+            Purpose::All => SellerKind::Local,
+            Purpose::Product | Purpose::Order => SellerKind::CrossBorder,
+        })
+    }
+
     fn form_token(&self) -> Secret {
         form_token(&self.token, &self.browser)
     }
@@ -86,11 +96,10 @@ pub(crate) async fn page(
     headers: HeaderMap,
 ) -> Response {
     let page = async {
-        require_apps(&keyring)?;
-        let session = session_of(&keyring, &token).await?;
+        let session = session_at_temu(&keyring, &token).await?;
         let (browser, cookie) = browser::known_or_new(&headers, &keyring.config.public_base_url);
         let visitor = Visitor { session, token: Secret::new(token), browser };
-        let kind = query.ok().and_then(|Query(query)| query.seller);
+        let kind = visitor.kind().or_else(|| query.ok().and_then(|Query(query)| query.seller));
         let mut response = shown(&keyring, &visitor, kind, BTreeMap::new(), None).await?;
         if let Some(cookie) = cookie {
             response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -108,8 +117,7 @@ pub(crate) async fn paste(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let pasted = async {
-        require_apps(&keyring)?;
-        let session = session_of(&keyring, &token).await?;
+        let session = session_at_temu(&keyring, &token).await?;
         let body = body.map_err(|_| Problem::FormTooLong)?;
         let form = Form::read(&body)?;
         let browser = browser::known(&headers, &keyring.config.public_base_url).ok_or(Problem::OtherBrowser)?;
@@ -125,6 +133,9 @@ pub(crate) async fn paste(
 async fn take(keyring: &Keyring, visitor: Visitor, form: Form) -> Result<Response, Problem> {
     let kind = Some(form.kind);
     let fields = form.fields(&keyring.config.apps)?;
+    if fields.iter().any(|field| !visitor.session.admits(&field.path)) {
+        return Err(Problem::OtherConnection);
+    }
     let count = u32::try_from(fields.len()).unwrap_or(MOST_PASTED);
     let notice = if visitor.is_late() {
         Some(Notice::LinkExpired)
@@ -186,7 +197,9 @@ async fn take_each(
     let mut stores =
         store::placed_before(keyring, visitor).await?.into_iter().map(|it| it.connection.seller_id).collect();
     for (path, checked) in check::all(keyring, fields).await {
-        match checked.and_then(|good| good.of_known_store(&mut stores)) {
+        // A session for one store asks about no other.
+        let is_for_one = visitor.session.reconnect.is_some();
+        match checked.and_then(|good| if is_for_one { Ok(good) } else { good.of_known_store(&mut stores) }) {
             Ok(checked) => good.push(checked),
             Err(mistake) => drop(mistakes.insert(path, mistake)),
         }
@@ -202,9 +215,14 @@ async fn take_each(
         metrics::connected(app.marketplace, mistake.name(), 1);
         tracing::warn!(%app, session = visitor.session.id, mistake = mistake.name(), "a pasted token was not taken");
     }
-    if !connections.is_empty() {
-        metrics::connected(MarketplaceName::Temu, "connected", connections.len());
-        let outcome = VisitOutcome::Connected { connections, failures: Vec::new() };
+    metrics::connected(MarketplaceName::Temu, "connected", connections.len());
+    let failures: Vec<_> = mistakes.values().filter_map(Mistake::failure).collect();
+    let outcome = match failures.first() {
+        Some(failure) if connections.is_empty() => Some(VisitOutcome::Failed { failure: *failure }),
+        None if connections.is_empty() => None,
+        _ => Some(VisitOutcome::Connected { connections, failures }),
+    };
+    if let Some(outcome) = outcome {
         let result = digest(visitor.result().expose());
         let record = VisitRecord { at: Timestamp::local_now(), outcome, result };
         keyring.sessions.remember(&visitor.session.id, &record).await?;
@@ -218,7 +236,16 @@ pub(crate) fn way_back(visitor: &Visitor) -> Option<String> {
     back_with_result(return_url, &visitor.session.id, &visitor.result())
 }
 
-fn require_apps(keyring: &Keyring) -> Result<(), Problem> {
-    let has_temu = keyring.config.apps.keys().any(|path| path.marketplace == MarketplaceName::Temu);
-    if has_temu { Ok(()) } else { Err(Problem::NotFound) }
+/// The session of a connect link, if it leads to Temu at all.
+async fn session_at_temu(keyring: &Keyring, token: &str) -> Result<ConnectSession, Problem> {
+    if !keyring.config.apps.keys().any(|path| path.marketplace == MarketplaceName::Temu) {
+        return Err(Problem::NotFound);
+    }
+    let session = session_of(keyring, token).await?;
+    match &session.reconnect {
+        Some(reconnect) if reconnect.connection.app.marketplace != MarketplaceName::Temu => {
+            Err(Problem::OtherConnection)
+        }
+        _ => Ok(session),
+    }
 }

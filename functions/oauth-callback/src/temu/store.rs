@@ -3,10 +3,7 @@
 use futures_util::future::join_all;
 use shop_keyring::{
     connect_session::{Connected, VisitOutcome},
-    connection::{
-        Purpose, Status,
-        grant::{GrantRefused, Origin},
-    },
+    connection::{Purpose, Status, grant::GrantRefused},
     marketplace::temu::permissions::missing,
     names::{AppKeyPath, ConnectionKey},
     protocol::grant::GrantError,
@@ -41,12 +38,14 @@ pub(super) async fn all(
 
 async fn one(keyring: &Keyring, visitor: &Visitor, good: Good) -> Result<Connected, Mistake> {
     let Good { app, access_token, token, .. } = good;
-    let session = &visitor.session;
-    let origin = Origin::Session { account_id: session.account_id.clone(), confirm: session.confirm };
+    let origin = finish::origin(&visitor.session);
+    let (mall, name) = (token.mall.to_string(), token.mall_name.clone());
     let tokens = token.tokens(access_token, Timestamp::local_now());
     finish::store(keyring, &app, token.seller(&app), tokens, origin).await.map_err(|error| match error {
         GrantError::Refused(GrantRefused::AccountConflict) => Mistake::AccountConflict,
-        GrantError::Refused(_) => Mistake::Overtaken,
+        GrantError::Refused(GrantRefused::OtherSeller) => Mistake::OtherSeller { mall, name },
+        GrantError::Refused(GrantRefused::NothingToReconnect) => Mistake::NothingToReconnect,
+        GrantError::Refused(GrantRefused::LaterGrant | GrantRefused::AlreadyThere) => Mistake::Overtaken,
         GrantError::Vault(_) | GrantError::Store(_) => Mistake::Storage,
     })
 }

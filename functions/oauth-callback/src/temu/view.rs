@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use jiff::tz::TimeZone;
 use shop_keyring::{
+    connect_session::Reconnect,
     connection::Purpose,
     names::{AppKeyPath, MarketplaceName},
     secret::Secret,
@@ -17,11 +18,11 @@ use super::{
     mistake::Mistake,
     store::Placed,
     way_back,
-    words::{centre, corner, label, menu, place, words},
+    words::{centre, corner, label, menu, place, words, words_for_one},
 };
 use crate::{
     config::Config,
-    pages::{Frame, Page},
+    pages::{Frame, Page, wanted},
 };
 
 /// The permissions that Temu's own page lets local sellers leave out.
@@ -54,6 +55,8 @@ pub(super) struct View {
 struct TemuPage<'a> {
     frame: Frame<'a>,
     account_label: Option<&'a str>,
+    /// The one connection that the link is for.
+    wanted: Option<String>,
     placed: Vec<String>,
     /// Minutes that are left to go back in.
     minutes: Option<i64>,
@@ -109,7 +112,8 @@ impl View {
     /// The page.
     pub(super) fn page(self, config: &Config, visitor: &Visitor) -> Page {
         let vendor = &config.vendor_name;
-        let apps = self.kind.map(|kind| apps_of(kind, &config.apps)).unwrap_or_default();
+        let mut apps = self.kind.map(|kind| apps_of(kind, &config.apps)).unwrap_or_default();
+        apps.retain(|path| visitor.session.admits(path));
         let has_local = !apps_of(SellerKind::Local, &config.apps).is_empty();
         let other = match self.kind {
             Some(SellerKind::CrossBorder) if has_local => Some(SellerKind::Local),
@@ -131,6 +135,7 @@ impl View {
             TemuPage {
                 frame: Frame::new(config, title),
                 account_label: visitor.session.account_label.as_deref(),
+                wanted: visitor.session.reconnect.as_ref().map(wanted),
                 placed: self.placed.iter().map(sentence).collect(),
                 minutes: minutes_left(&self.placed, Timestamp::local_now()),
                 is_late: visitor.is_late(),
@@ -158,7 +163,10 @@ impl View {
         let has_code_flow = config.apps.get(path).is_some_and(|site| site.link_url.is_some());
         let mistake = self.mistakes.get(path).map(|mistake| Told {
             reason: mistake.name(),
-            text: words(mistake, self.kind, &config.vendor_name, app_name),
+            text: match visitor.session.reconnect.as_ref().map(Reconnect::name) {
+                Some(wanted) => words_for_one(mistake, &wanted, self.kind, &config.vendor_name, app_name),
+                None => words(mistake, self.kind, &config.vendor_name, app_name),
+            },
             other_store: match mistake {
                 Mistake::OtherStore { mall, .. } => Some((format!("other_store_{app}"), mall.clone())),
                 _ => None,

@@ -31,6 +31,7 @@ fn visitor(confirm: bool) -> Visitor {
         account_label: Some("Nina’s shops".into()),
         return_url: confirm.then(|| "https://acme.example/back".into()),
         reference: None,
+        reconnect: None,
         confirm,
         created_at: Timestamp(0),
         expires_at: Timestamp::local_now().plus(3_600),
@@ -59,6 +60,14 @@ fn html(view: View, confirm: bool) -> String {
     view.page(&config(), &visitor(confirm)).0.unwrap()
 }
 
+/// A page of a session that is for this connection alone.
+fn html_for_one(connection: &str, purpose: Purpose, view: View) -> String {
+    let mut visitor = visitor(true);
+    let seller_name = Some("Mia’s store".into());
+    visitor.session.reconnect = Some(Reconnect { connection: connection.parse().unwrap(), seller_name, purpose });
+    view.page(&config(), &visitor).0.unwrap()
+}
+
 /// What is between the head and the footer, without tags.
 fn text(html: &str) -> String {
     let body = html.split_once("<h1>").unwrap().1.split("<footer>").next().unwrap();
@@ -71,6 +80,46 @@ fn the_steps_for_each_kind_of_seller() {
     let pages =
         [None, Some(SellerKind::Local), Some(SellerKind::CrossBorder)].map(|kind| text(&html(view(kind), true)));
     insta::assert_snapshot!(pages.join("\n---\n"));
+}
+
+#[test]
+fn a_link_for_one_store_shows_that_one_and_its_field() {
+    let pages =
+        [("temu/us/7", Purpose::All, SellerKind::Local), ("temu/product/7", Purpose::Product, SellerKind::CrossBorder)]
+            .map(|(connection, purpose, kind)| {
+                let page = html_for_one(connection, purpose, view(Some(kind)));
+                assert!(!page.contains("seller=") && !page.contains(r#"name="token_us""#), "{page}");
+                text(&page)
+            });
+    insta::assert_snapshot!(pages.join("\n---\n"));
+    let connected = View { placed: vec![placed("temu/us/7", Purpose::All)], ..view(Some(SellerKind::Local)) };
+    let page = html_for_one("temu/us/7", Purpose::All, connected);
+    assert!(page.contains("Back to Acme") && !page.contains("more tokens"), "{page}");
+}
+
+#[test]
+fn every_mistake_at_a_link_for_one_store_names_it_and_sends_nobody_elsewhere() {
+    let us: AppKeyPath = "temu/us".parse().unwrap();
+    let mistakes = [
+        Mistake::OtherSeller { mall: "8".into(), name: Some("<b>Store</b>".into()) },
+        Mistake::OtherSeller { mall: "8".into(), name: None },
+        Mistake::NothingToReconnect,
+        Mistake::WrongField("temu/product".parse().unwrap()),
+        Mistake::WrongPurpose(Purpose::Product),
+        Mistake::WrongPurpose(Purpose::Order),
+        Mistake::LocalStore,
+        Mistake::Unknown,
+    ];
+    let all = mistakes.map(|mistake| {
+        let name = mistake.name();
+        let mistakes = BTreeMap::from([(us.clone(), mistake)]);
+        let page = html_for_one("temu/us/7", Purpose::Order, View { mistakes, ..view(Some(SellerKind::CrossBorder)) });
+        assert!(page.contains(&format!("data-reason=\"{name}\"")) && !page.contains("<b>Store"), "{page}");
+        assert!(!page.contains("other_store_"), "{page}");
+        let told = page.split_once("data-reason=").unwrap().1.split_once('>').unwrap().1;
+        format!("{name}: {}", told.split('<').next().unwrap())
+    });
+    insta::assert_snapshot!(all.join("\n"));
 }
 
 #[test]

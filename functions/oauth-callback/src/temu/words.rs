@@ -14,7 +14,7 @@ pub(super) fn label(app: &str) -> String {
 }
 
 /// Where an app's stores are.
-pub(super) fn place(app: &str) -> String {
+pub(crate) fn place(app: &str) -> String {
     match app {
         "us" => "United States",
         "eu" => "Europe",
@@ -50,6 +50,45 @@ pub(super) fn menu(app: &str) -> &'static str {
 
 fn is_product(app: &str) -> bool {
     app == PRODUCT_APP
+}
+
+/// A mistake in the seller's words, where the link is for the store `wanted` alone: there is one field, and no other way
+/// to go on. Says nothing of what was pasted.
+pub(super) fn words_for_one(
+    mistake: &Mistake,
+    wanted: &str,
+    kind: Option<SellerKind>,
+    vendor: &str,
+    app_name: &str,
+) -> String {
+    let what = match mistake {
+        Mistake::OtherSeller { mall, name } => {
+            return format!(
+                "This token belongs to {}, and this link is for {wanted} alone. Nothing has changed for {wanted}. Log in \
+                 to Temu with the main account of {wanted}, and paste the token that you get there. If the other store \
+                 was not connected to {vendor} before, its token was not kept, and you can take back its permission at \
+                 Temu.",
+                store(mall, name.as_deref())
+            );
+        }
+        Mistake::NothingToReconnect => {
+            return format!(
+                "This link is to connect {wanted} anew, but it was removed from {vendor} meanwhile. Go back to \
+                 {vendor}, and connect the store there as a new one."
+            );
+        }
+        Mistake::WrongField(path) => format!("This token works, but it is the one for “{}”.", label(path.app.as_str())),
+        Mistake::WrongPurpose(Purpose::Product) => "This is a product token.".to_owned(),
+        Mistake::WrongPurpose(_) => "This is an order token.".to_owned(),
+        Mistake::LocalStore => "This is a local store’s token.".to_owned(),
+        other => return words(other, kind, vendor, app_name),
+    };
+    format!("{what} This link is for {wanted} alone: at Temu, get the token for the app “{app_name}”, and paste it.")
+}
+
+/// A store that a token belongs to.
+fn store(mall: &str, name: Option<&str>) -> String {
+    name.map_or_else(|| format!("store {mall}"), |name| format!("“{name}” (store {mall})"))
 }
 
 /// A mistake in the seller's words. Says nothing of what was pasted.
@@ -94,13 +133,13 @@ pub(super) fn words(mistake: &Mistake, kind: Option<SellerKind>, vendor: &str, a
             "This is an order token, and here belongs one for products. Get it for the app “{app_name}”, with Global in \
              the top-left corner. If you meant a field for orders, paste it there."
         ),
-        Mistake::OtherStore { mall, name } => {
-            let store =
-                name.as_ref().map_or_else(|| format!("store {mall}"), |name| format!("“{name}” (store {mall})"));
-            format!(
-                "This token belongs to {store}, which is not the store of your other tokens here. If that is a \
-                 mistake, paste the other store’s token."
-            )
+        Mistake::OtherStore { mall, name } => format!(
+            "This token belongs to {}, which is not the store of your other tokens here. If that is a mistake, paste \
+             the other store’s token.",
+            store(mall, name.as_deref())
+        ),
+        Mistake::OtherSeller { .. } | Mistake::NothingToReconnect => {
+            words_for_one(mistake, "one store", kind, vendor, app_name)
         }
         Mistake::LocalStore => {
             "This is a local store’s token, and local stores have no product token. Go on as a local \

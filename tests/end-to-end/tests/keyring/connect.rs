@@ -22,7 +22,12 @@ async fn the_main_job() {
 
     let confirmed = vendor.confirm(&session.session_id, back.result()).await.expect(200).json();
     assert_eq!((&confirmed["status"], &confirmed["reference"]), (&json!("finished"), &json!("order 7")));
-    assert_eq!(confirmed["connections"], json!([{"connection": SELLER_1, "status": "active"}]));
+    let authorized_at = waiting["connections"][0]["authorized_at"].clone();
+    assert!(authorized_at.is_string() && waiting["connections"][0]["confirm_by"].is_string(), "{waiting}");
+    assert_eq!(
+        confirmed["connections"],
+        json!([{"connection": SELLER_1, "status": "active", "authorized_at": authorized_at}])
+    );
 
     let first = vendor.token(SELLER_1).await.expect(200).json();
     assert_eq!(

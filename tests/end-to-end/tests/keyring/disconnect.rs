@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use emulators::front::{Fault, FaultKind, Moment};
-use end_to_end::{Function, Options};
+use end_to_end::{Function, Options, Stack};
 use serde_json::json;
+use simulators::tiktok_shop::{Seller, Shop};
 
-use crate::setting::{DUE, SELLER_1, connect, connected, item};
+use crate::setting::{DUE, SELLER_1, connect, connect_all, connected, item, with_sellers};
 
 /// Where its tokens are kept.
 const SECRET_1: &str = "shop-keyring/connections/tiktok-shop/us/seller-1/tokens";
@@ -48,6 +49,112 @@ async fn a_seller_who_comes_back_is_connected_again_before_and_after_the_deletio
         assert_eq!(token["account_id"], "another");
         assert!(stack.tiktok_shop().accepts(token["access_token"].as_str().unwrap()));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_who_comes_back_when_the_secret_cannot_be_restored_any_more_gets_a_new_one() {
+    let stack = connected(Options::default()).await;
+    drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
+    assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
+    stack.age(8 * 86_400).await;
+    connect(&stack, "us", "seller-1", "acme").await;
+    let front = stack.secrets_manager().front();
+    assert_eq!(front.count("RestoreSecret"), 0, "there was nothing to restore");
+    let token = stack.vendor().token(SELLER_1).await.expect(200).json();
+    assert!(stack.tiktok_shop().accepts(token["access_token"].as_str().unwrap()));
+    stack.age(DUE).await;
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 1, "the secret takes new versions");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_that_went_to_another_seller_stays_with_that_one() {
+    let seller = |n| Seller::new(format!("seller-{n}"));
+    let with_shop = seller(1).with_shop(Shop::new("shop-1", "US"));
+    let stack = connected(Options { sellers: vec![with_shop, seller(2)], ..Options::default() }).await;
+    stack.tiktok_shop().remove_shop("seller-1", "shop-1").unwrap();
+    stack.tiktok_shop().add_shop("seller-2", Shop::new("shop-1", "US")).unwrap();
+    connect(&stack, "us", "seller-2", "another").await;
+    let known = item(&stack, SELLER_1).await;
+    assert_eq!(known["shops"][0]["id"], "shop-1", "the older connection has not listed its shops since");
+    drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
+    assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
+    let token = stack.vendor().token_by_shop("tiktok-shop/us/shop-1").await.expect(200).json();
+    assert_eq!((&token["connection"], &token["account_id"]), (&json!("tiktok-shop/us/seller-2"), &json!("another")));
+
+    drop(stack.vendor().disconnect("tiktok-shop/us/seller-2").await.expect(200));
+    assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
+    assert!(stack.item("shop/tiktok-shop/us/shop-1").await.is_none(), "its own pointer goes");
+}
+
+/// Rounds of the race; the end of the connection comes a little later in each.
+const ROUNDS: u64 = 24;
+
+/// Sellers who take turns, so that nobody authorizes several times within a moment: the times of grants, which time
+/// travel leaves as they are, would run ahead.
+const TURNS: u64 = 8;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn coming_back_and_being_disconnected_at_the_same_moment() {
+    let count = usize::try_from(TURNS).unwrap();
+    let stack = Stack::start(with_sellers(count)).await.unwrap();
+    connect_all(&stack, count).await;
+    let vendor = stack.vendor();
+    let (mut came_back, mut ended) = (0, 0);
+    for round in 0..ROUNDS {
+        let seller = format!("s-{}", round % TURNS);
+        let connection = format!("tiktok-shop/us/{seller}");
+        let secret = format!("shop-keyring/connections/{connection}/tokens");
+        // In every other turn the seller comes back from a disconnect whose deletion is still to be done.
+        if round / TURNS % 2 == 1 {
+            drop(vendor.disconnect(&connection).await.expect(200));
+        }
+        let session = vendor.connect_session(json!({"account_id": "acme", "reconnect": connection})).await;
+        let browser = stack.browser();
+        let callback = browser.authorize(&browser.leave(&session.connect_url, "us").await, &seller).await;
+        let wait = async |millis| tokio::time::sleep(Duration::from_millis(millis)).await;
+        let (back, (), _) = tokio::join!(
+            browser.come_back(&callback),
+            async {
+                wait(round * 5).await;
+                drop(vendor.disconnect(&connection).await.expect(200));
+            },
+            async {
+                wait(round % 5 * 20).await;
+                stack.invoke_sweep().await
+            }
+        );
+        if back.parameter("result").is_some() {
+            let confirmed = vendor.confirm(&session.session_id, back.result()).await;
+            assert!([200, 409].contains(&confirmed.status), "{}: {}", confirmed.status, confirmed.body);
+        } else {
+            let page = back.page.unwrap();
+            assert!(page.body.contains("A later authorization came first"), "round {round}: {}", page.body);
+        }
+        // Whatever is on its way is over after a claim's time.
+        stack.age(61).await;
+        let swept = stack.invoke_sweep().await;
+        assert_eq!(swept["errors"], 0, "{swept}");
+        let item = item(&stack, &connection).await;
+        let answer = vendor.token(&connection).await;
+        match item["status"].as_str().unwrap() {
+            "active" => {
+                let token = answer.expect(200).json();
+                assert!(stack.tiktok_shop().accepts(token["access_token"].as_str().unwrap()), "round {round}: {item}");
+                assert!(stack.secret_is_there(&secret).await, "round {round}: {item}");
+                came_back += 1;
+            }
+            "disconnected" => {
+                drop(answer.expect(410));
+                assert!(!stack.secret_is_there(&secret).await, "round {round}: {item}");
+                ended += 1;
+            }
+            other => panic!("round {round} ends {other}: {item}"),
+        }
+    }
+    assert!(came_back > 0 && ended > 0, "the rounds did not race: {came_back} came back, {ended} ended");
+    connect_all(&stack, count).await;
+    stack.age(DUE).await;
+    assert_eq!(stack.invoke_sweep().await["refreshed"], TURNS, "each secret takes new versions");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,7 +82,11 @@ impl Sellers {
             purpose: Purpose::All,
             shops: None,
             fingerprint: None,
-            origin: Origin::Session { account_id: "acme".parse().expect("an account id"), confirm: false },
+            origin: Origin::Session {
+                account_id: "acme".parse().expect("an account id"),
+                confirm: false,
+                reconnect: None,
+            },
         };
         let claimed = claim_for_grant(None, &grant, self.attempt, now).expect("nobody else authorizes").item;
         self.set.authorization_expires_at = Some(now.plus(AUTHORIZATION_LIFE));

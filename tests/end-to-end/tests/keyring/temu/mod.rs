@@ -12,6 +12,7 @@ mod mistakes;
 mod not_the_seller;
 mod paste;
 mod rate;
+mod reconnect;
 mod reminders;
 pub(crate) mod setting;
 mod stores;

@@ -1,0 +1,43 @@
+//! A session for one connection that is there already: which ones a seller can come back to.
+
+use shop_keyring::{
+    connect_session::Reconnect,
+    connection::{Connection, Status},
+    names::{AccountId, ConnectionKey},
+};
+
+use crate::{problem::Problem, router::Keyring};
+
+/// What a session of this account for the connection `wanted` alone is opened with.
+///
+/// # Errors
+/// If there is no such connection, or the seller cannot come back to it by this account.
+pub(crate) async fn reconnect(
+    keyring: &Keyring,
+    wanted: &ConnectionKey,
+    account: &AccountId,
+) -> Result<Reconnect, Problem> {
+    if !keyring.config.apps.contains_key(&wanted.app) {
+        let app = &wanted.app;
+        return Err(Problem::BadRequest(format!(
+            "`reconnect` names the app `{app}`, which is not set up (TIKTOK_SHOP_APPS, TEMU_APPS)."
+        )));
+    }
+    let item = keyring.connections.get(wanted).await?.ok_or(Problem::ConnectionNotFound)?;
+    reconnectable(item, account)
+}
+
+/// Every connection of the account, except one that waits for its confirmation: a new authorization would take that from
+/// it.
+fn reconnectable(item: Connection, account: &AccountId) -> Result<Reconnect, Problem> {
+    if item.account_id.as_ref() != Some(account) {
+        return Err(Problem::AccountConflict);
+    }
+    match item.status {
+        Status::Pending => Err(Problem::Pending),
+        Status::Active | Status::ReauthorizationRequired { .. } | Status::Disconnected => {
+            let Connection { connection, seller_name, purpose, .. } = item;
+            Ok(Reconnect { connection, seller_name, purpose })
+        }
+    }
+}
