@@ -43,7 +43,7 @@ pub(crate) struct AppSecrets {
 #[derive(Deserialize)]
 struct AppSecret {
     app_key: String,
-    app_secret: Arc<str>,
+    app_secret: String,
 }
 
 impl AppSecrets {
@@ -64,8 +64,9 @@ impl AppSecrets {
         if secret.app_key != token.api.app_key {
             return Err(CallError::Failed(format!("{name} is the secret of another app key than the token's")));
         }
-        read.insert(secret.app_key, Arc::clone(&secret.app_secret));
-        Ok(secret.app_secret)
+        let app_secret: Arc<str> = secret.app_secret.into();
+        read.insert(secret.app_key, Arc::clone(&app_secret));
+        Ok(app_secret)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a test can do with a running stack.
 
-use emulators::{dynamodb::DynamoDb, gateway::Gateway, lambda::Lambda, secrets_manager::SecretsManager};
+use emulators::{dynamodb::DynamoDb, gateway::{Credential, Gateway}, lambda::Lambda, secrets_manager::SecretsManager};
 use serde_json::{Value, json};
 use simulators::{temu, tiktok_shop};
 
@@ -58,10 +58,20 @@ impl Stack {
 impl Stack {
     /// The vendor's services.
     pub fn vendor(&self) -> VendorApi {
+        self.vendor_with(vendor::credential())
+    }
+
+    /// The same where they run in AWS: as a role, with temporary credentials.
+    pub fn vendor_by_role(&self) -> VendorApi {
+        self.vendor_with(vendor::temporary_credential())
+    }
+
+    fn vendor_with(&self, credential: Credential) -> VendorApi {
         VendorApi {
             client: self.client.clone(),
             base_url: self.gateway.url(),
-            credential: vendor::credential(),
+            secrets_manager_url: self.secrets_manager.url(),
+            credential,
             return_url: self.return_url.clone(),
             seen: self.seen.clone(),
         }
