@@ -93,7 +93,8 @@ impl Marketplaces {
     async fn shops_at_tiktok_shop(&self, token: &Token, app_secret: &str) -> Result<String, CallError> {
         let path = "/authorization/202309/shops";
         let header = token.api.token_header.as_deref().unwrap_or("x-tts-access-token");
-        let mut query = BTreeMap::from([("app_key", token.api.app_key.clone()), ("timestamp", unix_time().to_string())]);
+        let mut query =
+            BTreeMap::from([("app_key", token.api.app_key.clone()), ("timestamp", unix_time().to_string())]);
         let sign = sign_for_tiktok_shop(app_secret, path, &query, "");
         query.insert("sign", sign);
         let request = self.http.get(format!("{}{path}", token.api.base_url)).query(&query);
@@ -134,9 +135,13 @@ impl Marketplaces {
 }
 
 fn sign_for_tiktok_shop(app_secret: &str, path: &str, query: &BTreeMap<&str, String>, body: &str) -> String {
-    let counted = query.iter().filter(|(key, _)| !["sign", "access_token"].contains(key));
-    let parameters: String = counted.map(|(key, value)| format!("{key}{value}")).collect();
-    let text = format!("{app_secret}{path}{parameters}{body}{app_secret}");
+    let mut text = format!("{app_secret}{path}");
+    for (key, value) in query.iter().filter(|(key, _)| !["sign", "access_token"].contains(key)) {
+        text.push_str(key);
+        text.push_str(value);
+    }
+    text.push_str(body);
+    text.push_str(app_secret);
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(app_secret.as_bytes()) else {
         unreachable!("HMAC takes keys of any length")
     };
@@ -145,12 +150,15 @@ fn sign_for_tiktok_shop(app_secret: &str, path: &str, query: &BTreeMap<&str, Str
 }
 
 fn sign_for_temu(app_secret: &str, call: &BTreeMap<&str, Value>) -> String {
-    let counted = call.iter().filter(|(key, _)| **key != "sign");
-    let parameters = counted.map(|(key, value)| match value {
-        Value::String(text) => format!("{key}{text}"),
-        other => format!("{key}{other}"),
-    });
-    let text = format!("{app_secret}{}{app_secret}", parameters.collect::<String>());
+    let mut text = String::from(app_secret);
+    for (key, value) in call.iter().filter(|(key, _)| **key != "sign") {
+        text.push_str(key);
+        match value {
+            Value::String(value) => text.push_str(value),
+            other => text.push_str(&other.to_string()),
+        }
+    }
+    text.push_str(app_secret);
     hex::encode_upper(Md5::digest(text.as_bytes()))
 }
 

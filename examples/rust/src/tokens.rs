@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// A token is fetched anew so long before it ends: as long as one is good for that is served (`min_ttl`).
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 /// How often a request is sent at most, and how long is waited for the next time at most.
 const ATTEMPTS: u32 = 3;
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
@@ -29,6 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The token answer. It cannot be printed: it has no `Debug`.
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "as the keyring names it")]
 pub(crate) struct Token {
     pub(crate) access_token: String,
     pub(crate) version: u64,

@@ -1,6 +1,11 @@
 //! What a test can do with a running stack.
 
-use emulators::{dynamodb::DynamoDb, gateway::{Credential, Gateway}, lambda::Lambda, secrets_manager::SecretsManager};
+use emulators::{
+    dynamodb::DynamoDb,
+    gateway::{Credential, Gateway},
+    lambda::Lambda,
+    secrets_manager::SecretsManager,
+};
 use serde_json::{Value, json};
 use simulators::{temu, tiktok_shop};
 

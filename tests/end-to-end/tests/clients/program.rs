@@ -165,10 +165,10 @@ fn compiled() -> &'static Path {
             let source = source.unwrap();
             fs::copy(source.path(), place.join("src").join(source.file_name())).unwrap();
         }
-        let compiler = place.join("node_modules/typescript/bin/tsc");
-        assert!(compiler.is_file(), "{} is missing: run `make tools`", compiler.display());
-        let compiled = Command::new(tool("node")).arg(compiler).current_dir(&place).output().unwrap();
-        assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stdout));
+        let tsc = place.join("node_modules/typescript/bin/tsc");
+        assert!(tsc.is_file(), "{} is missing: run `make tools`", tsc.display());
+        let run = Command::new(tool("node")).arg(tsc).current_dir(&place).output().unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
         place.join("dist/call.js")
     })
 }
