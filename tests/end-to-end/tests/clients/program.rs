@@ -159,6 +159,10 @@ fn compiled() -> &'static Path {
     static COMPILED: OnceLock<PathBuf> = OnceLock::new();
     COMPILED.get_or_init(|| {
         let (example, place) = (root("examples/typescript"), root(".tools/typescript"));
+        // Nothing of an earlier run is run.
+        for left in ["src", "dist"].map(|folder| place.join(folder)).iter().filter(|folder| folder.exists()) {
+            fs::remove_dir_all(left).unwrap();
+        }
         fs::create_dir_all(place.join("src")).unwrap();
         fs::copy(example.join("tsconfig.json"), place.join("tsconfig.json")).unwrap();
         for source in fs::read_dir(example.join("src")).unwrap() {
