@@ -77,7 +77,10 @@ mall_at_temu() {
     local call=bg.open.accesstoken.info.get timestamp sign version router app_key access_token app_secret
     version=$(field .version) router=$(field .api.base_url) app_key=$(field .api.app_key)
     access_token=$(field .access_token)
-    app_secret=$(read_app_secret "$(field '"\(.marketplace)/\(.app)"')" "$app_key")
+    if ! app_secret=$(read_app_secret "$(field '"\(.marketplace)/\(.app)"')" "$app_key"); then
+        echo "$connection: call_failed, the app's secret cannot be read, or is another app key's"
+        exit 1
+    fi
     timestamp=$(date +%s)
     # The parameters in the order of their names, wrapped in the app's secret.
     sign=$(printf '%s' "$app_secret" "access_token$access_token" "app_key$app_key" data_typeJSON \

@@ -81,6 +81,13 @@ async fn a_tokens_life(program: Program) {
     let mut client = program.start(&environment);
     assert!(client.call_one(SELLER).await.starts_with("disconnected, forget"));
     written.push(client.end().await.1);
+
+    // Without the app's secret there is nothing to sign with.
+    let mut elsewhere = environment.clone();
+    elsewhere.push(("SECRET_PREFIX", "elsewhere".into()));
+    let mut client = program.start(&elsewhere);
+    assert!(client.call_one(MALL).await.starts_with("call_failed, "));
+    written.push(client.end().await.1);
     assert_no_secret(&stack, &written);
 }
 
@@ -109,6 +116,12 @@ async fn curl() {
     drop(stack.vendor().disconnect(SELLER).await.expect(200));
     assert_eq!(call(SELLER).await, (false, ": disconnected, forget the connection\n".to_owned()));
     assert_no_secret(&stack, &written);
+
+    // Without the app's secret there is nothing to sign with.
+    let mut elsewhere = environment.clone();
+    elsewhere.push(("SECRET_PREFIX", "elsewhere".into()));
+    let (well, said) = shell(&elsewhere, MALL).await.unwrap();
+    assert!(!well && said.contains("call_failed, the app's secret cannot be read"), "{said}");
 
     // A user's key has no session token.
     let (well, said) = shell(&stack.vendor().environment(), MALL).await.unwrap();
