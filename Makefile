@@ -40,5 +40,5 @@ lint: ## Checks format and lints only
 build: ## Builds everything, tests included
 	cargo build --locked --workspace --all-targets
 
-tools: ## Installs the tests' Python tools into .tools/venv
+tools: ## Installs the tests' tools into .tools/
 	@scripts/tools.sh

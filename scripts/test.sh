@@ -12,6 +12,7 @@ step() {
 }
 
 step scripts/tools.sh
+step .tools/venv/bin/python tests/iam/policies_test.py
 step cargo fmt --all --check
 step cargo clippy --locked --workspace --all-targets -- -D warnings
 # All targets in one go: the end-to-end tests run the functions' binaries, and both share one build of the dependencies.

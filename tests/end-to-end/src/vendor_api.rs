@@ -21,6 +21,7 @@ pub const REGION: &str = "us-east-1";
 pub struct VendorApi {
     pub(crate) client: reqwest::Client,
     pub(crate) base_url: String,
+    pub(crate) secrets_manager_url: String,
     pub(crate) credential: Credential,
     pub(crate) return_url: String,
     pub(crate) seen: Seen,
@@ -39,6 +40,20 @@ impl VendorApi {
     /// Access key and secret key, as curl's `--user` wants them.
     pub fn user(&self) -> String {
         format!("{}:{}", self.credential.access_key_id, self.credential.secret_access_key)
+    }
+
+    /// The variables that the clients of `examples/` need to be this caller.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let credential = self.credential.clone();
+        let mut variables = vec![
+            ("KEYRING_URL", self.base_url.clone()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secrets_manager_url.clone()),
+            ("AWS_ACCESS_KEY_ID", credential.access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", credential.secret_access_key),
+        ];
+        variables.extend(credential.session_token.map(|token| ("AWS_SESSION_TOKEN", token)));
+        variables
     }
 
     /// `POST /v1/connect-sessions` with this very body.

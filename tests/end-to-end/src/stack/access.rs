@@ -1,7 +1,11 @@
 //! What a test can do with a running stack.
 
 use emulators::{
-    dynamodb::DynamoDb, event_bus::EventBus, gateway::Gateway, lambda::Lambda, secrets_manager::SecretsManager,
+    dynamodb::DynamoDb,
+    event_bus::EventBus,
+    gateway::{Credential, Gateway},
+    lambda::Lambda,
+    secrets_manager::SecretsManager,
 };
 use serde_json::{Value, json};
 use simulators::{temu, tiktok_shop};
@@ -65,10 +69,20 @@ impl Stack {
 impl Stack {
     /// The vendor's services.
     pub fn vendor(&self) -> VendorApi {
+        self.vendor_with(vendor::credential())
+    }
+
+    /// The same where they run in AWS: as a role, with temporary credentials.
+    pub fn vendor_by_role(&self) -> VendorApi {
+        self.vendor_with(vendor::temporary_credential())
+    }
+
+    fn vendor_with(&self, credential: Credential) -> VendorApi {
         VendorApi {
             client: self.client.clone(),
             base_url: self.gateway.url(),
-            credential: vendor::credential(),
+            secrets_manager_url: self.secrets_manager.url(),
+            credential,
             return_url: self.return_url.clone(),
             seen: self.seen.clone(),
         }

@@ -22,6 +22,7 @@ pub use functions::{Environments, Functions};
 pub use inspect::{DueEntry, KeptTokens};
 pub use options::{Options, Ports};
 pub use output::Output;
+pub use programs::built;
 pub use runtime::Runtime;
 pub use tables::{Table, Tables, attributes};
 pub use vendor::temu::TemuApp;
@@ -97,7 +98,7 @@ impl Stack {
         let event_bus = event_bus.map_err(|why| StartError::listening("event-bus", 0, why))?;
         let mut gateway = Config::new(runtime.url());
         gateway.routes = vendor::routes();
-        gateway.credentials = vec![vendor::credential()];
+        gateway.credentials = vec![vendor::credential(), vendor::temporary_credential()];
         let gateway = Gateway::start(loopback(ports.gateway), gateway).await;
         let gateway = gateway.map_err(|why| StartError::listening("gateway", ports.gateway, why))?;
 

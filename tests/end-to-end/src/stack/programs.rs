@@ -12,15 +12,23 @@ use super::{Function, StartError};
 /// The workspace's root. cargo-lambda learns there which functions exist.
 pub(crate) const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// The binary of a function, beside the running one.
+/// The binary of a function.
+///
+/// # Errors
+/// As [`built`].
+pub(crate) fn binary(function: Function) -> Result<PathBuf, StartError> {
+    built(function.name())
+}
+
+/// A binary of the workspace, beside the running one.
 ///
 /// # Errors
 /// When it is missing, or older than its sources: a test shall not pass for yesterday's function.
-pub(crate) fn binary(function: Function) -> Result<PathBuf, StartError> {
-    let running = env::current_exe().map_err(|why| StartError::Process { program: function.to_string(), why })?;
+pub fn built(name: &str) -> Result<PathBuf, StartError> {
+    let running = env::current_exe().map_err(|why| StartError::Process { program: name.to_owned(), why })?;
     // Tests lie in target/debug/deps, programs in target/debug.
     let profile = running.ancestors().skip(1).find(|path| !path.ends_with("deps")).unwrap_or(Path::new("."));
-    let binary = profile.join(function.name());
+    let binary = profile.join(name);
     if !binary.is_file() {
         return Err(StartError::NotBuilt(binary));
     }

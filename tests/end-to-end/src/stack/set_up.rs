@@ -20,6 +20,9 @@ impl Stack {
             self.put_secret(&name, &vendor::temu::app_secret(&temu.app)).await;
         }
         self.seen.note(vendor::SECRET_ACCESS_KEY);
+        let temporary = vendor::temporary_credential();
+        self.seen.note(&temporary.secret_access_key);
+        self.seen.note(temporary.session_token.as_deref().unwrap_or_default());
         for (function, count) in options.processes {
             for _ in 0..count {
                 self.start_process(function)?;

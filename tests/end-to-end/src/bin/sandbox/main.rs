@@ -123,7 +123,11 @@ fn invite(stack: &Stack, backend: &Backend) {
         vendor.user(),
         walk::CONNECTION,
     );
-    println!("{}", temu::how_to_play(stack));
+    println!("To run the clients of examples/ (docs/clients.md) against it:\n");
+    for (name, value) in vendor.environment() {
+        println!("export {name}={value}");
+    }
+    println!("\n{}", temu::how_to_play(stack));
 }
 
 /// Tells of every sweep that did something, and of every event, for as long as the sandbox stays up. With each of them a day passes in

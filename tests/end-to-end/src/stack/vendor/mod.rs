@@ -25,6 +25,13 @@ pub(crate) fn credential() -> Credential {
     Credential::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, "arn:aws:iam::123456789012:user/order-hub")
 }
 
+/// The same services where they run in AWS: as a role, with temporary credentials.
+pub(crate) fn temporary_credential() -> Credential {
+    let role = "arn:aws:sts::123456789012:assumed-role/order-hub/i-0abc";
+    Credential::new("ASIAORDERHUB", "order-hub-temporary-secret-access-key-4567", role)
+        .with_session_token("order-hub-session-token//////////IQoJb3JpZ2luX2VjEXAMPLE==")
+}
+
 /// The name of the secret that the operator stores for an app, `temu/us`.
 pub(crate) fn app_secret_name(app: &str) -> String {
     format!("{SECRET_PREFIX}/apps/{app}")

@@ -1,0 +1,220 @@
+"""The policies of docs/iam: valid for two linters, and each allows what it says and nothing else.
+
+Run by `make test`; alone: .tools/venv/bin/python tests/iam/policies_test.py
+"""
+
+import json
+import pathlib
+import re
+import unittest
+
+from cfnlint.api import lint_all
+from parliament import analyze_policy_string
+
+POLICIES = pathlib.Path(__file__).parents[2] / "docs" / "iam"
+API = "arn:aws:execute-api:us-east-1:111122223333:a1b2c3d4e5/$default/"
+SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:"
+
+# Every route of token-lookup, as IAM sees a request to it: method and path without the first slash.
+TOKENS = [
+    "GET/v1/connections/tiktok-shop/us/7010736057180325637/token",
+    "GET/v1/shops/tiktok-shop/us/7000714532876273420/token",
+    "POST/v1/connections/tiktok-shop/us/7010736057180325637/refresh",
+]
+CONNECTIONS = [
+    "GET/v1/connections",
+    "GET/v1/connections/tiktok-shop/us/7010736057180325637",
+    "PATCH/v1/connections/tiktok-shop/us/7010736057180325637",
+    "DELETE/v1/connections/tiktok-shop/us/7010736057180325637",
+]
+SESSIONS = [
+    "POST/v1/connect-sessions",
+    "GET/v1/connect-sessions/1f0c8a3e",
+    "POST/v1/connect-sessions/1f0c8a3e/confirm",
+]
+CONTRACT = ["GET/v1/openapi.json"]
+
+
+def of(marketplace_and_app, requests):
+    return [request.replace("tiktok-shop/us", marketplace_and_app) for request in requests]
+
+
+OTHER_TOKENS = [
+    request
+    for app in ["tiktok-shop/global", "temu/us", "temu/product", "tiktok-shop/us2", "tiktok-shop/eu/us"]
+    for request in of(app, TOKENS)
+]
+# What nobody is to reach by a policy's wildcards: a method that is not named, another stage, another API.
+NEVER = [
+    API + "POST/v1/connections/tiktok-shop/us/1/token",
+    API + "HEAD/v1/connections/tiktok-shop/us/1/token",
+    API + "GET/v2/connections/tiktok-shop/us/1/token",
+    API.replace("$default", "test") + TOKENS[0],
+    API.replace("a1b2c3d4e5", "f6g7h8i9j0") + TOKENS[0],
+]
+
+# policy: the requests that it allows, those that it does not.
+CALLS = {
+    "read-tiktok-shop-us-tokens": (TOKENS, OTHER_TOKENS + CONNECTIONS + SESSIONS + CONTRACT),
+    "open-connect-sessions": (SESSIONS, TOKENS + OTHER_TOKENS + CONNECTIONS + CONTRACT),
+    # A seller may be called like a route.
+    "operator": (
+        CONNECTIONS + of("temu/us", CONNECTIONS) + SESSIONS + CONTRACT + ["GET/v1/connections/temu/us/token"],
+        TOKENS + OTHER_TOKENS,
+    ),
+}
+
+APP_SECRETS = {
+    "read-app-secret-tiktok-shop-us": (
+        ["shop-keyring/apps/tiktok-shop/us-a1B2c3"],
+        [
+            "shop-keyring/apps/tiktok-shop/global-a1B2c3",
+            "shop-keyring/apps/tiktok-shop/us-2-a1B2c3",
+            "shop-keyring/apps/temu/us-a1B2c3",
+            "shop-keyring/connections/tiktok-shop/us/7010736057180325637/tokens-a1B2c3",
+        ],
+    )
+}
+
+KEYRING_ROLE = "arn:aws:iam::111122223333:role/shop-keyring-tiktok-shop-us-reader"
+CALLER = "arn:aws:iam::444455556666:role/order-hub"
+OUR_ORGANIZATION = {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}
+EXTERNAL_ID = {"sts:ExternalId": "choose-one-for-each-third-party"}
+
+# trust policy: the context of a call that it trusts, those of calls that it does not.
+TRUST = {
+    "trust-role-of-the-organization": (OUR_ORGANIZATION, [{}, {"aws:PrincipalOrgID": "o-z9y8x7w6v5"}, EXTERNAL_ID]),
+    "trust-role-of-a-third-party": (EXTERNAL_ID, [{}, {"sts:ExternalId": "guessed"}, OUR_ORGANIZATION]),
+}
+
+PERMISSIONS = [*CALLS, *APP_SECRETS, "assume-keyring-role"]
+
+
+def text(name):
+    return (POLICIES / f"{name}.json").read_text()
+
+
+def policy(name):
+    return json.loads(text(name))
+
+
+def allowed(document, action, resource=None, principal=None, context=None):
+    """IAM's decision, as far as these policies go: a matching Deny wins, then a matching Allow; nothing else is known
+    here than actions, resources, one principal and `StringEquals`, and anything else is an error.
+
+    Not moto's: it makes the patterns regular expressions without escaping them, so that `$default` matches nothing and
+    `?` is no wildcard.
+    """
+    effects = {
+        statement["Effect"]
+        for statement in document["Statement"]
+        if applies(statement, action, resource, principal, context or {})
+    }
+    return "Deny" not in effects and "Allow" in effects
+
+
+def applies(statement, action, resource, principal, context):
+    unknown = set(statement) - {"Sid", "Effect", "Action", "Resource", "Principal", "Condition"}
+    unknown |= set(statement.get("Condition", {})) - {"StringEquals"}
+    if unknown:
+        raise ValueError(f"this test does not know {unknown}")
+    if not any(matches(pattern, action, re.IGNORECASE) for pattern in listed(statement["Action"])):
+        return False
+    if "Resource" in statement and not any(matches(pattern, resource) for pattern in listed(statement["Resource"])):
+        return False
+    if "Principal" in statement and principal not in listed(statement["Principal"]["AWS"]):
+        return False
+    expected = statement.get("Condition", {}).get("StringEquals", {})
+    return all(context.get(key) in listed(value) for key, value in expected.items())
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def matches(pattern, value, flags=0):
+    """`*` is any number of characters, slashes as well; `?` is one."""
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(expression, value, flags | re.DOTALL) is not None
+
+
+class Valid(unittest.TestCase):
+    def test_every_policy_is_looked_at(self):
+        self.assertEqual({path.stem for path in POLICIES.iterdir()}, {*PERMISSIONS, *TRUST})
+
+    def test_parliament_finds_nothing(self):
+        for name in PERMISSIONS:
+            with self.subTest(name):
+                findings = analyze_policy_string(text(name)).findings
+                self.assertEqual([(finding.issue, finding.detail) for finding in findings], [])
+
+    def test_cfn_lint_finds_nothing(self):
+        self.assertEqual(faults(template({})), [])
+
+    def test_the_linters_would_find_a_mistake(self):
+        wrong = text("open-connect-sessions").replace("execute-api:Invoke", "execute-api:Call")
+        self.assertNotEqual(analyze_policy_string(wrong).findings, [])
+        wrong_trust = policy("trust-role-of-a-third-party")
+        del wrong_trust["Statement"][0]["Principal"]
+        self.assertNotEqual(faults(template({"trust-role-of-a-third-party": wrong_trust})), [])
+
+
+def faults(cloudformation):
+    """What cfn-lint finds, but for its advice on how to describe a template."""
+    return [str(match) for match in lint_all(cloudformation) if not match.rule.id.startswith("I")]
+
+
+def template(instead):
+    """All policies as CloudFormation takes them."""
+    resources = {}
+    for name in [*PERMISSIONS, *TRUST]:
+        document = instead.get(name) or policy(name)
+        kind, key = (
+            ("AWS::IAM::Role", "AssumeRolePolicyDocument") if name in TRUST else ("AWS::IAM::ManagedPolicy", "PolicyDocument")
+        )
+        resources[name.title().replace("-", "")] = {"Type": kind, "Properties": {key: document}}
+    return json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources})
+
+
+class Decisions(unittest.TestCase):
+    def assert_decisions(self, name, action, allowed_resources, denied_resources):
+        for resource in allowed_resources:
+            self.assertTrue(allowed(policy(name), action, resource), f"{name} does not allow {resource}")
+        for resource in denied_resources:
+            self.assertFalse(allowed(policy(name), action, resource), f"{name} allows {resource}")
+
+    def test_requests(self):
+        for name, (yes, no) in CALLS.items():
+            no = [API + request for request in no] + NEVER
+            self.assert_decisions(name, "execute-api:Invoke", [API + request for request in yes], no)
+
+    def test_app_secrets(self):
+        for name, (yes, no) in APP_SECRETS.items():
+            yes, no = [SECRET + secret for secret in yes], [SECRET + secret for secret in no]
+            self.assert_decisions(name, "secretsmanager:GetSecretValue", yes, no)
+            self.assert_decisions(name, "secretsmanager:PutSecretValue", [], yes + no)
+
+    def test_callers_of_another_account(self):
+        roles = ["arn:aws:iam::111122223333:role/admin", "arn:aws:iam::999988887777:role/shop-keyring-tiktok-shop-us-reader"]
+        self.assert_decisions("assume-keyring-role", "sts:AssumeRole", [KEYRING_ROLE], roles)
+        for name, (trusted, others) in TRUST.items():
+            trust = policy(name)
+            self.assertTrue(allowed(trust, "sts:AssumeRole", principal=CALLER, context=trusted), name)
+            somebody_else = "arn:aws:iam::444455556666:role/intern"
+            self.assertFalse(allowed(trust, "sts:AssumeRole", principal=somebody_else, context=trusted), name)
+            for context in others:
+                self.assertFalse(allowed(trust, "sts:AssumeRole", principal=CALLER, context=context), f"{name} {context}")
+
+    def test_wildcards_cross_slashes_and_reach_no_token_of_another_app(self):
+        """What a `*` may match beyond one name is no canonical path of another route: token-lookup refuses it."""
+        reader = policy("read-tiktok-shop-us-tokens")
+        for beyond in ["GET/v1/connections/tiktok-shop/us/../global/1/token", "GET/v1/connections/tiktok-shop/us/a/b/token"]:
+            self.assertTrue(allowed(reader, "execute-api:Invoke", API + beyond))
+            segments = beyond.split("/")[1:]
+            canonical = all(re.fullmatch(r"[A-Za-z0-9_.-]+", it) and it not in (".", "..") for it in segments)
+            served = canonical and len(segments) == len(TOKENS[0].split("/")[1:])
+            self.assertFalse(served, beyond)
+
+
+if __name__ == "__main__":
+    unittest.main()
