@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the tests' Python tools into .tools/venv: cargo-lambda, which runs the functions, and moto, a second opinion
-# on the emulators. Does nothing when they are there in the versions of tests/requirements.txt.
+# Installs the tests' Python tools into .tools/venv: cargo-lambda, which runs the functions, moto, a second opinion on the
+# emulators, and schemathesis, which holds the API against its contract. Does nothing when they are there in the versions
+# of tests/requirements.txt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,7 +27,7 @@ command -v "$python" >/dev/null ||
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     complain "$python has no module venv: install it (on Debian and Ubuntu the package python3-venv)"
 
-echo "tools: installing cargo-lambda and moto into $venv; this takes a minute, once"
+echo "tools: installing cargo-lambda, moto and schemathesis into $venv; this takes a minute, once"
 rm -f "$installed"
 "$venv/bin/python" -c '' 2>/dev/null || "$python" -m venv --clear "$venv"
 "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --requirement "$requirements" ||

@@ -12,6 +12,8 @@ pub mod connect_session;
 pub mod connection;
 pub mod marketplace;
 pub mod names;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod protocol;
 pub mod secret;
 pub mod start;

@@ -1,16 +1,19 @@
 //! `token-lookup`: what the vendor's services call. Tokens, connections, connect sessions.
 //!
 //! Every request needs an IAM identity in its context; without one it is refused ([`caller`]). This file wires; a
-//! file a route group does the work; [`problem`] is the one place where errors become HTTP. No marketplace code is
-//! linked: a refresh on demand is refresh-sweep's work ([`refresher`]).
+//! file a route group does the work; [`problem`] is the one place where errors become HTTP, [`code`] lists them all,
+//! [`openapi`] is the contract. No marketplace code is linked: a refresh on demand is refresh-sweep's work
+//! ([`refresher`]).
 //!
 //! Public are [`run`] for the binary and, for the fuzz targets, what reads outside input.
 
 #![allow(rustdoc::private_intra_doc_links, reason = "its readers are in this repository")]
 
 mod caller;
+mod code;
 mod config;
 mod connections;
+mod openapi;
 mod paths;
 mod problem;
 mod refresher;
@@ -26,7 +29,9 @@ use std::{process::ExitCode, sync::Arc};
 use lambda_http::Error;
 use shop_keyring::start::start;
 
-pub use crate::{config::Config, paths::is_canonical, problem::Problem, return_url::check as check_return_url};
+pub use crate::{
+    code::Code, config::Config, paths::is_canonical, problem::Problem, return_url::check as check_return_url,
+};
 
 use crate::router::Keyring;
 

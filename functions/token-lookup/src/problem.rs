@@ -1,5 +1,5 @@
-//! Errors as the caller sees them: `application/problem+json` (RFC 9457) with a stable `code`. The one place where
-//! errors of `shop-keyring` become HTTP.
+//! Errors as the caller sees them: `application/problem+json` (RFC 9457) with a stable [`Code`](crate::code::Code). The
+//! one place where errors of `shop-keyring` become HTTP.
 
 use axum::{
     Json,
@@ -9,6 +9,12 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 use shop_keyring::{connection::Reason, names::InvalidName, store::StoreError, vault::VaultError};
+
+/// The media type of every error.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// What a problem's `type` begins with, before its code. A name, not an address: there is nothing to be fetched.
+const TYPE: &str = "urn:shop-keyring:problem:";
 
 /// What went wrong, named by what the caller can do.
 #[derive(Debug)]
@@ -112,26 +118,43 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// The body, as RFC 9457 has it.
+    pub(crate) fn body(&self) -> Value {
         let (status, code, detail) = self.parts();
         let mut body = Map::new();
-        body.insert("title".into(), json!(status.canonical_reason()));
+        body.insert("type".into(), json!(format!("{TYPE}{code}")));
+        body.insert("title".into(), json!(self.code().title()));
         body.insert("status".into(), json!(status.as_u16()));
         body.insert("code".into(), json!(code));
         body.insert("detail".into(), json!(detail));
-        let retry_after = match self {
-            Self::RefreshFailed { retry_after } => Some(retry_after.max(1)),
-            Self::StorageUnavailable => Some(2),
-            _ => None,
-        };
         if let Self::ReauthorizationRequired(reason) = self {
             body.insert("reason".into(), json!(reason.as_str()));
         }
-        let mut response = (status, Json(Value::Object(body))).into_response();
+        Value::Object(body)
+    }
+
+    /// The status code.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.parts().0
+    }
+
+    /// Seconds until another try can help, where one can.
+    pub(crate) fn retry_after(&self) -> Option<i64> {
+        match self {
+            Self::RefreshFailed { retry_after } => Some((*retry_after).max(1)),
+            Self::StorageUnavailable => Some(2),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status(), Json(self.body())).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = retry_after {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response

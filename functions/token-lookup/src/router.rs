@@ -18,7 +18,9 @@ use shop_keyring::{
 
 use tracing::Instrument;
 
-use crate::{caller, config::Config, connections, paths, problem::Problem, refresher::Refresher, sessions, token};
+use crate::{
+    caller, config::Config, connections, openapi, paths, problem::Problem, refresher::Refresher, sessions, token,
+};
 
 /// Every answer comes within this; API Gateway cuts at 30 seconds.
 const TIME_LIMIT: Duration = Duration::from_secs(19);
@@ -56,6 +58,7 @@ pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
         .route("/v1/connect-sessions", post(sessions::open))
         .route("/v1/connect-sessions/{id}", get(sessions::get))
         .route("/v1/connect-sessions/{id}/confirm", post(sessions::confirm))
+        .route("/v1/openapi.json", get(openapi::get))
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .fallback(async || Problem::RouteNotFound)
         .layer(middleware::from_fn(paths::require_canonical))
