@@ -23,6 +23,7 @@ mod serve;
 mod sessions;
 mod token;
 mod views;
+mod whole_number;
 
 use std::{process::ExitCode, sync::Arc};
 

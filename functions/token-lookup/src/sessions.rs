@@ -17,7 +17,6 @@ use shop_keyring::{
     store::ApplyError,
     time::Timestamp,
 };
-
 use utoipa::ToSchema;
 
 use crate::{
@@ -30,6 +29,7 @@ use crate::{
     return_url,
     router::Keyring,
     views::Time,
+    whole_number::whole_or_none,
 };
 
 /// Seconds that a session lives unless the caller says otherwise.
@@ -72,6 +72,7 @@ pub(crate) struct OpenRequest {
     #[schema(default = true, example = true)]
     confirm: Option<bool>,
     /// Seconds until the session ends.
+    #[serde(default, deserialize_with = "whole_or_none")]
     #[schema(minimum = 60, maximum = 604_800, default = 3_600, example = 3_600)]
     expires_in: Option<i64>,
 }

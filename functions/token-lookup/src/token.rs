@@ -28,6 +28,7 @@ use crate::{
     router::Keyring,
     serve::{Decision, can_refresh, decide, decide_after_check, decide_after_refresh, refresh_failed},
     views::{RefreshOutcome, TokenView},
+    whole_number::whole,
 };
 
 /// Seconds that a token lasts at least, unless the caller says otherwise.
@@ -111,6 +112,7 @@ pub(crate) async fn by_shop(
 #[schema(as = RejectedToken, examples(examples::rejected))]
 pub(crate) struct Rejected {
     /// The `version` of that token, as it was served. Not higher than the current one.
+    #[serde(deserialize_with = "whole")]
     #[schema(example = 7)]
     rejected_version: u64,
 }

@@ -41,6 +41,11 @@ impl VendorApi {
         format!("{}:{}", self.credential.access_key_id, self.credential.secret_access_key)
     }
 
+    /// The same caller at another gateway.
+    pub fn at(&self, base_url: &str) -> Self {
+        Self { base_url: base_url.to_owned(), ..self.clone() }
+    }
+
     /// `POST /v1/connect-sessions` with this very body.
     pub async fn open_session(&self, body: &Value) -> Answer {
         let answer = self.send(Method::POST, "/v1/connect-sessions", Some(body)).await;
