@@ -1,4 +1,4 @@
-//! The contract, `GET /v1/openapi.json`: OpenAPI 3.1, generated from the types that leave by the routes and the attributes
+//! The contract, `GET /v1/openapi.json`: `OpenAPI` 3.1, generated from the types that leave by the routes and the attributes
 //! at the handlers. It is checked in as docs/openapi.json; a test holds the two against each other.
 //!
 //! Where `utoipa` cannot say what is true, [`shape`] mends the schemas and [`answers`] adds what all answers have in
