@@ -130,6 +130,18 @@ pub struct Connected {
 
 /// Why a visit connected nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        description = "Why a visit connected nothing, or not all. `denied`: the seller said no. `code_refused`: the \
+        marketplace did not accept the code. `not_a_seller`: who authorized has no shop. `account_conflict`: the seller is \
+        connected under another account. `overtaken`: a later authorization by the same seller came first. \
+        `marketplace_unavailable`: it did not answer, or not in time. `misconfigured`: the installation's configuration is \
+        wrong. `storage_unavailable`: the keyring's own storage did not answer. `bad_callback`: the callback was not in a \
+        form that is known."
+    )
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectFailure {
     /// The seller said no.

@@ -14,6 +14,8 @@ pub mod connection;
 pub mod marketplace;
 pub mod metrics;
 pub mod names;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod protocol;
 pub mod secret;
 pub mod start;

@@ -19,8 +19,13 @@ use shop_keyring::{
     names::{AccountId, AppKeyPath, ConnectionKey, InvalidName},
     store::ApplyError,
 };
+use utoipa::ToSchema;
 
 use crate::{
+    openapi::{
+        examples, parameters,
+        problems::{OfAssignment, OfConnection, OfEnd, Refused},
+    },
     problem::Problem,
     revision::{etag, if_match},
     router::Keyring,
@@ -47,23 +52,47 @@ pub(crate) fn key(Path((marketplace, app_name, seller_id)): ConnectionPath) -> R
 }
 
 /// The connection's metadata and health.
+#[utoipa::path(
+    get,
+    path = "/v1/connections/{marketplace}/{app}/{seller_id}",
+    operation_id = "getConnection",
+    tag = "Connections",
+    summary = "Look at a connection",
+    description = "Its metadata and health, without its token.",
+    params(parameters::ConnectionPath),
+    responses((status = 200, description = "The connection.", body = ConnectionView), Refused<OfConnection>)
+)]
 pub(crate) async fn get(State(keyring): State<Arc<Keyring>>, path: ConnectionPath) -> Result<Response, Problem> {
     let item = keyring.connections.get(&key(path)?).await?.ok_or(Problem::ConnectionNotFound)?;
     Ok(answer(&item))
 }
 
 /// A JSON merge patch (RFC 7396) of what the vendor may change.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ConnectionPatch, examples(examples::assignment, examples::clearing))]
 pub(crate) struct Patch {
     /// The account that gets the connection; `null`: none has it.
     // Written so, a missing one is an error and not `null`.
     #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required)]
     account_id: Option<AccountId>,
 }
 
 /// Gives the connection to an account, or takes it from one. Only as it was seen, so that two editors do not overwrite
 /// each other.
+#[utoipa::path(
+    patch,
+    path = "/v1/connections/{marketplace}/{app}/{seller_id}",
+    operation_id = "assignConnection",
+    tag = "Connections",
+    summary = "Give a connection to an account",
+    description = "Sets or clears the account, and so claims a connection that nobody asked for. A JSON merge patch \
+        (RFC 7396); `If-Match` keeps two editors from overwriting each other.",
+    params(parameters::ConnectionPath, parameters::IfMatch),
+    request_body(content((Patch = "application/json"), (Patch = "application/merge-patch+json"))),
+    responses((status = 200, description = "The connection, changed.", body = ConnectionView), Refused<OfAssignment>)
+)]
 pub(crate) async fn patch(
     State(keyring): State<Arc<Keyring>>,
     path: ConnectionPath,
@@ -88,6 +117,18 @@ pub(crate) async fn patch(
 
 /// Ends the connection: from now on its token is served to nobody, and the schedule deletes its secret. Ending it again
 /// changes nothing.
+#[utoipa::path(
+    delete,
+    path = "/v1/connections/{marketplace}/{app}/{seller_id}",
+    operation_id = "disconnect",
+    tag = "Connections",
+    summary = "End a connection",
+    description = "Its token is served to nobody from now on (410), and the next sweep deletes its secret, which \
+        Secrets Manager can restore for seven days. Ending it again changes nothing. The seller's authorization at the \
+        marketplace is not touched; the seller may come back through a connect session.",
+    params(parameters::ConnectionPath, parameters::IfMatchAtAll),
+    responses((status = 200, description = "The connection, now `disconnected`.", body = ConnectionView), Refused<OfEnd>)
+)]
 pub(crate) async fn delete(
     State(keyring): State<Arc<Keyring>>,
     path: ConnectionPath,
@@ -103,7 +144,6 @@ pub(crate) async fn delete(
         Ok(disconnect(item, keyring.connections.now()))
     };
     let item = written(keyring.connections.apply(&key, end).await)?;
-    tracing::info!(connection = %key, "disconnected");
     Ok(answer(&item))
 }
 

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{listing, parameters::Parameters, problem::Problem};
+use crate::{listing, parameters::Parameters, problem::Problem, token};
 
 /// Longest body that is read, in bytes. The longest that means something is a tenth of it.
 pub(crate) const LONGEST_BODY: usize = 16 * 1024;
@@ -47,9 +47,9 @@ const DELETE: Operation = Operation { methods: &["DELETE"], parameters: &[], bod
 const ROUTES: &[(&str, &[Operation])] = &[
     ("/v1/connections", &[metadata(listing::PARAMETERS)]),
     ("/v1/connections/{marketplace}/{app}/{seller_id}", &[metadata(&[]), PATCH, DELETE]),
-    ("/v1/connections/{marketplace}/{app}/{seller_id}/token", &[TOKEN]),
-    ("/v1/connections/{marketplace}/{app}/{seller_id}/refresh", &[POST]),
-    ("/v1/shops/{marketplace}/{app}/{shop_id}/token", &[TOKEN]),
+    (token::BY_CONNECTION, &[TOKEN]),
+    (token::REFRESH, &[POST]),
+    (token::BY_SHOP, &[TOKEN]),
     ("/v1/connect-sessions", &[POST]),
     ("/v1/connect-sessions/{id}", &[metadata(&[])]),
     ("/v1/connect-sessions/{id}/confirm", &[POST]),
@@ -104,6 +104,13 @@ fn has_type(headers: &HeaderMap, types: &[&str]) -> bool {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| str::from_utf8(value.as_bytes()).ok());
     let essence = given.and_then(|given| given.split(';').next()).unwrap_or_default().trim();
     types.iter().any(|known| known.eq_ignore_ascii_case(essence))
+}
+
+/// Each route's methods.
+#[cfg(test)]
+pub(crate) fn methods() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let operations = ROUTES.iter().flat_map(|(route, operations)| operations.iter().map(move |it| (*route, it)));
+    operations.flat_map(|(route, operation)| operation.methods.iter().map(move |method| (route, *method)))
 }
 
 #[cfg(test)]

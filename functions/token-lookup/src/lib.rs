@@ -1,20 +1,22 @@
 //! `token-lookup`: what the vendor's services call. Tokens, connections, connect sessions.
 //!
 //! Every request needs an IAM identity in its context; without one it is refused ([`caller`]). What a route does not
-//! take is refused before it ([`intake`]). This file wires; a
-//! file a route group does the work; [`problem`] is the one place where errors become HTTP. No marketplace code is
-//! linked: a refresh on demand is refresh-sweep's work ([`refresher`]).
+//! take is refused before it ([`intake`]). This file wires; a file a route group does the work; [`problem`] is the one
+//! place where errors become HTTP, [`code`] lists them all, [`openapi`] is the contract. No marketplace code is linked: a
+//! refresh on demand is refresh-sweep's work ([`refresher`]).
 //!
 //! Public are [`run`] for the binary and, for the fuzz targets, what reads outside input.
 
 #![allow(rustdoc::private_intra_doc_links, reason = "its readers are in this repository")]
 
 mod caller;
+mod code;
 mod config;
 mod connections;
 mod failure;
 mod intake;
 mod listing;
+mod openapi;
 mod parameters;
 mod paths;
 mod problem;
@@ -27,6 +29,7 @@ mod serve;
 mod sessions;
 mod token;
 mod views;
+mod whole_number;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -34,6 +37,7 @@ use lambda_http::Error;
 use shop_keyring::start::start;
 
 pub use crate::{
+    code::Code,
     config::Config,
     listing::{Filters, ListRequest, Position},
     paths::is_canonical,

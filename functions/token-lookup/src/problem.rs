@@ -1,5 +1,5 @@
-//! Errors as the caller sees them: `application/problem+json` (RFC 9457) with a stable `code`. The one place where
-//! errors of `shop-keyring` become HTTP.
+//! Errors as the caller sees them: `application/problem+json` (RFC 9457) with a stable [`Code`](crate::code::Code). The
+//! one place where errors of `shop-keyring` become HTTP.
 
 use axum::{
     Json,
@@ -15,6 +15,12 @@ use shop_keyring::{
 };
 
 use crate::intake::{LONGEST_BODY, LONGEST_HEADERS};
+
+/// The media type of every error.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// What a problem's `type` begins with, before its code. A name, not an address: there is nothing to be fetched.
+const TYPE: &str = "urn:shop-keyring:problem:";
 
 /// What went wrong, named by what the caller can do.
 #[derive(Debug)]
@@ -64,82 +70,61 @@ pub enum Problem {
     HeadersTooLong,
 }
 
-/// The code of a problem, for the log and the metrics of its request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Code(pub(crate) &'static str);
-
 impl Problem {
-    fn parts(&self) -> (StatusCode, &'static str, String) {
+    fn parts(&self) -> (StatusCode, String) {
         let text = str::to_owned;
         match self {
-            Self::BadRequest(what) => (StatusCode::BAD_REQUEST, "bad_request", what.clone()),
+            Self::BadRequest(what) => (StatusCode::BAD_REQUEST, what.clone()),
             Self::PathNotCanonical => (
                 StatusCode::BAD_REQUEST,
-                "path_not_canonical",
                 text(
                     "Write the path in its one form: letters, digits, `-`, `_`, `.` between single slashes, nothing escaped.",
                 ),
             ),
             Self::NoIdentity => (
                 StatusCode::FORBIDDEN,
-                "no_identity",
                 text(
                     "The request carries no IAM identity. Sign it with SigV4, and check that the route has its IAM authorizer.",
                 ),
             ),
-            Self::RouteNotFound => (StatusCode::NOT_FOUND, "route_not_found", text("There is no such route.")),
-            Self::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text("The route does not take this method."))
-            }
+            Self::RouteNotFound => (StatusCode::NOT_FOUND, text("There is no such route.")),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, text("The route does not take this method.")),
             Self::ConnectionNotFound => (
                 StatusCode::NOT_FOUND,
-                "connection_not_found",
                 text("There is no such connection. The seller connects through a connect session."),
             ),
-            Self::SessionNotFound => {
-                (StatusCode::NOT_FOUND, "session_not_found", text("There is no such connect session."))
+            Self::SessionNotFound => (StatusCode::NOT_FOUND, text("There is no such connect session.")),
+            Self::ResultNotFound => {
+                (StatusCode::NOT_FOUND, text("This result does not belong to this connect session."))
             }
-            Self::ResultNotFound => (
-                StatusCode::NOT_FOUND,
-                "result_not_found",
-                text("This result does not belong to this connect session."),
-            ),
-            Self::NothingToConfirm(what) => (StatusCode::CONFLICT, "nothing_to_confirm", what.clone()),
+            Self::NothingToConfirm(what) => (StatusCode::CONFLICT, what.clone()),
             Self::AccountConflict => (
                 StatusCode::CONFLICT,
-                "account_conflict",
                 text(
                     "The connection that `reconnect` names belongs to another account, or to none yet. Open the session for the account that `GET /v1/connections/…` shows, or give the connection to this account first.",
                 ),
             ),
             Self::Pending => (
                 StatusCode::CONFLICT,
-                "pending",
                 text("The connection waits for confirmation: hand the seller's `result` to the session's `confirm`."),
             ),
             Self::ReauthorizationRequired(reason) => (
                 StatusCode::CONFLICT,
-                "reauthorization_required",
                 format!("The seller has to authorize again ({}): open a connect session.", reason.as_str()),
             ),
             Self::Disconnected => (
                 StatusCode::GONE,
-                "disconnected",
                 text("The connection was ended. The seller can connect again through a connect session."),
             ),
             Self::RefreshFailed { .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
-                "refresh_failed",
                 text("The token could not be renewed now. Try again after the time in Retry-After."),
             ),
-            Self::StorageUnavailable => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "storage_unavailable",
-                text("The keyring's own storage does not answer. Try again shortly."),
-            ),
+            Self::StorageUnavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, text("The keyring's own storage does not answer. Try again shortly."))
+            }
             Self::PreconditionRequired => (
                 StatusCode::PRECONDITION_REQUIRED,
-                "precondition_required",
                 text(
                     "Read the connection and send its `ETag` as `If-Match`, so that nobody's change is overwritten; `*` \
                      overwrites.",
@@ -147,47 +132,60 @@ impl Problem {
             ),
             Self::PreconditionFailed => (
                 StatusCode::PRECONDITION_FAILED,
-                "precondition_failed",
                 text("The connection has changed since. Read it again, and repeat the change with its new `ETag`."),
             ),
-            Self::BodyTooLong => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body_too_long",
-                format!("The body is longer than {LONGEST_BODY} bytes."),
-            ),
+            Self::BodyTooLong => {
+                (StatusCode::PAYLOAD_TOO_LARGE, format!("The body is longer than {LONGEST_BODY} bytes."))
+            }
             Self::UnsupportedMediaType(types) => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
                 format!("Send the body with the `Content-Type` `{}`.", types.join("` or `")),
             ),
             Self::HeadersTooLong => (
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "headers_too_long",
                 format!("The headers are longer than {LONGEST_HEADERS} bytes in all."),
             ),
         }
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let (status, code, detail) = self.parts();
+impl Problem {
+    /// The body, as RFC 9457 has it.
+    pub(crate) fn body(&self) -> Map<String, Value> {
+        let (status, detail) = self.parts();
+        let code = self.code();
         let mut body = Map::new();
-        body.insert("title".into(), json!(status.canonical_reason()));
+        body.insert("type".into(), json!(format!("{TYPE}{}", code.as_str())));
+        body.insert("title".into(), json!(code.title()));
         body.insert("status".into(), json!(status.as_u16()));
-        body.insert("code".into(), json!(code));
+        body.insert("code".into(), json!(code.as_str()));
         body.insert("detail".into(), json!(detail));
-        let retry_after = match self {
-            Self::RefreshFailed { retry_after } => Some(retry_after.max(1)),
-            Self::StorageUnavailable => Some(2),
-            _ => None,
-        };
         if let Self::ReauthorizationRequired(reason) = self {
             body.insert("reason".into(), json!(reason.as_str()));
         }
-        let mut response = Details(body).response(status);
-        response.extensions_mut().insert(Code(code));
-        if let Some(seconds) = retry_after {
+        body
+    }
+
+    /// The status code.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.parts().0
+    }
+
+    /// Seconds until another try can help, where one can.
+    pub(crate) fn retry_after(&self) -> Option<i64> {
+        match self {
+            Self::RefreshFailed { retry_after } => Some((*retry_after).max(1)),
+            Self::StorageUnavailable => Some(2),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = Details(self.body()).response(self.status());
+        response.extensions_mut().insert(self.code());
+        if let Some(seconds) = self.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
@@ -202,7 +200,7 @@ pub(crate) struct Details(Map<String, Value>);
 impl Details {
     fn response(self, status: StatusCode) -> Response {
         let mut response = (status, Json(&self.0)).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         response.extensions_mut().insert(self);
         response
     }

@@ -17,13 +17,13 @@ pub(crate) async fn reconnect(
     wanted: &ConnectionKey,
     account: &AccountId,
 ) -> Result<Reconnect, Problem> {
+    let item = keyring.connections.get(wanted).await?.ok_or(Problem::ConnectionNotFound)?;
     if !keyring.config.apps.contains_key(&wanted.app) {
         let app = &wanted.app;
         return Err(Problem::BadRequest(format!(
             "`reconnect` names the app `{app}`, which is not set up (TIKTOK_SHOP_APPS, TEMU_APPS)."
         )));
     }
-    let item = keyring.connections.get(wanted).await?.ok_or(Problem::ConnectionNotFound)?;
     reconnectable(item, account)
 }
 

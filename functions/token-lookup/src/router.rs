@@ -23,9 +23,10 @@ use tracing::Instrument;
 
 use crate::{
     caller,
+    code::Code,
     config::Config,
-    connections, intake, listing, paths,
-    problem::{Code, Details, Problem},
+    connections, intake, listing, openapi, paths,
+    problem::{Details, Problem},
     refresher::Refresher,
     sessions, token,
 };
@@ -70,6 +71,7 @@ pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
         .route("/v1/connect-sessions", post(sessions::open))
         .route("/v1/connect-sessions/{id}", get(sessions::get))
         .route("/v1/connect-sessions/{id}/confirm", post(sessions::confirm))
+        .route("/v1/openapi.json", get(openapi::get))
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .fallback(async || Problem::RouteNotFound)
         .layer(middleware::from_fn(intake::check))
@@ -100,7 +102,7 @@ async fn answer(request: Request, next: Next) -> Response {
         headers.insert("x-request-id", id);
     }
     let (status, milliseconds) = (response.status().as_u16(), started.elapsed().as_millis());
-    let code = response.extensions().get().map(|Code(code)| *code);
+    let code = response.extensions().get::<Code>().map(|code| code.as_str());
     tracing::info!(%method, route, status, code, milliseconds, request_id, caller, "request");
     if token::ROUTES.contains(&route.as_str()) {
         metrics::lookup(marketplace, code.unwrap_or("served"));

@@ -17,8 +17,22 @@ use shop_keyring::{
     store::ApplyError,
     time::Timestamp,
 };
+use utoipa::ToSchema;
 
-use crate::{failure, problem::Problem, reconnect::reconnect, return_url, router::Keyring, views::Time};
+use crate::{
+    failure,
+    openapi::{
+        examples,
+        parameters::SessionPath,
+        problems::{OfConfirmation, OfSession, Opening, Refused},
+    },
+    problem::Problem,
+    reconnect::reconnect,
+    return_url,
+    router::Keyring,
+    views::Time,
+    whole_number::whole_or_none,
+};
 
 /// Seconds that a session lives unless the caller says otherwise.
 const EXPIRES_IN: i64 = 3_600;
@@ -28,27 +42,71 @@ const LONGEST: i64 = 7 * 86_400;
 /// Longest label or reference, in characters.
 const LONGEST_TEXT: usize = 256;
 
-#[derive(Deserialize)]
+/// What is to be connected, for whom.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ConnectSessionRequest, examples(examples::open_request, examples::mailed_request))]
 pub(crate) struct OpenRequest {
+    /// Your customer that the connections will belong to.
     account_id: AccountId,
+    /// What the seller reads on the page; needed when `confirm` is false.
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$",
+        example = "Ann's Attic"
+    )]
     account_label: Option<String>,
+    /// Where the seller comes back to: an address under one of the installation's `RETURN_URLS`, by exact origin and whole
+    /// path segments. Needed unless `confirm` is false.
+    #[schema(format = "uri", example = "https://vendor.example/shops/connected")]
     return_url: Option<String>,
+    /// A note of yours, handed back.
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$",
+        example = "ticket 4711"
+    )]
     reference: Option<String>,
-    /// The one connection that the session is for.
+    /// The one connection that the session is for, of this account: the seller is led to its app only, and another
+    /// seller's authorization is refused for it.
     reconnect: Option<ConnectionKey>,
+    /// Whether a connection new to the account is `pending` until you confirm it. If false, the seller agrees to the
+    /// `account_label` by a button instead.
+    #[schema(default = true, example = true)]
     confirm: Option<bool>,
+    /// Seconds until the session ends.
+    #[serde(default, deserialize_with = "whole_or_none")]
+    #[schema(minimum = 60, maximum = 604_800, default = 3_600, example = 3_600)]
     expires_in: Option<i64>,
 }
 
-#[derive(Serialize)]
+/// A connect session just opened.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenedConnectSession, examples(examples::opened))]
 struct Opened {
+    /// Names the session from now on. Not secret.
+    #[schema(example = "V1XkQzJ7m3F0cW9yB5tHn2LpRuGdSe8aKoTiYxNvM4Q")]
     session_id: String,
+    /// Send the seller there. Whoever has it can connect a shop to this account: never log it.
+    #[schema(format = Password, read_only, example = "https://connect.vendor.example/connect/Zk3v9QeXw1Yt7RbN5mHc2LpJuGdSf8aKoTiVxMyB4Ws")]
     connect_url: String,
+    /// When the session ends.
     expires_at: Time,
 }
 
 /// `POST /v1/connect-sessions`
+#[utoipa::path(
+    post,
+    path = "/v1/connect-sessions",
+    operation_id = "openConnectSession",
+    tag = "Connect sessions",
+    summary = "Open a connect session",
+    description = "One visit of a seller, who connects stores for one account. Send the seller to `connect_url`.",
+    request_body = OpenRequest,
+    responses((status = 201, description = "Opened.", body = Opened), Refused<Opening>)
+)]
 pub(crate) async fn open(
     State(keyring): State<Arc<Keyring>>,
     body: Result<Json<OpenRequest>, JsonRejection>,
@@ -115,8 +173,14 @@ fn session(
 }
 
 /// How a session stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(
+    as = ConnectSessionStatus,
+    description = "How a session stands. `open`: the seller has not been there yet, or is under way. \
+        `awaiting_confirmation`: something is connected and waits for your confirmation. `finished`: something is \
+        connected. `failed`: the last visit connected nothing. `expired`: its time is over, and nobody came."
+)]
 enum SessionStatus {
     Open,
     AwaitingConfirmation,
@@ -125,32 +189,50 @@ enum SessionStatus {
     Expired,
 }
 
-#[derive(Serialize)]
+/// How a connect session went.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ConnectSession, examples(examples::session, examples::failed_session))]
 struct SessionView<'a> {
+    /// Names the session. Not secret.
+    #[schema(example = "V1XkQzJ7m3F0cW9yB5tHn2LpRuGdSe8aKoTiYxNvM4Q")]
     session_id: &'a str,
     status: SessionStatus,
+    /// Your customer that the connections belong to.
+    #[schema(value_type = AccountId)]
     account_id: &'a str,
+    /// Your note.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "ticket 4711")]
     reference: Option<&'a str>,
     /// The one connection that the session is for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<ConnectionKey>)]
     reconnect: Option<&'a ConnectionKey>,
+    /// When it was opened.
     created_at: Time,
+    /// When it ends.
     expires_at: Time,
+    /// What was connected and is still there.
     connections: Vec<Connected>,
     /// Why the last visit connected nothing, or not all that it could have.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<ConnectFailure>)]
     failure: Option<&'static str>,
     /// The same in words, with what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "The seller chose not to authorize the app at the marketplace.")]
     failure_detail: Option<&'static str>,
-    /// After a confirmation: what the result had stood for, too, and is not there any more.
+    /// After a confirmation: the connections that the result had stood for, too, and that are not there any more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<ConnectionKey>, min_items = 1, example = json!(["temu/us/634418212239481"]))]
     not_confirmed: Vec<String>,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
+/// One connection of a session.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 struct Connected {
+    /// The connection's name.
+    #[schema(value_type = ConnectionKey)]
     connection: String,
     #[serde(flatten)]
     status: Status,
@@ -161,10 +243,21 @@ struct Connected {
     confirm_by: Option<Time>,
     /// Labels of permissions that you need and the seller did not grant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(min_items = 1, example = json!(["Orders"]))]
     missing_permissions: Vec<String>,
 }
 
 /// `GET /v1/connect-sessions/{id}`
+#[utoipa::path(
+    get,
+    path = "/v1/connect-sessions/{id}",
+    operation_id = "getConnectSession",
+    tag = "Connect sessions",
+    summary = "Ask how a connect session went",
+    description = "Open, finished, failed, waiting for your confirmation, or expired.",
+    params(SessionPath),
+    responses((status = 200, description = "How it stands.", body = SessionView), Refused<OfSession>)
+)]
 pub(crate) async fn get(State(keyring): State<Arc<Keyring>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let session = keyring.sessions.session(&id).await?.ok_or(Problem::SessionNotFound)?;
     view(&keyring, &session, Vec::new()).await
@@ -258,14 +351,30 @@ fn status(connections: &[Connected], failed: bool, expired: bool) -> SessionStat
     }
 }
 
-#[derive(Deserialize)]
+/// What the seller carried back.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(examples::confirmation))]
 pub(crate) struct Confirmation {
+    /// The `result` that the seller came back to `return_url` with. A secret: never log it.
+    #[schema(value_type = String, format = Password, example = "mN4vBxK8oTiYa2LpRuGdSe9QzJ7V1XkcW0yF3B5tHnM")]
     result: Secret,
 }
 
 /// `POST /v1/connect-sessions/{id}/confirm`: the seller who came back is the vendor's own. Confirming twice changes
 /// nothing more.
+#[utoipa::path(
+    post,
+    path = "/v1/connect-sessions/{id}/confirm",
+    operation_id = "confirmConnectSession",
+    tag = "Connect sessions",
+    summary = "Confirm what a seller connected",
+    description = "The seller came back to `return_url` with a `result`. Check that the session belongs to whoever is \
+        logged in; then this makes the connections of that visit active. Confirming twice changes nothing more.",
+    params(SessionPath),
+    request_body = Confirmation,
+    responses((status = 200, description = "Confirmed; how it stands.", body = SessionView), Refused<OfConfirmation>)
+)]
 pub(crate) async fn confirm(
     State(keyring): State<Arc<Keyring>>,
     Path(id): Path<String>,

@@ -16,14 +16,20 @@ use shop_keyring::{
     connection::{Connection, Status},
     names::ShopId,
 };
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     caller::Caller,
     connections::{ConnectionPath, app, key, segment},
+    openapi::{
+        examples, parameters,
+        problems::{OfRefresh, OfToken, Refused},
+    },
     problem::Problem,
     router::Keyring,
     serve::{Decision, can_refresh, decide, decide_after_check, decide_after_refresh, refresh_failed},
     views::{RefreshOutcome, TokenView},
+    whole_number::whole,
 };
 
 /// The routes that serve tokens.
@@ -36,9 +42,12 @@ pub(crate) const REFRESH: &str = "/v1/connections/{marketplace}/{app}/{seller_id
 const MIN_TTL: i64 = 60;
 const LONGEST_MIN_TTL: i64 = 86_400;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct TokenQuery {
+    /// Seconds that the token has to last at least. One that does not is refreshed first, if a refresh can help.
+    #[param(nullable = false, minimum = 0, maximum = 86_400, default = 60, example = 300)]
     min_ttl: Option<i64>,
 }
 
@@ -54,6 +63,18 @@ impl TokenQuery {
 }
 
 /// `GET /v1/connections/{marketplace}/{app}/{seller_id}/token`
+#[utoipa::path(
+    get,
+    path = "/v1/connections/{marketplace}/{app}/{seller_id}/token",
+    operation_id = "getToken",
+    tag = "Tokens",
+    summary = "Get a token that works",
+    description = "If the current one does not last for `min_ttl`, it is refreshed first; if that fails and the current \
+        one still works, it is served all the same. Temu knows no refresh: its token is served with `refresh` \
+        `not_refreshable` and a `notice`.",
+    params(parameters::ConnectionPath, TokenQuery),
+    responses((status = 200, description = "The token.", body = TokenView), Refused<OfToken>)
+)]
 pub(crate) async fn by_connection(
     State(keyring): State<Arc<Keyring>>,
     Extension(caller): Extension<Caller>,
@@ -66,6 +87,16 @@ pub(crate) async fn by_connection(
 }
 
 /// `GET /v1/shops/{marketplace}/{app}/{shop_id}/token`
+#[utoipa::path(
+    get,
+    path = "/v1/shops/{marketplace}/{app}/{shop_id}/token",
+    operation_id = "getTokenByShop",
+    tag = "Tokens",
+    summary = "Get a token that works, by shop",
+    description = "As `getToken`, for who knows the shop and not the seller. A shop is found once its connection is active.",
+    params(parameters::ShopPath, TokenQuery),
+    responses((status = 200, description = "The token.", body = TokenView), Refused<OfToken>)
+)]
 pub(crate) async fn by_shop(
     State(keyring): State<Arc<Keyring>>,
     Extension(caller): Extension<Caller>,
@@ -82,15 +113,32 @@ pub(crate) async fn by_shop(
     serve(&keyring, &caller, item, min_ttl).await
 }
 
-#[derive(Deserialize)]
+/// Which token the marketplace has rejected.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RejectedToken, examples(examples::rejected))]
 pub(crate) struct Rejected {
+    /// The `version` of that token, as it was served. Not higher than the current one.
+    #[serde(deserialize_with = "whole")]
+    #[schema(example = 7)]
     rejected_version: u64,
 }
 
 /// `POST /v1/connections/{marketplace}/{app}/{seller_id}/refresh`: refreshes unless the rejected version is not the
 /// current one any more, so that many callers with one dead token cost one exchange. Where the marketplace knows no
 /// refresh it is asked whether the token works.
+#[utoipa::path(
+    post,
+    path = "/v1/connections/{marketplace}/{app}/{seller_id}/refresh",
+    operation_id = "refreshToken",
+    tag = "Tokens",
+    summary = "Have a rejected token replaced",
+    description = "For a token that the marketplace has rejected before its time. Any number of callers with the same dead \
+        token cost one exchange; `refresh` says what came of it. At Temu the token is checked instead.",
+    params(parameters::ConnectionPath),
+    request_body = Rejected,
+    responses((status = 200, description = "A token that works.", body = TokenView), Refused<OfRefresh>)
+)]
 pub(crate) async fn refresh(
     State(keyring): State<Arc<Keyring>>,
     Extension(caller): Extension<Caller>,

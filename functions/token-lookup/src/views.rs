@@ -1,6 +1,5 @@
 //! What leaves by the routes, as JSON. Times are RFC 3339, UTC.
 
-use jiff::Timestamp as Moment;
 use serde::{Serialize, Serializer};
 use shop_keyring::{
     apps::Sites,
@@ -10,10 +9,19 @@ use shop_keyring::{
         due::{check_at, due_at},
     },
     marketplace::{temu::ROUTER_PATH, tiktok_shop::TOKEN_HEADER},
-    names::{AccountId, MarketplaceName},
-    time::Timestamp,
+    names::{AccountId, AppName, ConnectionKey, MarketplaceName, SellerId},
+    time::{Moment, Timestamp},
     token_set::TokenSet,
 };
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        KnownFormat, RefOr, Schema, SchemaFormat,
+        schema::{ObjectBuilder, Type},
+    },
+};
+
+use crate::openapi::examples;
 
 /// A point in time as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,20 +29,35 @@ pub(crate) struct Time(pub(crate) Timestamp);
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Past the year 9999 there is no RFC 3339; an authorization that ends then does not end.
-        serializer.collect_str(&Moment::from_second(self.0.0).unwrap_or(Moment::MAX))
+        Moment(self.0).serialize(serializer)
     }
 }
 
+impl PartialSchema for Time {
+    fn schema() -> RefOr<Schema> {
+        let time = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+        time.description(Some("A point in time, RFC 3339 in UTC.")).examples(["2026-11-26T05:09:56Z"]).into()
+    }
+}
+
+impl ToSchema for Time {}
+
 /// Where and how the token is used.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Api<'a> {
-    /// TikTok Shop: the open API's host. Temu: the router that every call is posted to.
+    /// TikTok Shop: the open API's host. Temu: the router that every call is posted to. Absent where the installation
+    /// does not know the app any more.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = "uri", example = "https://open-api.tiktokglobalshop.com")]
     base_url: Option<String>,
+    /// The app key that the token was issued for: sign your calls with it and its app secret.
+    #[schema(example = "6us7a1k3q9")]
     app_key: &'a str,
-    /// Temu has none: its calls carry the token as a parameter.
+    /// The header that carries the token. Temu has none: its calls carry the token as the parameter `access_token`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "x-tts-access-token")]
     token_header: Option<&'static str>,
 }
 
@@ -50,20 +73,40 @@ impl<'a> Api<'a> {
 }
 
 /// What a connection and a token answer have in common.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Identity<'a> {
+    /// The connection's name, `{marketplace}/{app}/{seller_id}`.
+    #[schema(value_type = ConnectionKey)]
     connection: String,
+    /// Where the seller has the shop.
     marketplace: MarketplaceName,
+    /// Your app at the marketplace, as the installation names it.
+    #[schema(value_type = AppName)]
     app: &'a str,
+    /// The marketplace's own id of the seller: TikTok Shop's `open_id`, Temu's `mallId`.
+    #[schema(value_type = SellerId)]
     seller_id: &'a str,
+    /// Your customer. Null: a seller who came without a connect session, not claimed yet.
+    #[schema(required, value_type = Option<AccountId>)]
     account_id: Option<&'a str>,
+    /// What the token is for.
     purpose: shop_keyring::connection::Purpose,
     #[serde(flatten)]
     status: Status,
+    /// Counts the changes of the token set; name it when you reject a token. 0: none yet.
+    #[schema(example = 7)]
     version: u64,
+    /// When the access token ends: cache the token until shortly before. Null: there is none yet, or the marketplace
+    /// has not said.
+    #[schema(required)]
     expires_at: Option<Time>,
+    /// When the authorization ends, which only the seller can renew. Null: the marketplace has not said.
+    #[schema(required)]
     authorization_expires_at: Option<Time>,
+    /// The storefronts under the authorization, as listed at the last exchange.
     shops: &'a [Shop],
+    /// What the seller granted, in the marketplace's words.
+    #[schema(example = json!(["seller.authorization.info"]))]
     scopes: &'a [String],
 }
 
@@ -87,24 +130,35 @@ impl<'a> Identity<'a> {
     }
 }
 
-/// The token answer: the only view that holds a token.
-#[derive(Serialize)]
+/// A token that works, whose it is, and how to use it. The only answer that holds a token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token, examples(examples::token, examples::unrefreshable))]
 pub(crate) struct TokenView<'a> {
+    /// The token. A secret: never log it.
+    #[schema(format = Password, read_only, min_length = 1, example = "TTP_OPHSu4HHu3b-AdwJjt4nfQg_y7pZ")]
     access_token: &'a str,
     #[serde(flatten)]
     identity: Identity<'a>,
+    /// Where and how the token is used.
     api: Api<'a>,
     /// What came of a forced refresh, or why there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     refresh: Option<RefreshOutcome>,
-    /// What the caller should know of it.
+    /// What you should know of it, in words for people.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Temu knows no refresh: this token lasts until expires_at.")]
     notice: Option<String>,
 }
 
 /// What came of a forced refresh, or why there was none.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(
+    description = "What came of a forced refresh, or why there was none. `refreshed`: this token is new. `superseded`: the \
+        rejected version was not the current one any more. `refreshed_recently`: the last refresh is only just over; the \
+        current token once more. `not_refreshable`: the marketplace knows no refresh; only the seller can renew."
+)]
 pub(crate) enum RefreshOutcome {
     /// This token is new.
     Refreshed,
@@ -140,41 +194,74 @@ impl<'a> TokenView<'a> {
     }
 }
 
-/// A connection's metadata and health.
-#[derive(Serialize)]
+/// A connection's metadata and health. Holds no token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Connection, examples(examples::connection, examples::ended))]
 pub(crate) struct ConnectionView<'a> {
     #[serde(flatten)]
     identity: Identity<'a>,
+    /// The seller's name, as the marketplace says it.
+    #[schema(required, example = "Ann's Attic")]
     seller_name: Option<&'a str>,
+    /// The seller's base region, as the marketplace says it.
+    #[schema(required, example = "US")]
     seller_base_region: Option<&'a str>,
+    /// When the seller first came.
     created_at: Time,
+    /// When the current authorization began.
+    #[schema(required)]
     authorized_at: Option<Time>,
+    /// When the current token was obtained.
+    #[schema(required)]
     refreshed_at: Option<Time>,
     /// When the marketplace last said that the token works, where there is no refresh.
+    #[schema(required)]
     verified_at: Option<Time>,
+    /// When the marketplace is asked next whether the token works.
+    #[schema(required)]
     next_check_at: Option<Time>,
-    /// The last reminder before the end of the authorization that is sent or past, by its days.
+    /// The last reminder before the end of the authorization that is sent or past, by its days. Null: none yet.
+    #[schema(required, example = 30)]
     reminded_days: Option<u32>,
+    /// When there is next something to do: a refresh, a check, a reminder, the end. Null: never.
+    #[schema(required)]
     next_due_at: Option<Time>,
+    /// Transient failures since the last success.
+    #[schema(example = 0)]
     failures: u32,
+    /// Refusals since the last success: one is a doubt, two end the connection.
+    #[schema(example = 0)]
     strikes: u32,
+    /// What went wrong since the last success. Null: nothing.
+    #[schema(required)]
     last_error: Option<ErrorView<'a>>,
     /// What a person has to look at, the most urgent first.
     needs_attention: Vec<AttentionView>,
 }
 
-#[derive(Serialize)]
+/// What went wrong, in words that an operator can act on.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LastError)]
 struct ErrorView<'a> {
+    /// When.
     at: Time,
     #[serde(flatten)]
     fault: &'a Fault,
+    /// What that means for the connection, and what to do.
+    #[schema(example = "Nothing: it is tried again by itself.")]
     what_to_do: &'static str,
 }
 
-#[derive(Serialize)]
+/// What a person has to look at.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attention)]
 struct AttentionView {
+    /// As a word that stays: `reauthorization_required`, `in_doubt`, `failing`, `held_back`, `secret_not_deleted`, `expiring`
+    /// or `unclaimed`; new ones may come.
+    #[schema(example = "expiring")]
     code: &'static str,
     /// What it is, and what to do.
+    #[schema(example = "The authorization ends soon, at `authorization_expires_at`.")]
     detail: &'static str,
 }
 

@@ -169,6 +169,15 @@ impl Connection {
 
 /// Where a connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        description = "Where a connection stands. `pending`: not committed yet, or waiting for your confirmation; served to \
+        nobody. `active`: working. `reauthorization_required`: only the seller can help; `reason` says why. `disconnected`: \
+        ended by you."
+    )
+)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Status {
     /// Not committed yet, or waiting for the vendor's confirmation: served to nobody, refreshed by nobody.
@@ -198,6 +207,16 @@ impl Status {
 
 /// Why the seller has to authorize again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        description = "Why the seller has to authorize again. `authorization_expired`: the time that the seller granted is \
+        over. `refused`: the marketplace refused the refresh token, twice. `rotation_lost`: the same, after an exchange whose \
+        answer was lost. `deauthorized`: the seller took the authorization back. `replaced`: the seller had a new token \
+        issued, which ended this one. `permissions_missing`: the seller took back a permission that you need."
+    )
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The time that the seller granted is over.
@@ -230,6 +249,14 @@ impl Reason {
 
 /// What the tokens of a connection are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        description = "What the tokens of a connection are for. `all`: everything that the seller granted. `product`: a Temu \
+        cross-border seller's products. `order`: their orders in one region."
+    )
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Everything that the seller granted.
@@ -253,17 +280,21 @@ impl Purpose {
 
 /// A storefront under a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Shop {
     /// The marketplace's id of it.
     pub id: ShopId,
     /// What TikTok Shop wants beside the id in calls that concern this shop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, example = "GCP_XF90igAAAABh00qsWgtvOiGFNqyubMt3"))]
     pub cipher: Option<String>,
     /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, example = "Ann's Attic"))]
     pub name: Option<String>,
     /// Its market, e.g. `GB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, example = "US"))]
     pub region: Option<String>,
 }
 
@@ -294,14 +325,18 @@ pub struct LastError {
 
 /// A marketplace's fault as we tell it: never the marketplace's own text, which may repeat what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[error("{message} (code {}, request {})", self.code.as_deref().unwrap_or("none"), self.request_id.as_deref().unwrap_or("unknown"))]
 pub struct Fault {
     /// In our words.
+    #[cfg_attr(feature = "openapi", schema(example = "the marketplace cannot answer now"))]
     pub message: String,
     /// The marketplace's code, or `http_503` where there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, example = "http_503"))]
     pub code: Option<String>,
     /// The marketplace's id of the request, to quote to its support.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, example = "202611210509061A2B3C4D5E6F708192A3"))]
     pub request_id: Option<String>,
 }

@@ -56,6 +56,11 @@ impl VendorApi {
         variables
     }
 
+    /// The same caller at another gateway.
+    pub fn at(&self, base_url: &str) -> Self {
+        Self { base_url: base_url.to_owned(), ..self.clone() }
+    }
+
     /// `POST /v1/connect-sessions` with this very body.
     pub async fn open_session(&self, body: &Value) -> Answer {
         let answer = self.send(Method::POST, "/v1/connect-sessions", Some(body)).await;
