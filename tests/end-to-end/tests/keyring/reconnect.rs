@@ -205,9 +205,14 @@ async fn a_connection_that_has_moved_meanwhile_stays_where_it_is() {
 async fn what_cannot_be_connected_anew_is_said_at_the_opening() {
     let stack = stack().await;
     let vendor = stack.vendor();
+    // Of an app that was set up once.
+    let mut of_former_app = stack.item(SELLER_1).await.unwrap();
+    of_former_app["connection"] = json!("tiktok-shop/mars/seller-1");
+    stack.put_item(&of_former_app).await;
     let body = |account: &str, reconnect: &str| json!({"account_id": account, "return_url": "https://vendor.example/shops", "reconnect": reconnect});
     for (account, reconnect, status, code) in [
         ("acme", "tiktok-shop/us/nobody", 404, "connection_not_found"),
+        ("acme", "tiktok-shop/venus/seller-1", 404, "connection_not_found"),
         ("other", SELLER_1, 409, "account_conflict"),
         ("acme", "tiktok-shop/mars/seller-1", 400, "bad_request"),
     ] {

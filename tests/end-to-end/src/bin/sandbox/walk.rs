@@ -74,7 +74,23 @@ pub(crate) async fn walk(stack: &Stack, runs: &Runs, steps: &mut Steps) -> Resul
             tell("another token, a higher version, and TikTok Shop accepts it");
         })
         .await?;
-    steps.step("The seller takes one of the two shops away at TikTok Shop", take_shop_away(stack)).await
+    steps.step("The seller takes one of the two shops away at TikTok Shop", take_shop_away(stack)).await?;
+    steps.step("What the vendor's own systems were told meanwhile, on its EventBridge bus", show_events(stack)).await
+}
+
+/// Each is published by the sweep after the one, or the request, that it tells of.
+async fn show_events(stack: &Stack) {
+    loop {
+        let events = stack.event_bus().events_after(0);
+        if events.iter().any(|event| event.detail_type == "Connection Refreshed") {
+            for event in &events {
+                let [version, id] = ["version", "id"].map(|name| event.detail[name].to_string());
+                tell(format_args!("{}: {}, version {version}, id {id}", event.detail_type, event.detail["connection"]));
+            }
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 /// TikTok Shop posts a notice of it, and the sweep asks what is left.
