@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 
 use crate::{connection::Reason, names::MarketplaceName, vault::Source};
@@ -50,7 +50,7 @@ pub(crate) fn start() {
         for name in COUNTS {
             describe_counter!(name, Unit::Count, "");
         }
-        describe_gauge!(SECONDS, Unit::Seconds, "");
+        describe_histogram!(SECONDS, Unit::Seconds, "");
         describe_histogram!(MILLISECONDS, Unit::Milliseconds, "");
     }
 }
@@ -80,7 +80,8 @@ pub(crate) fn reauthorization_required(marketplace: MarketplaceName, reason: Rea
 /// A run has found that the oldest connection had been due for so many seconds.
 pub fn oldest_due(seconds: i64) {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 seconds")]
-    gauge!(SECONDS).set(seconds as f64);
+    // A gauge would be written again with every flush, long after.
+    histogram!(SECONDS).record(seconds as f64);
 }
 
 /// What became of a run's events.

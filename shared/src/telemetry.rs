@@ -18,7 +18,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{config::Reader, metrics};
+use crate::{audit, config::Reader, metrics};
 
 /// Crates whose lines follow `LOG_LEVEL`.
 const OURS: [&str; 4] = ["shop_keyring", "oauth_callback", "refresh_sweep", "token_lookup"];
@@ -40,10 +40,15 @@ pub fn log_level(reader: &mut Reader<'_>) -> LevelFilter {
 /// Begins to log and to gather metrics, once a process.
 pub fn start(level: LevelFilter) {
     let targets = Targets::new().with_default(LevelFilter::WARN).with_targets(OURS.map(|target| (target, level)));
+    // The audit is not a matter of taste.
+    let targets = targets.with_target(audit::TARGET, LevelFilter::INFO);
     let lines =
         tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
     // A second start, as in tests, changes nothing.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(targets)).with(AlarmCount).try_init();
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(targets))
+        .with(AlarmCount.with_filter(LevelFilter::ERROR))
+        .try_init();
     metrics::start();
 }
 

@@ -13,6 +13,7 @@ use axum::{
 use lambda_http::{Error, request::RequestContext};
 use shop_keyring::{
     apps::{App, AppError, Apps},
+    audit,
     marketplace::{Marketplaces, http},
     metrics,
     names::AppKeyPath,
@@ -126,7 +127,7 @@ async fn answer(State(keyring): State<Arc<Keyring>>, request: Request, next: Nex
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone().unwrap_or_default(),
         _ => String::new(),
     };
-    let span = tracing::info_span!("request", request_id);
+    let span = tracing::info_span!(target: audit::TARGET, "request", request_id);
     let mut response = next.run(request).instrument(span).await;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, keyring.content_policy.clone());

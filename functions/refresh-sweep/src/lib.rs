@@ -25,6 +25,7 @@ use aws_sdk_secretsmanager::Client as SecretsManager;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use shop_keyring::{
     apps::Apps,
+    audit,
     marketplace::{Marketplaces, http},
     metrics,
     protocol::Protocol,
@@ -88,7 +89,7 @@ pub async fn run() -> ExitCode {
 async fn serve(config: Config) -> Result<(), Error> {
     let keyring = Keyring::new(config).await?;
     let handle = |event: LambdaEvent<_>| {
-        let span = tracing::info_span!("invocation", request_id = event.context.request_id);
+        let span = tracing::info_span!(target: audit::TARGET, "invocation", request_id = event.context.request_id);
         // On the heap: a sweep's state is large, and every future around it would hold it again.
         let handled = Box::pin(keyring.handle(event).instrument(span));
         async move {

@@ -28,10 +28,12 @@ pub(crate) async fn refresh<M: Marketplace, V: Vault>(
     let OnDemand { connection, rejected_version } = request;
     let trigger = Trigger::OnDemand { rejected_version: *rejected_version };
     let permits = PutPermits::per_second(NonZeroU32::MIN);
-    let outcome = protocol.work(connection, None, trigger, &permits).await?;
-    if !matches!(outcome, Outcome::Skipped(_)) {
-        metrics::worked(connection.app.marketplace, outcome.as_str());
+    let worked = protocol.work(connection, None, trigger, &permits).await;
+    if !matches!(worked, Ok(Outcome::Skipped(_))) {
+        let outcome = worked.as_ref().map_or("table_failed", Outcome::as_str);
+        metrics::worked(connection.app.marketplace, outcome);
     }
+    let outcome = worked?;
     match &outcome {
         // The first strike only: a second try on demand is not claimed, the schedule makes it.
         Outcome::Refused(refusal) => protocol.settle_refusal(refusal, true).await?,

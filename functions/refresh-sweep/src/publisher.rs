@@ -7,15 +7,21 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
 use shop_keyring::{
-    connection::{Connection, event},
+    connection::{
+        Connection,
+        due::has_due_events,
+        event,
+        next::{Next, next},
+    },
     store::{ApplyError, Connections},
+    time::Timestamp,
 };
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -39,14 +45,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What became of a run's events.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Told {
+    /// The bus has taken them.
     pub(crate) published: u32,
+    /// The bus has not.
     pub(crate) unpublished: u32,
+    /// There is no bus.
+    dropped: u32,
 }
 
 impl Told {
     const fn add(&mut self, more: Self) {
         self.published += more.published;
         self.unpublished += more.unpublished;
+        self.dropped += more.dropped;
     }
 }
 
@@ -65,48 +76,79 @@ struct Outlet {
     /// None: there is no bus any more, and what was written while there was one is dropped.
     bus: Option<EventBus>,
     connections: Connections,
-    /// The bus has failed in this run: the others give way at once.
+    /// The bus takes nothing in this run: the others give way at once.
     down: Arc<AtomicBool>,
+    /// The operator has been told that it did not take something.
+    told: Arc<AtomicBool>,
 }
 
 impl Publisher {
     pub(crate) fn new(bus: Option<EventBus>, connections: Connections) -> Self {
-        let outlet = Outlet { bus, connections, down: Arc::default() };
+        let outlet = Outlet { bus, connections, down: Arc::default(), told: Arc::default() };
         Self { outlet, waiting: Vec::new(), batches: JoinSet::new(), told: Told::default() }
     }
 
-    /// Publishes the item's events soon, if there is a place.
-    pub(crate) fn offer(&mut self, item: Connection) {
-        while let Some(batch) = self.batches.try_join_next() {
-            self.told.add(batch.unwrap_or_default());
+    /// Publishes the item's events soon, if they are due and there is a place; answers what else there is to do.
+    pub(crate) fn take(&mut self, item: &Connection, now: Timestamp) -> Next {
+        if has_due_events(item, now) && self.waiting.len() < TOGETHER {
+            self.waiting.push(item.clone());
         }
-        if self.waiting.len() < TOGETHER {
-            self.waiting.push(item);
-        }
-        if self.waiting.len() == TOGETHER && self.batches.len() < BATCHES {
+        if self.waiting.len() == TOGETHER {
             self.begin();
+        }
+        next(item, now)
+    }
+
+    /// Begins to publish what waits, if there is a place.
+    pub(crate) fn begin(&mut self) {
+        while let Some(batch) = self.batches.try_join_next() {
+            self.note(&batch);
+        }
+        if !self.waiting.is_empty() && self.batches.len() < BATCHES {
+            let batch = self.outlet.clone().publish(std::mem::take(&mut self.waiting));
+            self.batches.spawn(batch.in_current_span());
         }
     }
 
-    fn begin(&mut self) {
-        let batch = self.outlet.clone().publish(std::mem::take(&mut self.waiting));
-        self.batches.spawn(batch.in_current_span());
+    /// Waits for a place, where nobody else waits for the caller.
+    pub(crate) async fn make_room(&mut self) {
+        if self.waiting.len() == TOGETHER
+            && let Some(batch) = self.batches.join_next().await
+        {
+            self.note(&batch);
+            self.begin();
+        }
     }
 
     /// Publishes what waits, and waits for what is under way, if it does not take long.
-    pub(crate) async fn finish(mut self) -> Told {
-        if !self.waiting.is_empty() {
-            self.begin();
-        }
+    pub(crate) async fn finish(mut self, until: Instant) -> Told {
+        let patience = until.saturating_duration_since(Instant::now()).min(PATIENCE);
         let all = async {
+            self.begin();
             while let Some(batch) = self.batches.join_next().await {
-                self.told.add(batch.unwrap_or_default());
+                self.note(&batch);
+                self.begin();
             }
         };
-        if tokio::time::timeout(PATIENCE, all).await.is_err() {
+        if tokio::time::timeout(patience, all).await.is_err() {
             tracing::warn!("events are still under way; they are published again if that was not written down");
         }
+        if self.told.dropped > 0 {
+            tracing::error!(
+                alarm = "events_dropped",
+                events = self.told.dropped,
+                "items hold events, but this function has no EVENT_BUS: set it for all three functions, or for none"
+            );
+        }
         self.told
+    }
+
+    fn note(&mut self, batch: &Result<Told, JoinError>) {
+        if let Ok(told) = batch {
+            self.told.add(*told);
+        } else {
+            tracing::error!(alarm = "panic", "publishing broke off; the events stay due");
+        }
     }
 }
 
@@ -117,7 +159,11 @@ impl Outlet {
         for entries in events.chunks(MOST_ENTRIES) {
             taken.extend(self.put(entries).await);
         }
-        let told = Told { published: count(taken.len()), unpublished: count(events.len() - taken.len()) };
+        let (done, left) = (count(taken.len()), count(events.len() - taken.len()));
+        let told = match self.bus {
+            Some(_) => Told { published: done, unpublished: left, dropped: 0 },
+            None => Told { dropped: done, ..Told::default() },
+        };
         join_all(items.iter().map(|item| self.write_down(item, &taken))).await;
         told
     }
@@ -130,14 +176,17 @@ impl Outlet {
             return Vec::new();
         }
         let answer = bus.put(entries).await;
-        let first_refused = match &answer {
-            Ok(answers) => answers.iter().find_map(|answer| answer.as_ref().err()),
-            Err(error) => Some(error),
+        let (first_refused, is_down) = match &answer {
+            Ok(answers) => (answers.iter().find_map(|it| it.as_ref().err()), answers.iter().all(Result::is_err)),
+            Err(error) => (Some(error), true),
         };
         if let Some(error) = first_refused
-            && !self.down.swap(true, Ordering::Relaxed)
+            && !self.told.swap(true, Ordering::Relaxed)
         {
             tracing::error!(alarm = "events_not_published", %error, "events wait in their items; they are tried again");
+        }
+        if is_down {
+            self.down.store(true, Ordering::Relaxed);
         }
         let answers = answer.unwrap_or_default();
         ids.zip(answers).filter_map(|(id, taken)| taken.ok().map(|()| id)).collect()

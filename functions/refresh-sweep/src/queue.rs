@@ -10,8 +10,7 @@ use futures_util::future::try_join_all;
 use shop_keyring::{
     connection::{
         Connection,
-        due::SHARDS,
-        next::{Next, next},
+        due::{SHARDS, has_due_events},
     },
     names::ConnectionKey,
     store::{Connections, DueCursor, DueEntry, StoreError},
@@ -35,7 +34,7 @@ pub(crate) struct Due {
     /// Which one.
     pub(crate) connection: ConnectionKey,
     /// Its item as it was read some seconds ago. None, and it is to be read when its turn comes: it waits for a pace of
-    /// its own and has more to be done than its events, or the batch did not bring it.
+    /// its own and has no events to be published, or the batch did not bring it.
     pub(crate) item: Option<Connection>,
 }
 
@@ -146,21 +145,16 @@ impl Shards {
     }
 
     /// The keys with their items, as far as one read brings them. Who waits for a pace of its own may wait long: its
-    /// item is left out, unless only its events are to be published.
+    /// item is left out, unless its events are to be published.
     async fn with_items(&self, keys: Vec<ConnectionKey>) -> Vec<Due> {
         let read = self.connections.get_batch(&keys).await;
         let mut read = read.unwrap_or_else(|error| {
             tracing::warn!(%error, "the items are read one by one");
             HashMap::new()
         });
-        let of_use = |item: &Connection| !Pace::holds(&item.connection) || has_only_events(item, self.now);
+        let of_use = |item: &Connection| !Pace::holds(&item.connection) || has_due_events(item, self.now);
         keys.into_iter().map(|connection| Due { item: read.remove(&connection).filter(of_use), connection }).collect()
     }
-}
-
-/// Whether nothing but its events is due.
-pub(crate) fn has_only_events(item: &Connection, now: Timestamp) -> bool {
-    next(item, now) == Next::Publish
 }
 
 #[cfg(test)]

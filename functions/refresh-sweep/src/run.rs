@@ -107,6 +107,11 @@ impl Run {
         self.summary.due += 1;
     }
 
+    /// Whether the run was stopped with something due that was not taken, by what is no hindrance to its events.
+    pub(crate) const fn leaves_events(&self) -> bool {
+        matches!(self.summary.stopped, Some(Stop::Marketplaces | Stop::Vault))
+    }
+
     /// Takes note of what became of the events.
     pub(crate) const fn record_events(&mut self, told: Told) {
         self.summary.published += told.published;

@@ -10,6 +10,7 @@ use shop_keyring::{
     connection::{
         Connection,
         claim::{CLAIM_SECONDS, Trigger},
+        next::Next,
     },
     marketplace::Marketplace,
     metrics,
@@ -19,6 +20,7 @@ use shop_keyring::{
         outcome::{Outcome, Refusal},
     },
     store::StoreError,
+    time::Timestamp,
     vault::{PutPermits, Vault},
 };
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -30,7 +32,7 @@ use crate::{
     event::Partition,
     pace::{MOST_AT_WORK, Pace},
     publisher::Publisher,
-    queue::{Due, DueQueue, has_only_events},
+    queue::{Due, DueQueue},
     run::Run,
     summary::{Stop, Summary},
 };
@@ -41,7 +43,10 @@ const CLAIMING: Duration = Duration::from_mins(1);
 /// How long a refusal may wait, its claim held, for the run to see how many others are refused. Well inside a claim.
 const REFUSALS_WAIT: Duration = Duration::from_secs(20);
 
-/// Connections that are queued at a time before what is queued gets its turn.
+/// When everything has to be over: a claim's time later, less what the answer takes.
+const AFTER_CLAIMING: Duration = Duration::from_secs(CLAIM_SECONDS.unsigned_abs() - 2);
+
+/// Connections that are taken at a time before what waits gets its turn.
 const AT_ONCE: usize = 100;
 
 /// When to stop claiming: what is left of the Lambda's time must cover a whole claim. A deadline that is past at the
@@ -83,29 +88,34 @@ where
     let mut pace = Pace::new(config.temu_calls_per_second, partition);
     let mut refusals = Refusals::default();
     let mut publisher = Publisher::new(bus, protocol.connections.clone());
-    let mut queued = 0_usize;
+    let mut taken = 0_usize;
     loop {
         while at_work.unpaced() < run.limit() && run.goes_on() {
             if claims_until <= Instant::now() {
                 run.stop(Stop::Deadline);
                 break;
             }
+            if at_work.tasks.is_empty() && pace.is_empty() {
+                publisher.make_room().await;
+            }
             match queue.take().await {
-                Ok(Some(Due { item: Some(item), .. })) if has_only_events(&item, now) => {
-                    run.admit_events();
-                    publisher.offer(item);
-                }
-                Ok(Some(Due { connection, .. })) if !run.admit(&connection) => {}
-                Ok(Some(Due { connection, .. })) if Pace::holds(&connection) => {
-                    let room = pace.push(connection);
-                    run.leave(usize::from(!room));
-                    queued += 1;
+                Ok(Some(Due { connection, item })) => {
+                    let only_events = item.as_ref().is_some_and(|item| publisher.take(item, now) == Next::Publish);
+                    if only_events {
+                        run.admit_events();
+                    } else if run.admit(&connection) {
+                        if Pace::holds(&connection) {
+                            run.leave(usize::from(!pace.push(connection)));
+                        } else {
+                            at_work.begin(connection, item);
+                        }
+                    }
+                    taken += 1;
                     // Those that wait must not wait for the whole index to be read.
-                    if queued.is_multiple_of(AT_ONCE) {
+                    if taken.is_multiple_of(AT_ONCE) && !(at_work.tasks.is_empty() && pace.is_empty()) {
                         break;
                     }
                 }
-                Ok(Some(Due { connection, item })) => at_work.begin(connection, item),
                 Ok(None) => {
                     run.note_all_taken();
                     break;
@@ -119,13 +129,16 @@ where
         if at_work.tasks.is_empty() && pace.is_empty() {
             break;
         }
+        publisher.begin();
         tokio::select! {
             Some(worked) = at_work.tasks.join_next() => match worked {
                 Ok((connection, outcome)) => {
                     run.record(&connection, &outcome);
                     match outcome {
                         Ok(Outcome::Refused(refusal)) => refusals.add(*refusal),
-                        Ok(Outcome::OnlyEvents(item)) => publisher.offer(*item),
+                        Ok(Outcome::OnlyEvents(item)) => {
+                            publisher.take(&item, now);
+                        }
                         _ => {}
                     }
                 }
@@ -143,12 +156,29 @@ where
         }
     }
     refusals.settle(protocol, &run, true).await;
-    let told = publisher.finish().await;
+    if run.leaves_events() {
+        publish_what_is_left(&mut queue, &mut publisher, now, claims_until).await;
+    }
+    let told = publisher.finish(claims_until + AFTER_CLAIMING).await;
     metrics::events(told.published, told.unpublished);
     run.record_events(told);
     let summary = run.into_summary();
     tracing::info!(summary = %serde_json::json!(summary), partition = partition.index, "sweep");
     Ok(summary)
+}
+
+/// What stops the work is no reason to keep the events of what is due behind it.
+async fn publish_what_is_left(queue: &mut DueQueue, publisher: &mut Publisher, now: Timestamp, until: Instant) {
+    while Instant::now() < until {
+        publisher.make_room().await;
+        match queue.take().await {
+            Ok(Some(Due { item: Some(item), .. })) => {
+                publisher.take(&item, now);
+            }
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return,
+        }
+    }
 }
 
 /// The connections that are being worked on, each in a task of its own.

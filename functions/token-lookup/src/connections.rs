@@ -11,6 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 use shop_keyring::{
+    audit,
     connection::{
         Connection,
         account::{Expected, assign},
@@ -104,13 +105,12 @@ pub(crate) async fn patch(
     let mut before = None;
     let item = keyring.connections.apply(&key, |item| {
         let item = item.ok_or(Problem::ConnectionNotFound)?;
-        before = Some(item.revision);
+        before = Some((item.revision, item.account_id.clone()));
         Ok(assign(item, account_id.as_ref(), &expected, keyring.connections.now())?)
     });
     let item = written(item.await)?;
-    if before != Some(item.revision) {
-        let account_id = item.account_id.as_ref().map(AccountId::as_str);
-        tracing::info!(connection = %key, account_id, "account assigned");
+    if let Some((_, account_id)) = before.filter(|(revision, _)| *revision != item.revision) {
+        audit::assigned(&item, account_id.as_ref());
     }
     Ok(answer(&item))
 }

@@ -13,16 +13,13 @@ mod caller;
 mod code;
 mod config;
 mod connections;
-mod failure;
 mod intake;
 mod listing;
 mod openapi;
 mod parameters;
 mod paths;
 mod problem;
-mod reconnect;
 mod refresher;
-mod return_url;
 mod revision;
 mod router;
 mod serve;
@@ -42,7 +39,7 @@ pub use crate::{
     listing::{Filters, ListRequest, Position},
     paths::is_canonical,
     problem::Problem,
-    return_url::check as check_return_url,
+    sessions::return_url::check as check_return_url,
 };
 
 use crate::router::Keyring;

@@ -13,7 +13,7 @@ use axum::{
 };
 use lambda_http::request::RequestContext;
 use shop_keyring::{
-    metrics,
+    audit, metrics,
     names::MarketplaceName,
     store::{Connections, Sessions},
     vault::{CachedVault, SecretsManagerVault},
@@ -68,9 +68,9 @@ pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
         .route(token::BY_CONNECTION, get(token::by_connection))
         .route(token::REFRESH, post(token::refresh))
         .route(token::BY_SHOP, get(token::by_shop))
-        .route("/v1/connect-sessions", post(sessions::open))
-        .route("/v1/connect-sessions/{id}", get(sessions::get))
-        .route("/v1/connect-sessions/{id}/confirm", post(sessions::confirm))
+        .route("/v1/connect-sessions", post(sessions::open::open))
+        .route("/v1/connect-sessions/{id}", get(sessions::view::get))
+        .route("/v1/connect-sessions/{id}/confirm", post(sessions::confirm::confirm))
         .route("/v1/openapi.json", get(openapi::get))
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .fallback(async || Problem::RouteNotFound)
@@ -91,7 +91,7 @@ async fn answer(request: Request, next: Next) -> Response {
     let marketplace = marketplace_in(request.uri().path());
     let request_id = request_id(&request);
     let caller = caller::identity(request.extensions().get()).map_or_else(String::new, |caller| caller.arn);
-    let span = tracing::info_span!("request", request_id, caller);
+    let span = tracing::info_span!(target: audit::TARGET, "request", request_id, caller);
     let answered = tokio::time::timeout(TIME_LIMIT, next.run(request).instrument(span)).await;
     let mut response = answered.unwrap_or_else(|_| Problem::StorageUnavailable.into_response());
     Details::sign(&mut response, &request_id);

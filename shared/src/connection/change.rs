@@ -58,8 +58,14 @@ impl Cause {
 impl Change {
     /// What changes with this write; `None` if neither the token nor the status does, and no reminder is sent.
     pub fn between(before: Option<&Connection>, after: &Connection) -> Option<Self> {
-        let attempt = before.and_then(|before| before.attempt).or(after.attempt).map(|claim| claim.id);
-        let change = |cause, event| Some(Self { cause, attempt, event });
+        let change = |cause, event| {
+            // A grant takes the claim from any holder; the vendor needs none.
+            let claim = match cause {
+                Cause::Confirmation | Cause::Disconnect => None,
+                _ => after.attempt.or_else(|| before.and_then(|before| before.attempt)),
+            };
+            Some(Self { cause, attempt: claim.map(|claim| claim.id), event })
+        };
         let Some(before) = before else { return change(Cause::Grant, None) };
         if after.token_version != before.token_version {
             return change(token_cause(before, after), told_of_token(before, after));
@@ -81,8 +87,9 @@ impl Change {
                 change(cause, Some(EventKind::ReauthorizationRequired))
             }
             Status::Disconnected if before.status == Status::Pending => {
-                let by_vendor = after.account_id.is_some() || before.account_id.is_none();
-                change(if by_vendor { Cause::Disconnect } else { Cause::Unconfirmed }, None)
+                // Its secret is gone already, and not by the vendor's word only to be deleted.
+                let given_up = after.secret_version.is_none() && after.not_before.is_none();
+                change(if given_up { Cause::Unconfirmed } else { Cause::Disconnect }, None)
             }
             Status::Disconnected => change(Cause::Disconnect, Some(EventKind::Disconnected)),
         }

@@ -62,6 +62,11 @@ pub(super) fn expires_at(item: &Connection) -> Option<Timestamp> {
     Some(if failed_since { end.max(item.not_before.unwrap_or(end)) } else { end })
 }
 
+/// Whether it has events to be published now, whatever else there is to do.
+pub fn has_due_events(item: &Connection, now: Timestamp) -> bool {
+    publish_at(item).is_some_and(|at| at <= now)
+}
+
 /// When the access token is to be refreshed: a point between 60 and 75 % of its life, for the first one of a grant
 /// between 45 and 75 %; never before `not_before`.
 ///

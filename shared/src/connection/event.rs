@@ -20,7 +20,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// refreshes first.
 const MOST: usize = 20;
 
-/// What is told.
+/// What is told. A new kind needs a new [`super::FORMAT`]: a release that does not know it cannot read the item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
@@ -172,7 +172,14 @@ pub fn record(item: &mut Connection, change: &Change) {
     item.events.push(Event::new(kind, item));
     if item.events.len() > MOST {
         let refresh = item.events.iter().position(|event| event.kind == EventKind::Refreshed);
-        item.events.remove(refresh.unwrap_or(0));
+        let dropped = item.events.remove(refresh.unwrap_or(0));
+        tracing::error!(
+            alarm = "events_dropped",
+            connection = %item.connection,
+            kind = dropped.kind.detail_type(),
+            version = dropped.version,
+            "too many events wait for the bus; one is dropped"
+        );
     }
 }
 

@@ -239,6 +239,8 @@ pub fn defer(
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
     let mut item = let_go(item, attempt, Spent::No, now)?;
+    // Those before count no more: what is said of it is that it was put off.
+    item.failures = 0;
     item.last_error = Some(LastError { at: now, fault });
     item.not_before = Some(now.plus(wait));
     Ok(item)

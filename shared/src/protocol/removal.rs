@@ -27,10 +27,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             return self.deleted(held, self.settle(held, Outcome::Removed, give_up).await).await;
         }
         let removed = self.connections.remove(&current).await;
-        if matches!(removed, Ok(true)) {
-            audit::removed(&current);
-        }
         if matches!(removed, Ok(true)) || matches!(self.connections.get(connection).await, Ok(None)) {
+            audit::removed(&current);
             return Ok(Outcome::Removed);
         }
         // The item is somebody else's by now, or nobody knows: then the secret had better be there.
@@ -57,6 +55,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// deletion is taken back.
     async fn deleted(&self, held: &Held, settled: Result<Outcome, StoreError>) -> Result<Outcome, StoreError> {
         if matches!(settled, Ok(Outcome::SecretDeleted | Outcome::Removed)) {
+            audit::secret_deleted(&held.item);
             return settled;
         }
         let connection = &held.item.connection;

@@ -142,12 +142,15 @@ impl Connections {
             let unchanged = before.token_version == after.token_version && before.status == after.status;
             !unchanged || before.shops != after.shops
         });
-        let refused = if listed && after.status == Status::Active && !after.shops.is_empty() {
-            self.write_with_pointers(guarded, &after).await?
+        let written = if listed && after.status == Status::Active && !after.shops.is_empty() {
+            self.write_with_pointers(guarded, &after).await
         } else {
-            self.write_alone(guarded).await?
+            self.write_alone(guarded).await
         };
-        match refused {
+        if let (Err(_), Some(change)) = (&written, &change) {
+            audit::changed(before, &after, change, false);
+        }
+        match written? {
             Some(Conflict(Some(item))) if *item == after => {}
             Some(conflict) => return Ok(Err(conflict)),
             None => {}
@@ -156,7 +159,7 @@ impl Connections {
             self.drop_pointers(before, &after).await;
         }
         if let Some(change) = change {
-            audit::changed(before, &after, &change);
+            audit::changed(before, &after, &change, true);
         }
         Ok(Ok(after))
     }

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 
 use super::{
     StoreError,
-    item::{Change, Item, KEY, change, from_item, to_item},
+    item::{Change, DERIVED, Item, KEY, change, from_item, to_item},
 };
 use crate::connection::Connection;
 
@@ -32,6 +32,11 @@ impl Guarded {
         before_item.remove(KEY);
         // The key is named by the request itself; an update expression must not touch it.
         let key = after_item.remove(KEY).unwrap_or(AttributeValue::S(after.connection.to_string()));
+        // What follows from the item is written whole each time: an earlier release may have written it otherwise, or not.
+        for name in DERIVED.iter().filter(|_| before.is_some()) {
+            let stale = AttributeValue::Null(true);
+            before_item.insert((*name).to_owned(), stale);
+        }
         let mut change = change(&before_item, &after_item);
         let condition = if let Some(before) = before {
             change.names.insert("#revision".into(), "revision".into());

@@ -23,6 +23,9 @@ pub(super) const LIST_SHARD: &str = "list_shard";
 /// The partition in the index `attention`.
 pub(super) const ATTENTION_SHARD: &str = "attention_shard";
 
+/// All that follows from the item: its place in the indexes.
+pub(super) const DERIVED: [&str; 4] = [ATTENTION_SHARD, "due_at", "due_shard", LIST_SHARD];
+
 /// The item of a connection, with its place in the indexes: in `listing` always, in `due` while it has a future, in
 /// `attention` while it needs some.
 ///

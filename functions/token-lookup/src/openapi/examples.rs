@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shop_keyring::connect_session::ConnectFailure;
 
-use crate::failure;
+use crate::sessions::failure;
 
 pub(crate) fn token() -> Value {
     json!({

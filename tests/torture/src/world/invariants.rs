@@ -75,7 +75,7 @@ pub(crate) fn settled(truth: &Truth) -> Vec<String> {
             }
         }
         "disconnected" => {
-            if truth.has_secret || item.get("due_at").is_some() {
+            if truth.has_secret || item.get("not_before").is_some() {
                 note("disconnected, and its secret is still there");
             }
         }

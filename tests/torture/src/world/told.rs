@@ -41,7 +41,7 @@ fn wrong(truth: &Truth, told: &[(&str, &Value)]) -> Option<&'static str> {
     }
     let mut version = None;
     for (what, detail) in told {
-        let now = detail["version"].as_u64()?;
+        let Some(now) = detail["version"].as_u64() else { return Some("an event without a version") };
         match *what {
             "Connection Refreshed" | "Connection Reauthorized" if version.is_some_and(|before| now != before + 1) => {
                 return Some("a version was not told");
