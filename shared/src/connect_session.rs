@@ -139,7 +139,8 @@ pub struct Connected {
         connected under another account. `overtaken`: a later authorization by the same seller came first. \
         `marketplace_unavailable`: it did not answer, or not in time. `misconfigured`: the installation's configuration is \
         wrong. `storage_unavailable`: the keyring's own storage did not answer. `bad_callback`: the callback was not in a \
-        form that is known."
+        form that is known. `other_seller`: the session is for one connection, and another seller authorized. \
+        `nothing_to_reconnect`: the connection that the session is for is not there any more."
     )
 )]
 #[serde(rename_all = "snake_case")]

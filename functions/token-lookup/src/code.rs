@@ -134,7 +134,9 @@ impl Code {
     /// A problem with this code, as an example.
     pub fn example(self) -> Problem {
         match self {
-            Self::BadRequest => Problem::BadRequest("`min_ttl` must be 0 to 86400 seconds.".into()),
+            Self::BadRequest => {
+                Problem::BadRequest("The query parameter `min_ttl` is not valid: 0 to 86400 seconds.".into())
+            }
             Self::PathNotCanonical => Problem::PathNotCanonical,
             Self::NoIdentity => Problem::NoIdentity,
             Self::RouteNotFound => Problem::RouteNotFound,

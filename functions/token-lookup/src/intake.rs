@@ -37,7 +37,7 @@ const fn metadata(parameters: &'static [&'static str]) -> Operation {
 }
 
 /// A token: no HEAD, for whoever asks by it gets none and would be in the audit for one.
-const TOKEN: Operation = Operation { methods: &["GET"], parameters: &["min_ttl"], body: &[] };
+const TOKEN: Operation = Operation { methods: &["GET"], parameters: token::PARAMETERS, body: &[] };
 
 const POST: Operation = Operation { methods: &["POST"], parameters: &[], body: JSON };
 const PATCH: Operation = Operation { methods: &["PATCH"], parameters: &[], body: JSON_OR_MERGE_PATCH };
@@ -51,8 +51,8 @@ const ROUTES: &[(&str, &[Operation])] = &[
     (token::REFRESH, &[POST]),
     (token::BY_SHOP, &[TOKEN]),
     ("/v1/connect-sessions", &[POST]),
-    ("/v1/connect-sessions/{id}", &[metadata(&[])]),
-    ("/v1/connect-sessions/{id}/confirm", &[POST]),
+    ("/v1/connect-sessions/{session_id}", &[metadata(&[])]),
+    ("/v1/connect-sessions/{session_id}/confirm", &[POST]),
     ("/v1/openapi.json", &[metadata(&[])]),
 ];
 

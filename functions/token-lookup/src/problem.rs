@@ -3,8 +3,8 @@
 
 use axum::{
     Json,
-    extract::rejection::{JsonRejection, QueryRejection},
-    http::{HeaderValue, StatusCode, header},
+    extract::rejection::JsonRejection,
+    http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value, json};
@@ -87,16 +87,29 @@ impl Problem {
                     "The request carries no IAM identity. Sign it with SigV4, and check that the route has its IAM authorizer.",
                 ),
             ),
-            Self::RouteNotFound => (StatusCode::NOT_FOUND, text("There is no such route.")),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, text("The route does not take this method.")),
+            Self::RouteNotFound => {
+                (StatusCode::NOT_FOUND, text("There is no such route: `GET /v1/openapi.json` lists them all."))
+            }
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                text("The route does not take this method; the header `Allow` names those that it takes."),
+            ),
             Self::ConnectionNotFound => (
                 StatusCode::NOT_FOUND,
                 text("There is no such connection. The seller connects through a connect session."),
             ),
-            Self::SessionNotFound => (StatusCode::NOT_FOUND, text("There is no such connect session.")),
-            Self::ResultNotFound => {
-                (StatusCode::NOT_FOUND, text("This result does not belong to this connect session."))
-            }
+            Self::SessionNotFound => (
+                StatusCode::NOT_FOUND,
+                text(
+                    "There is no such connect session: it was never opened, or ended more than a day ago. Open a new one.",
+                ),
+            ),
+            Self::ResultNotFound => (
+                StatusCode::NOT_FOUND,
+                text(
+                    "This result does not belong to this connect session. Send the `result` of the address that the seller came back to, with the `session_id` beside it.",
+                ),
+            ),
             Self::NothingToConfirm(what) => (StatusCode::CONFLICT, what.clone()),
             Self::AccountConflict => (
                 StatusCode::CONFLICT,
@@ -134,16 +147,17 @@ impl Problem {
                 StatusCode::PRECONDITION_FAILED,
                 text("The connection has changed since. Read it again, and repeat the change with its new `ETag`."),
             ),
-            Self::BodyTooLong => {
-                (StatusCode::PAYLOAD_TOO_LARGE, format!("The body is longer than {LONGEST_BODY} bytes."))
-            }
+            Self::BodyTooLong => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("The body is longer than {LONGEST_BODY} bytes; nothing that this API takes is."),
+            ),
             Self::UnsupportedMediaType(types) => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 format!("Send the body with the `Content-Type` `{}`.", types.join("` or `")),
             ),
             Self::HeadersTooLong => (
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                format!("The headers are longer than {LONGEST_HEADERS} bytes in all."),
+                format!("The headers are longer than {LONGEST_HEADERS} bytes in all: leave out what is not needed."),
             ),
         }
     }
@@ -206,24 +220,26 @@ impl Details {
     }
 
     /// Writes the id of the request into the body, if the response is a problem.
-    pub(crate) fn sign(response: &mut Response, request_id: &str) {
+    pub(crate) fn sign(response: &mut Response, request_id: &str, method: &Method) {
         let Some(Self(mut body)) = response.extensions_mut().remove() else { return };
         body.insert("request_id".into(), json!(request_id));
-        *response.body_mut() = Value::Object(body).to_string().into();
+        // HEAD has the headers only.
+        let text = if method == Method::HEAD { String::new() } else { Value::Object(body).to_string() };
+        *response.body_mut() = text.into();
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the table failed");
+        tracing::error!(alarm = "storage_unavailable", %error, "the table failed");
         Self::StorageUnavailable
     }
 }
 
 impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
-        tracing::error!(%error, "the vault failed");
+        tracing::error!(alarm = "storage_unavailable", %error, "the vault failed");
         Self::StorageUnavailable
     }
 }
@@ -238,12 +254,10 @@ impl From<NotAssigned> for Problem {
     }
 }
 
-impl From<QueryRejection> for Problem {
-    fn from(rejection: QueryRejection) -> Self {
-        let text = rejection.body_text();
-        let what = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-        Self::BadRequest(format!("The query is not valid: {what}."))
-    }
+/// What serde says of a text in a wrong place, without the text: it may be a token.
+fn without_values(what: &str) -> String {
+    let value = what.find("string \"").zip(what.rfind("\", expected"));
+    value.map_or_else(|| what.to_owned(), |(begin, end)| format!("{}string{}", &what[..begin], &what[end + 1..]))
 }
 
 impl From<JsonRejection> for Problem {
@@ -252,6 +266,28 @@ impl From<JsonRejection> for Problem {
         // Without the name of the library's step.
         let what = text.strip_prefix("Failed to deserialize the JSON body into the target type: ");
         let what = what.or_else(|| text.strip_prefix("Failed to parse the request body as JSON: ")).unwrap_or(&text);
-        Self::BadRequest(format!("The body is not valid: {what}."))
+        Self::BadRequest(format!("The body is not valid: {}.", without_values(what)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_is_not_repeated() {
+        for (said, left) in [
+            (
+                "rejected_version: invalid type: string \"TTP_x\", expected u64 at line 1 column 9",
+                "rejected_version: invalid type: string, expected u64 at line 1 column 9",
+            ),
+            (
+                "confirm: invalid type: string \"a\", expected \"b\", expected a boolean",
+                "confirm: invalid type: string, expected a boolean",
+            ),
+            ("missing field `account_id` at line 1 column 2", "missing field `account_id` at line 1 column 2"),
+        ] {
+            assert_eq!(without_values(said), left);
+        }
     }
 }

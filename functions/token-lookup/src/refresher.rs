@@ -73,7 +73,7 @@ impl Refresher {
             Err(error) => Some(error.code().unwrap_or("no answer").to_owned()),
         };
         if let Some(problem) = problem {
-            tracing::error!(connection = %item.connection, problem, "refresh-sweep could not be invoked");
+            tracing::error!(alarm = "refresh_not_invoked", connection = %item.connection, problem, "refresh-sweep could not be invoked");
         }
     }
 }

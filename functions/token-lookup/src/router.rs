@@ -69,8 +69,8 @@ pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
         .route(token::REFRESH, post(token::refresh))
         .route(token::BY_SHOP, get(token::by_shop))
         .route("/v1/connect-sessions", post(sessions::open::open))
-        .route("/v1/connect-sessions/{id}", get(sessions::view::get))
-        .route("/v1/connect-sessions/{id}/confirm", post(sessions::confirm::confirm))
+        .route("/v1/connect-sessions/{session_id}", get(sessions::view::get))
+        .route("/v1/connect-sessions/{session_id}/confirm", post(sessions::confirm::confirm))
         .route("/v1/openapi.json", get(openapi::get))
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .fallback(async || Problem::RouteNotFound)
@@ -93,8 +93,15 @@ async fn answer(request: Request, next: Next) -> Response {
     let caller = caller::identity(request.extensions().get()).map_or_else(String::new, |caller| caller.arn);
     let span = tracing::info_span!(target: audit::TARGET, "request", request_id, caller);
     let answered = tokio::time::timeout(TIME_LIMIT, next.run(request).instrument(span)).await;
-    let mut response = answered.unwrap_or_else(|_| Problem::StorageUnavailable.into_response());
-    Details::sign(&mut response, &request_id);
+    let mut response = answered.unwrap_or_else(|_| {
+        tracing::error!(alarm = "time_limit", route, request_id, "no answer in time");
+        if token::ROUTES.contains(&route.as_str()) {
+            Problem::RefreshFailed { retry_after: 5 }.into_response()
+        } else {
+            Problem::StorageUnavailable.into_response()
+        }
+    });
+    Details::sign(&mut response, &request_id, &method);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

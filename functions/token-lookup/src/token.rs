@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json,
-    extract::{
-        Path, Query, State,
-        rejection::{JsonRejection, QueryRejection},
-    },
+    extract::{Path, RawQuery, State, rejection::JsonRejection},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -25,6 +22,7 @@ use crate::{
         examples, parameters,
         problems::{OfRefresh, OfToken, Refused},
     },
+    parameters::Parameters,
     problem::Problem,
     router::Keyring,
     serve::{Decision, can_refresh, decide, decide_after_check, decide_after_refresh, refresh_failed},
@@ -38,28 +36,30 @@ pub(crate) const BY_CONNECTION: &str = "/v1/connections/{marketplace}/{app}/{sel
 pub(crate) const BY_SHOP: &str = "/v1/shops/{marketplace}/{app}/{shop_id}/token";
 pub(crate) const REFRESH: &str = "/v1/connections/{marketplace}/{app}/{seller_id}/refresh";
 
+/// What a token can be asked for with.
+pub(crate) const PARAMETERS: &[&str] = &["min_ttl"];
+
 /// Seconds that a token lasts at least, unless the caller says otherwise.
 const MIN_TTL: i64 = 60;
 const LONGEST_MIN_TTL: i64 = 86_400;
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+/// How long a token has to last.
+#[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct TokenQuery {
+#[expect(dead_code, reason = "describes, is never made")]
+struct TokenQuery {
     /// Seconds that the token has to last at least. One that does not is refreshed first, if a refresh can help.
     #[param(nullable = false, minimum = 0, maximum = 86_400, default = 60, example = 300)]
     min_ttl: Option<i64>,
 }
 
-impl TokenQuery {
-    fn min_ttl(&self) -> Result<i64, Problem> {
-        let min_ttl = self.min_ttl.unwrap_or(MIN_TTL);
-        if (0..=LONGEST_MIN_TTL).contains(&min_ttl) {
-            Ok(min_ttl)
-        } else {
-            Err(Problem::BadRequest(format!("`min_ttl` must be 0 to {LONGEST_MIN_TTL} seconds.")))
-        }
-    }
+/// Reads the query of a token.
+fn min_ttl(query: Option<&str>) -> Result<i64, Problem> {
+    let min_ttl = Parameters::parse(query.unwrap_or_default(), PARAMETERS)?.read("min_ttl", |text| {
+        let seconds = text.parse().ok().filter(|seconds| (0..=LONGEST_MIN_TTL).contains(seconds));
+        seconds.ok_or_else(|| format!("0 to {LONGEST_MIN_TTL} seconds"))
+    })?;
+    Ok(min_ttl.unwrap_or(MIN_TTL))
 }
 
 /// `GET /v1/connections/{marketplace}/{app}/{seller_id}/token`
@@ -79,9 +79,9 @@ pub(crate) async fn by_connection(
     State(keyring): State<Arc<Keyring>>,
     Extension(caller): Extension<Caller>,
     path: ConnectionPath,
-    query: Result<Query<TokenQuery>, QueryRejection>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let (key, min_ttl) = (key(path)?, query?.min_ttl()?);
+    let (key, min_ttl) = (key(path)?, min_ttl(query.as_deref())?);
     let item = keyring.connections.get(&key).await?.ok_or(Problem::ConnectionNotFound)?;
     serve(&keyring, &caller, item, min_ttl).await
 }
@@ -101,9 +101,10 @@ pub(crate) async fn by_shop(
     State(keyring): State<Arc<Keyring>>,
     Extension(caller): Extension<Caller>,
     Path((marketplace, app_name, shop)): Path<(String, String, String)>,
-    query: Result<Query<TokenQuery>, QueryRejection>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let (app, shop, min_ttl) = (app(&marketplace, &app_name)?, segment::<ShopId>("shop_id", &shop)?, query?.min_ttl()?);
+    let (app, shop, min_ttl) =
+        (app(&marketplace, &app_name)?, segment::<ShopId>("shop_id", &shop)?, min_ttl(query.as_deref())?);
     let key = keyring.connections.connection_of_shop(&app, &shop).await?.ok_or(Problem::ConnectionNotFound)?;
     let item = keyring.connections.get(&key).await?.ok_or(Problem::ConnectionNotFound)?;
     // A pointer may have outlived its shop: the item decides.
@@ -148,7 +149,7 @@ pub(crate) async fn refresh(
     let (key, Json(Rejected { rejected_version })) = (key(path)?, body?);
     let item = keyring.connections.get(&key).await?.ok_or(Problem::ConnectionNotFound)?;
     if rejected_version > item.token_version {
-        return Err(Problem::BadRequest("`rejected_version` is higher than the current version.".into()));
+        return Err(Problem::BadRequest("`rejected_version` is higher than the current version: send the `version` of the token answer that was rejected.".into()));
     }
     let now = keyring.connections.now();
     let works = item.access_left(now).is_some_and(|left| left > 0);

@@ -264,7 +264,7 @@ fn confirm_by(grant: &Grant, now: Timestamp) -> Option<Timestamp> {
 
 /// Why a confirmation changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the connection that the result stands for is not there any more; the seller has to connect again")]
+#[error("The connection that the result stands for is not there any more: the seller has to connect again.")]
 pub struct NothingToConfirm;
 
 /// The vendor's logged-in backend says that the seller who came back is its own: `pending` becomes `active`.

@@ -43,8 +43,8 @@ def before_load_schema(context, raw_schema):
 def before_call(context, case, kwargs):
     """Puts what the stack has in the place of what the contract's examples name; changes and ends only sellers made for it."""
     parameters = case.path_parameters
-    if parameters.get("id") == os.environ["EXAMPLE_SESSION"]:
-        parameters["id"] = os.environ["SESSION"]
+    if parameters.get("session_id") == os.environ["EXAMPLE_SESSION"]:
+        parameters["session_id"] = os.environ["SESSION"]
     if case.method in MADE_FOR and parameters.get("seller_id") == os.environ["SELLER"]:
         parameters["seller_id"] = os.environ[MADE_FOR[case.method]]
     tag = case.headers.get("If-Match")

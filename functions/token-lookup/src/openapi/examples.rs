@@ -79,7 +79,7 @@ pub(crate) fn connection() -> Value {
         "verified_at": null,
         "next_check_at": null,
         "reminded_days": null,
-        "next_due_at": "2026-11-23T22:31:08Z",
+        "next_due_at": "2026-11-23T22:33:25Z",
         "failures": 1,
         "strikes": 0,
         "last_error": {
@@ -87,7 +87,7 @@ pub(crate) fn connection() -> Value {
             "message": "the marketplace cannot answer now",
             "code": "http_503",
             "request_id": "202611232231101A2B3C4D5E6F708192A3",
-            "what_to_do": "Nothing: it is tried again by itself.",
+            "what_to_do": "Nothing: it is tried again by itself at `next_due_at`.",
         },
         "needs_attention": [],
     })

@@ -35,7 +35,9 @@ use crate::{
         description = "Every seller's marketplace token, always fresh, one call away.\n\n\
             Requests are signed with SigV4 for the service `execute-api`. Times are RFC 3339 in UTC. Nothing may be cached \
             on the way. Paths are written in one form only: letters, digits, `-`, `_`, `.` between single slashes, \
-            nothing escaped. Answers may get further fields; requests with unknown ones are refused. Every error is \
+            nothing escaped. Answers may get further fields, and enums further \
+            values (codes, reasons, statuses): let your client take what it does not know. Requests with unknown fields are \
+            refused. HEAD works where GET answers metadata; OPTIONS answers 204 with `Allow`. Every error is \
             `application/problem+json` (RFC 9457) with a stable `code`; docs/errors.md says for each what to do.",
     ),
     servers((

@@ -64,7 +64,7 @@ pub(crate) struct ListQuery {
     #[param(nullable = false, minimum = 1, maximum = 100, default = 50, example = 50)]
     limit: Option<u32>,
     /// `next_cursor` of the page before, with the same filters.
-    #[param(nullable = false, pattern = "^[A-Za-z0-9_-]{1,600}$")]
+    #[param(nullable = false, pattern = "^[A-Za-z0-9_-]{1,512}$")]
     cursor: Option<String>,
 }
 
@@ -88,5 +88,5 @@ pub(crate) struct ShopPath {
 pub(crate) struct SessionPath {
     /// The `session_id` that the session was opened with.
     #[param(pattern = "^[A-Za-z0-9_-]{43}$", example = "V1XkQzJ7m3F0cW9yB5tHn2LpRuGdSe8aKoTiYxNvM4Q")]
-    id: String,
+    session_id: String,
 }

@@ -1,4 +1,4 @@
-//! What a seller connected is confirmed: `POST /v1/connect-sessions/{id}/confirm`.
+//! What a seller connected is confirmed: `POST /v1/connect-sessions/{session_id}/confirm`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,7 +18,10 @@ use shop_keyring::{
 };
 use utoipa::ToSchema;
 
-use super::view::{SessionView, view};
+use super::{
+    failure,
+    view::{SessionView, view},
+};
 use crate::{
     openapi::{
         examples,
@@ -39,11 +42,11 @@ pub(crate) struct Confirmation {
     result: Secret,
 }
 
-/// `POST /v1/connect-sessions/{id}/confirm`: the seller who came back is the vendor's own. Confirming twice changes
+/// `POST /v1/connect-sessions/{session_id}/confirm`: the seller who came back is the vendor's own. Confirming twice changes
 /// nothing more.
 #[utoipa::path(
     post,
-    path = "/v1/connect-sessions/{id}/confirm",
+    path = "/v1/connect-sessions/{session_id}/confirm",
     operation_id = "confirmConnectSession",
     tag = "Connect sessions",
     summary = "Confirm what a seller connected",
@@ -69,7 +72,7 @@ pub(crate) async fn confirm(
     if let VisitOutcome::Failed { failure } = last
         && grants.is_empty()
     {
-        let what = format!("The visit connected nothing ({}).", failure.as_str());
+        let what = format!("The visit connected nothing ({}). {}", failure.as_str(), failure::detail(*failure));
         return Err(Problem::NothingToConfirm(what));
     }
     let brought = grants.len();

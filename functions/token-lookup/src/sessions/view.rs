@@ -1,4 +1,4 @@
-//! How a session went: `GET /v1/connect-sessions/{id}`.
+//! How a session went: `GET /v1/connect-sessions/{session_id}`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -35,7 +35,8 @@ use crate::{
     as = ConnectSessionStatus,
     description = "How a session stands. `open`: the seller has not been there yet, or is under way. \
         `awaiting_confirmation`: something is connected and waits for your confirmation. `finished`: something is \
-        connected. `failed`: the last visit connected nothing. `expired`: its time is over, and nobody came."
+        connected. `failed`: the last visit connected nothing, and no earlier one did. `expired`: its time is over, and \
+        nothing came of it."
 )]
 enum SessionStatus {
     Open,
@@ -96,6 +97,7 @@ struct Connected {
     authorized_at: Time,
     /// Until when it has to be confirmed, while it is pending.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     confirm_by: Option<Time>,
     /// Labels of permissions that you need and the seller did not grant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -103,10 +105,10 @@ struct Connected {
     missing_permissions: Vec<String>,
 }
 
-/// `GET /v1/connect-sessions/{id}`
+/// `GET /v1/connect-sessions/{session_id}`
 #[utoipa::path(
     get,
-    path = "/v1/connect-sessions/{id}",
+    path = "/v1/connect-sessions/{session_id}",
     operation_id = "getConnectSession",
     tag = "Connect sessions",
     summary = "Ask how a connect session went",
@@ -190,8 +192,11 @@ fn connected(session: &ConnectSession) -> BTreeMap<&ConnectionKey, Brought<'_>> 
                 let entry = connections.entry(&it.connection);
                 let (granted_at, authorized_at) = (it.granted_at, it.granted_at);
                 let entry = entry.or_insert(Brought { granted_at, authorized_at, missing_permissions: &[] });
-                entry.authorized_at = authorized_at.max(entry.authorized_at);
-                entry.missing_permissions = &it.missing_permissions;
+                // Two tabs may be written down crosswise.
+                if authorized_at >= entry.authorized_at {
+                    entry.authorized_at = authorized_at;
+                    entry.missing_permissions = &it.missing_permissions;
+                }
             }
         }
     }

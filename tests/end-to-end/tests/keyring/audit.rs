@@ -96,6 +96,37 @@ async fn each_change_has_a_line_with_its_cause() {
     assert_eq!(by_vendor["span"]["caller"], CALLER);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_is_there_at_every_log_level() {
+    let mut options = Options::default();
+    for function in Function::ALL {
+        options = options.with_variable(function, "LOG_LEVEL", "error");
+    }
+    let stack = connected(options).await;
+    drop(stack.vendor().token(SELLER_1).await.expect(200));
+    stack.age(DUE).await;
+    stack.invoke_sweep().await;
+    let read = audited(&stack, "token_read");
+    assert_eq!(read.len(), 1);
+    assert_eq!((&read[0]["caller"], &read[0]["span"]["caller"]), (&json!(CALLER), &json!(CALLER)));
+    assert!(audited(&stack, "changed").iter().any(|line| line["cause"] == "refresh"));
+    assert_eq!(audited(&stack, "session_opened")[0]["account_id"], "acme");
+    assert!(!stack.output().contains("\"worked on\""), "what is no audit follows LOG_LEVEL");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_moves_a_connection_to_an_account_is_told_with_the_one_before() {
+    let stack = connected(Options::default()).await;
+    let account = |account: &str| json!({ "account_id": account });
+    for given in ["another", "another"] {
+        drop(stack.vendor().patch(SELLER_1, Some("*"), &account(given)).await.expect(200));
+    }
+    let lines = audited(&stack, "assigned");
+    assert_eq!(lines.len(), 1, "a change that changes nothing is none");
+    assert_eq!((&lines[0]["account_id_before"], &lines[0]["account_id"]), (&json!("acme"), &json!("another")));
+    assert_eq!(lines[0]["span"]["caller"], CALLER);
+}
+
 fn audited(stack: &Stack, audit: &str) -> Vec<Value> {
     stack.output().lines().filter_map(line).filter(|line| line["audit"] == audit).collect()
 }

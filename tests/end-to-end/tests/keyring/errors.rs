@@ -19,8 +19,8 @@ const TOKEN: &str = "/v1/connections/{marketplace}/{app}/{seller_id}/token";
 const TOKEN_BY_SHOP: &str = "/v1/shops/{marketplace}/{app}/{shop_id}/token";
 const REFRESH: &str = "/v1/connections/{marketplace}/{app}/{seller_id}/refresh";
 const SESSIONS: &str = "/v1/connect-sessions";
-const SESSION: &str = "/v1/connect-sessions/{id}";
-const CONFIRM: &str = "/v1/connect-sessions/{id}/confirm";
+const SESSION: &str = "/v1/connect-sessions/{session_id}";
+const CONFIRM: &str = "/v1/connect-sessions/{session_id}/confirm";
 
 /// The contract, and the codes seen so far.
 struct Catalogue {

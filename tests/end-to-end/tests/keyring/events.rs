@@ -10,7 +10,7 @@ use end_to_end::{Function, Options, Stack};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Fault as PlatformFault, Route, Trouble, When};
 
-use crate::setting::{DUE, SELLER_1, US_APP_KEY, connect, connected, item};
+use crate::setting::{DUE, SELLER_1, US_APP_KEY, connect, connect_all, connected, item, with_sellers};
 
 /// A refusal's second try comes after this, and so does a bus's.
 const AFTER_A_WHILE: i64 = 901;
@@ -224,6 +224,25 @@ async fn marketplaces_in_trouble_keep_no_event_back() {
     connect(&stack, "us", "seller-2", "acme").await;
     let swept = next_sweep(&stack).await;
     assert_eq!((&swept["misconfigured"], &swept["published"]), (&json!(1), &json!(1)), "{swept}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_wait_for_no_breaker() {
+    const SELLERS: usize = 8;
+    // One marketplace alone: when that is out of reach, there is nothing left to be worked on.
+    let mut options = with_sellers(SELLERS).with_events();
+    for function in Function::ALL {
+        options = options.with_variable(function, "TEMU_APPS", "");
+    }
+    let stack = Stack::start(options).await.unwrap();
+    connect_all(&stack, SELLERS - 1).await;
+    next_sweep(&stack).await;
+    stack.tiktok_shop().inject(Route::TokenRefresh, PlatformFault::new(Trouble::Drop(When::BeforeEffect)));
+    stack.age(DUE).await;
+    connect(&stack, "us", &format!("s-{}", SELLERS - 1), "acme").await;
+    let swept = next_sweep(&stack).await;
+    assert_eq!((&swept["stopped"], &swept["transient"]), (&json!("marketplaces"), &json!(5)), "{swept}");
+    assert_eq!(swept["published"], 1, "of the one behind those that were not worked on: {swept}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use emulators::front::{Fault, FaultKind};
-use end_to_end::{Options, Stack};
+use end_to_end::{Function, Options, Stack};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Fault as PlatformFault, Route, Trouble, When};
 
@@ -73,6 +73,20 @@ async fn a_large_run_loses_no_latency() {
     let metrics = Metrics::of(&stack);
     let call = [("Marketplace", "tiktok-shop"), ("Call", "/api/v2/token/refresh")];
     assert_eq!(metrics.values("MarketplaceLatency", &call).len(), SELLERS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_the_oldest_was_due_is_told_once_a_run() {
+    let stack = Stack::start(Options::default().with_processes(Function::RefreshSweep, 1)).await.unwrap();
+    connect(&stack, "us", "seller-1", "acme").await;
+    stack.age(DUE).await;
+    stack.invoke_sweep().await;
+    let on_demand = json!({ "connection": SELLER_1, "rejected_version": 9 });
+    for _ in 0..3 {
+        stack.invoke_sweep_with(&on_demand).await;
+    }
+    stack.stop_functions();
+    assert_eq!(Metrics::of(&stack).values("OldestDueSeconds", &[]).len(), 1);
 }
 
 /// All that was written.
