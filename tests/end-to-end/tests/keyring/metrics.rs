@@ -47,7 +47,7 @@ async fn what_happened_is_counted_and_nothing_tells_of_a_connection() {
     // Two refreshed, in vain twice. Two created; and one renewed, under its own account, by the visit for another.
     assert_eq!((metrics.count("EventsPublished", &[]), metrics.count("EventsUnpublished", &[])), (3, 4));
     assert_eq!(metrics.count("Alarms", &[("Alarm", "configuration_fault")]), 1);
-    assert_eq!(metrics.count("Alarms", &[("Alarm", "events_not_published")]), 1);
+    assert_eq!(metrics.count("Alarms", &[("Alarm", "events_not_published")]), 2);
     let calls = |call| metrics.values("MarketplaceLatency", &[("Marketplace", "tiktok-shop"), ("Call", call)]);
     assert_eq!(calls("/api/v2/token/get").len(), 3);
     assert!(
