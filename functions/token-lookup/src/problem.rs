@@ -232,14 +232,14 @@ impl Details {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(alarm = "storage_unavailable", %error, "the table failed");
+        tracing::error!(%error, "the table failed");
         Self::StorageUnavailable
     }
 }
 
 impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
-        tracing::error!(alarm = "storage_unavailable", %error, "the vault failed");
+        tracing::error!(%error, "the vault failed");
         Self::StorageUnavailable
     }
 }

@@ -6,8 +6,20 @@ use shop_keyring::connect_session::ConnectFailure;
 use crate::sessions::failure;
 
 pub(crate) fn token() -> Value {
+    let mut token = identity();
+    token["access_token"] =
+        json!("TTP_OPHSu4HHu3b-AdwJjt4nfQg_y7pZ-gH2P1nf2rmm0773d9EiU0bLKbaobuWeE6V55knWHMIZUAC2BszWzPew");
+    token["api"] = json!({
+        "base_url": "https://open-api.tiktokglobalshop.com",
+        "app_key": "6us7a1k3q9",
+        "token_header": "x-tts-access-token",
+    });
+    token
+}
+
+/// What a connection and a token have in common.
+fn identity() -> Value {
     json!({
-        "access_token": "TTP_OPHSu4HHu3b-AdwJjt4nfQg_y7pZ-gH2P1nf2rmm0773d9EiU0bLKbaobuWeE6V55knWHMIZUAC2BszWzPew",
         "connection": "tiktok-shop/us/7010736057180325637",
         "marketplace": "tiktok-shop",
         "app": "us",
@@ -20,11 +32,6 @@ pub(crate) fn token() -> Value {
         "authorization_expires_at": "2027-11-21T05:09:06Z",
         "shops": [shop()],
         "scopes": ["seller.authorization.info"],
-        "api": {
-            "base_url": "https://open-api.tiktokglobalshop.com",
-            "app_key": "6us7a1k3q9",
-            "token_header": "x-tts-access-token",
-        },
     })
 }
 
@@ -58,19 +65,7 @@ fn shop() -> Value {
 }
 
 pub(crate) fn connection() -> Value {
-    json!({
-        "connection": "tiktok-shop/us/7010736057180325637",
-        "marketplace": "tiktok-shop",
-        "app": "us",
-        "seller_id": "7010736057180325637",
-        "account_id": "customer-17",
-        "purpose": "all",
-        "status": "active",
-        "version": 7,
-        "expires_at": "2026-11-26T05:09:56Z",
-        "authorization_expires_at": "2027-11-21T05:09:06Z",
-        "shops": [shop()],
-        "scopes": ["seller.authorization.info"],
+    let health = json!({
         "seller_name": "Ann's Attic",
         "seller_base_region": "US",
         "created_at": "2026-10-20T05:09:05Z",
@@ -90,7 +85,12 @@ pub(crate) fn connection() -> Value {
             "what_to_do": "Nothing: it is tried again by itself at `next_due_at`.",
         },
         "needs_attention": [],
-    })
+    });
+    let mut connection = identity();
+    for (name, value) in health.as_object().into_iter().flatten() {
+        connection[name] = value.clone();
+    }
+    connection
 }
 
 pub(crate) fn ended() -> Value {
