@@ -57,7 +57,7 @@ give_up() {
     reauthorization_required) echo "$connection: $code, send the seller through a connect session" ;;
     disconnected) echo "$connection: $code, forget the connection" ;;
     refresh_failed | storage_unavailable) echo "$connection: $code, try again later" ;;
-    *) echo "$connection: $code, see docs/api.md" ;;
+    *) echo "$connection: $code, see docs/errors.md" ;;
     esac
     exit 1
 }
@@ -77,6 +77,10 @@ mall_at_temu() {
     local call=bg.open.accesstoken.info.get timestamp sign version router app_key access_token app_secret
     version=$(field .version) router=$(field .api.base_url) app_key=$(field .api.app_key)
     access_token=$(field .access_token)
+    if [ "$router" = null ]; then
+        echo "$connection: call_failed, the keyring does not know the app any more: there is no api.base_url"
+        exit 1
+    fi
     if ! app_secret=$(read_app_secret "$(field '"\(.marketplace)/\(.app)"')" "$app_key"); then
         echo "$connection: call_failed, the app's secret cannot be read, or is another app key's"
         exit 1
@@ -92,7 +96,7 @@ mall_at_temu() {
     1000000) echo "$connection: version $version, mall $(field .result.mallId)" ;;
     # Unknown, expired or replaced, not authorized any more.
     3000030 | 3000031 | 3000034 | 5000000) rejected_version=$version ;;
-    *) echo "$connection: call_failed, Temu answered $(field .errorCode)" && exit 1 ;;
+    *) echo "$connection: call_failed, Temu answered $(field .errorCode), request $(field .requestId)" && exit 1 ;;
     esac
 }
 

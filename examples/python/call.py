@@ -28,10 +28,10 @@ WHAT_TO_DO = {
 def call(keyring, secrets, connection):
     token = keyring.token(connection)
     try:
-        seen = look(token, secrets.of(token))
+        seen = look(token, secrets)
     except TokenRejected:
         token = keyring.token(connection, rejected_version=token.version)
-        seen = look(token, secrets.of(token))
+        seen = look(token, secrets)
     return f"{connection}: version {token.version}, {seen}"
 
 
@@ -40,7 +40,7 @@ def told(keyring, secrets, connection):
     try:
         return call(keyring, secrets, connection), True
     except Refused as refused:
-        what_to_do = WHAT_TO_DO.get(refused.code, "see docs/api.md")
+        what_to_do = WHAT_TO_DO.get(refused.code, "see docs/errors.md")
         return f"{connection}: {refused.code}, {what_to_do} ({refused})", False
     except TokenRejected:
         return f"{connection}: token_rejected, and the keyring has no other one", False
@@ -57,7 +57,8 @@ def needed(name):
 def main():
     session = botocore.session.get_session()
     region = needed("AWS_REGION")
-    keyring = Keyring(needed("KEYRING_URL").rstrip("/"), region, session.get_credentials())
+    credentials = session.get_credentials() or sys.exit("There are no AWS credentials")
+    keyring = Keyring(needed("KEYRING_URL").rstrip("/"), region, credentials)
     client = session.create_client("secretsmanager", region_name=region)
     secrets = AppSecrets(client, os.environ.get("SECRET_PREFIX", "shop-keyring"))
     all_well = True

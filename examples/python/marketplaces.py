@@ -20,17 +20,22 @@ class CallFailed(Exception):
     """The call failed, and not for the token."""
 
 
+class SignRejected(CallFailed):
+    """The call is not signed as the marketplace expects: with the app's secret of before, perhaps."""
+
+
 class AppSecrets:
     """What calls are signed with: read from Secrets Manager once for each app, and kept in memory."""
 
     def __init__(self, client, prefix):
         self._client, self._prefix = client, prefix
-        self._lock = threading.Lock()
-        self._secrets = {}
+        self._locks, self._secrets = {}, {}
 
-    def of(self, token):
-        with self._lock:
-            if token.app_key not in self._secrets:
+    def of(self, token, rejected=None):
+        """The secret of the token's app; read again if the one in memory is the rejected one."""
+        # Who needs the same waits for one reading, and nobody for another app's.
+        with self._locks.setdefault(token.app_key, threading.Lock()):
+            if self._secrets.get(token.app_key) in (None, rejected):
                 name = f"{self._prefix}/apps/{token.marketplace}/{token.app}"
                 secret = json.loads(self._client.get_secret_value(SecretId=name)["SecretString"])
                 if secret["app_key"] != token.app_key:
@@ -39,9 +44,18 @@ class AppSecrets:
             return self._secrets[token.app_key]
 
 
-def look(token, app_secret):
+def look(token, secrets):
     """What a token opens, in a few words."""
-    return {"tiktok-shop": shops_at_tiktok_shop, "temu": mall_at_temu}[token.marketplace](token, app_secret)
+    if token.base_url is None:
+        app = f"{token.marketplace}/{token.app}"
+        raise CallFailed(f"the keyring does not know the app {app} any more: there is no api.base_url")
+    look_at = {"tiktok-shop": shops_at_tiktok_shop, "temu": mall_at_temu}[token.marketplace]
+    app_secret = secrets.of(token)
+    try:
+        return look_at(token, app_secret)
+    except SignRejected:
+        # Once: the secret may have been changed since it was read.
+        return look_at(token, secrets.of(token, rejected=app_secret))
 
 
 def shops_at_tiktok_shop(token, app_secret):
@@ -56,7 +70,8 @@ def shops_at_tiktok_shop(token, app_secret):
     if code == 105002 or (code == 36009004 and token.token_header in message):
         raise TokenRejected
     if code != 0:
-        raise CallFailed(f"TikTok Shop answered {code}, request {answer.get('request_id')}")
+        failed = SignRejected if code == 106001 else CallFailed
+        raise failed(f"TikTok Shop answered {code}, request {answer.get('request_id')}")
     return "shops " + " ".join(shop["id"] for shop in answer["data"]["shops"])
 
 
@@ -82,7 +97,8 @@ def mall_at_temu(token, app_secret):
     if code in (3000030, 3000031, 3000034, 5000000):
         raise TokenRejected
     if not answer.get("success"):
-        raise CallFailed(f"Temu answered {code}, request {answer.get('requestId')}")
+        failed = SignRejected if code == 3000001 else CallFailed
+        raise failed(f"Temu answered {code}, request {answer.get('requestId')}")
     return f"mall {answer['result']['mallId']}"
 
 

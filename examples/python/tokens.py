@@ -11,9 +11,14 @@ from datetime import datetime
 import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError
 
-# A token is fetched anew this many seconds before it ends: as long as one is good for that is served (`min_ttl`).
+# A token is fetched anew this many seconds before it ends. One that lasts longer is asked for, so that what comes is
+# kept, by a clock that is half a minute off as well.
 MARGIN = 60
+MIN_TTL = 90
+# For so many seconds nobody is asked again about a connection that has no token to give.
+REFUSED_FOR = 120
 # How often a request is sent at most, and how many seconds are waited for the next time at most.
 ATTEMPTS = 3
 LONGEST_WAIT = 20
@@ -28,17 +33,20 @@ class Token:
     expires_at: float
     marketplace: str
     app: str
-    base_url: str
+    base_url: str | None
     app_key: str
     token_header: str | None
 
 
 class Refused(Exception):
-    """The keyring has no token to give. `code` is one of docs/api.md; `status` is None if there was no answer."""
+    """The keyring has no token to give. `code` is one of docs/errors.md, or tells what went wrong on the way.
 
-    def __init__(self, status, code, detail):
+    The same is not asked again until `not_before`.
+    """
+
+    def __init__(self, code, detail, not_before=0.0):
         super().__init__(detail)
-        self.status, self.code = status, code
+        self.code, self.not_before = code, not_before
 
 
 class Keyring:
@@ -48,6 +56,8 @@ class Keyring:
         self._url, self._region, self._credentials = url, region, credentials
         self._lock = threading.Lock()
         self._tokens = {}
+        # For each connection, by the version that was to be replaced, None for a lookup.
+        self._refusals = {}
         self._fetches = {}
 
     def token(self, connection, rejected_version=None):
@@ -58,8 +68,9 @@ class Keyring:
         wanted = (connection, rejected_version)
         with self._lock:
             known = self._tokens.get(connection)
-            if known and known.version != rejected_version and known.expires_at - MARGIN > time.time():
+            if is_good(known, rejected_version):
                 return known
+            self._raise_what_is_remembered(connection, rejected_version)
             fetch = self._fetches.get(wanted)
             mine = fetch is None
             if mine:
@@ -69,31 +80,54 @@ class Keyring:
         return fetch.result()
 
     def _fetch(self, wanted, fetch):
-        connection, rejected_version = wanted
         try:
-            if rejected_version is None:
-                answer = self._ask("GET", f"/v1/connections/{connection}/token")
-            else:
-                body = {"rejected_version": rejected_version}
-                answer = self._ask("POST", f"/v1/connections/{connection}/refresh", body)
-            token = read(answer)
+            answer = self._asked(*wanted)
+            with self._lock:
+                token = self._keep(*wanted, read(answer))
         except BaseException as error:
             with self._lock:
-                self._tokens.pop(connection, None)
                 del self._fetches[wanted]
             fetch.set_exception(error)
         else:
             with self._lock:
-                self._tokens[connection] = token
                 del self._fetches[wanted]
             fetch.set_result(token)
+
+    def _asked(self, connection, rejected_version):
+        try:
+            if rejected_version is None:
+                return self._ask("GET", f"/v1/connections/{connection}/token?min_ttl={MIN_TTL}")
+            body = {"rejected_version": rejected_version}
+            return self._ask("POST", f"/v1/connections/{connection}/refresh", body)
+        except Refused as refused:
+            with self._lock:
+                self._refusals.setdefault(connection, {})[rejected_version] = refused
+                if not is_good(self._tokens.get(connection), rejected_version):
+                    self._tokens.pop(connection, None)
+            raise
+
+    def _keep(self, connection, rejected_version, token):
+        known = self._tokens.get(connection)
+        if is_good(known, rejected_version) and known.version > token.version:
+            # Another answer has overtaken this one.
+            return known
+        # Perhaps the marketplace does not take this version, and there is no other one yet.
+        self._raise_what_is_remembered(connection, token.version)
+        self._refusals.pop(connection, None)
+        self._tokens[connection] = token
+        return token
+
+    def _raise_what_is_remembered(self, connection, rejected_version):
+        refused = self._refusals.get(connection, {}).get(rejected_version)
+        if refused and refused.not_before > time.time():
+            raise refused.with_traceback(None)
 
     def _ask(self, method, path, body=None):
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 response = self._send(method, path, body)
             except urllib3.exceptions.HTTPError as error:
-                refused, wait = Refused(None, "no_answer", type(error).__name__), 2**attempt
+                refused, wait = Refused("no_answer", type(error).__name__), 2**attempt
             else:
                 if response.status == 200:
                     return response.json()
@@ -107,8 +141,16 @@ class Keyring:
         url, data = self._url + path, json.dumps(body) if body else None
         request = AWSRequest(method, url, headers={"content-type": "application/json"}, data=data)
         # Temporary credentials are renewed by botocore; their session token is signed along.
-        SigV4Auth(self._credentials.get_frozen_credentials(), "execute-api", self._region).add_auth(request)
+        try:
+            credentials = self._credentials.get_frozen_credentials()
+        except BotoCoreError as error:
+            raise Refused("not_signed", type(error).__name__) from None
+        SigV4Auth(credentials, "execute-api", self._region).add_auth(request)
         return HTTP.request(method, url, headers=dict(request.headers), body=data)
+
+
+def is_good(token, rejected_version):
+    return token is not None and token.version != rejected_version and token.expires_at - MARGIN > time.time()
 
 
 def read(answer):
@@ -119,7 +161,7 @@ def read(answer):
         expires_at=datetime.fromisoformat(answer["expires_at"]).timestamp(),
         marketplace=answer["marketplace"],
         app=answer["app"],
-        base_url=api["base_url"],
+        base_url=api.get("base_url"),
         app_key=api["app_key"],
         token_header=api.get("token_header"),
     )
@@ -132,12 +174,18 @@ def problem(response):
         answer = {}
     # API Gateway's own refusals have a `message` alone.
     detail = answer.get("detail") or answer.get("message") or "no reason given"
-    return Refused(response.status, answer.get("code", f"http_{response.status}"), detail)
+    seconds = REFUSED_FOR if response.status in (404, 409, 410) else retry_after(response) or 0
+    return Refused(answer.get("code", f"http_{response.status}"), detail, time.time() + seconds)
 
 
 def seconds_to_wait(response, attempt):
     """Until the next attempt; None if another one is of no use."""
     if response.status not in (429, 500, 502, 503, 504):
         return None
+    told = retry_after(response)
+    return 2**attempt if told is None else told
+
+
+def retry_after(response):
     told = response.headers.get("retry-after", "")
-    return int(told) if told.isdigit() else 2**attempt
+    return int(told) if told.isdecimal() else None

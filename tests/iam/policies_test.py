@@ -44,8 +44,25 @@ OTHER_TOKENS = [
     for app in ["tiktok-shop/global", "temu/us", "temu/product", "tiktok-shop/us2", "tiktok-shop/eu/us"]
     for request in of(app, TOKENS)
 ]
+# Paths with an escape, and what they come to: API Gateway hands on the decoded path, cut at a decoded `?`.
+# Should IAM compare the path as it was sent, or decoded and not cut: a token must not come of it either way.
+ESCAPED = {
+    "GET/v1/connections/temu/us/1/%74oken": "GET/v1/connections/temu/us/1/token",
+    "GET/v1/connections/temu/us/1%2Ftoken": "GET/v1/connections/temu/us/1/token",
+    "GET/v1/connections/temu%2Fus%2F1%2Ftoken": "GET/v1/connections/temu/us/1/token",
+    "GET/v1/connections/temu/us/1/token%3Fx": "GET/v1/connections/temu/us/1/token?x",
+    "GET/v1/connections/temu/us/1/token%2F": "GET/v1/connections/temu/us/1/token/",
+    "GET/v1/shops/temu/us/1/%74oken": "GET/v1/shops/temu/us/1/token",
+    "GET/v1/shops/temu/us/1/token%3Fx": "GET/v1/shops/temu/us/1/token?x",
+    "GET/v1/%73hops/temu/us/1/token": "GET/v1/shops/temu/us/1/token",
+    "GET/v1/connect-sessions/%2e%2e/connections/temu/us/1/token": "GET/v1/connections/temu/us/1/token",
+    "POST/v1/connections/temu/us/1/%72efresh": "POST/v1/connections/temu/us/1/refresh",
+    "POST/v1/connections/temu/us/1/refresh%3Fx": "POST/v1/connections/temu/us/1/refresh?x",
+}
+OWN_ESCAPED = [path.replace("temu/us", "tiktok-shop/us") for path in ESCAPED]
 # What nobody is to reach by a policy's wildcards: a method that is not named, another stage, another API.
 NEVER = [
+    *(API + path for path in [*ESCAPED, *OWN_ESCAPED]),
     API + "POST/v1/connections/tiktok-shop/us/1/token",
     API + "HEAD/v1/connections/tiktok-shop/us/1/token",
     API + "GET/v2/connections/tiktok-shop/us/1/token",
@@ -55,12 +72,12 @@ NEVER = [
 
 # policy: the requests that it allows, those that it does not.
 CALLS = {
-    "read-tiktok-shop-us-tokens": (TOKENS, OTHER_TOKENS + CONNECTIONS + SESSIONS + CONTRACT),
-    "open-connect-sessions": (SESSIONS, TOKENS + OTHER_TOKENS + CONNECTIONS + CONTRACT),
+    "read-tiktok-shop-us-tokens": (TOKENS, OTHER_TOKENS + list(ESCAPED.values()) + CONNECTIONS + SESSIONS + CONTRACT),
+    "open-connect-sessions": (SESSIONS, TOKENS + OTHER_TOKENS + list(ESCAPED.values()) + CONNECTIONS + CONTRACT),
     # A seller may be called like a route.
     "operator": (
         CONNECTIONS + of("temu/us", CONNECTIONS) + SESSIONS + CONTRACT + ["GET/v1/connections/temu/us/token"],
-        TOKENS + OTHER_TOKENS,
+        TOKENS + OTHER_TOKENS + list(ESCAPED.values()),
     ),
 }
 
@@ -187,6 +204,13 @@ class Decisions(unittest.TestCase):
         for name, (yes, no) in CALLS.items():
             no = [API + request for request in no] + NEVER
             self.assert_decisions(name, "execute-api:Invoke", [API + request for request in yes], no)
+
+    def test_a_denial_wins_over_a_permission_for_everything(self):
+        """What `operator` denies stays denied for who has more."""
+        everything = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
+        statements = [everything, *policy("operator")["Statement"]]
+        for request in [*TOKENS, *OTHER_TOKENS, *ESCAPED, *ESCAPED.values()]:
+            self.assertFalse(allowed({"Statement": statements}, "execute-api:Invoke", API + request), request)
 
     def test_app_secrets(self):
         for name, (yes, no) in APP_SECRETS.items():

@@ -34,7 +34,7 @@ impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match error {
             CallError::TokenRejected => Self::TokenRejected,
-            CallError::Failed(why) => Self::Call(why),
+            CallError::SignRejected(why) | CallError::Failed(why) => Self::Call(why),
         }
     }
 }
@@ -46,7 +46,7 @@ fn what_to_do(code: &str) -> &'static str {
         "reauthorization_required" => "send the seller through a connect session",
         "disconnected" => "forget the connection",
         "refresh_failed" | "storage_unavailable" => "try again later",
-        _ => "see docs/api.md",
+        _ => "see docs/errors.md",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -11,7 +11,7 @@ use md5::{Digest, Md5};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
 
 use crate::tokens::Token;
 
@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) enum CallError {
     /// The marketplace does not take the token.
     TokenRejected,
+    /// The call is not signed as the marketplace expects: with the app's secret of before, perhaps. In words.
+    SignRejected(String),
     /// Something else, in words without a secret.
     Failed(String),
 }
@@ -37,8 +39,11 @@ impl From<reqwest::Error> for CallError {
 pub(crate) struct AppSecrets {
     client: aws_sdk_secretsmanager::Client,
     prefix: String,
-    read: Mutex<HashMap<String, Arc<str>>>,
+    read: Mutex<HashMap<String, ReadOnce>>,
 }
+
+/// Who needs the same secret waits for one reading, and nobody for another app's.
+type ReadOnce = Arc<OnceCell<Arc<str>>>;
 
 #[derive(Deserialize)]
 struct AppSecret {
@@ -51,11 +56,20 @@ impl AppSecrets {
         Self { client, prefix, read: Mutex::default() }
     }
 
-    async fn of(&self, token: &Token) -> Result<Arc<str>, CallError> {
-        let mut read = self.read.lock().await;
-        if let Some(secret) = read.get(&token.api.app_key) {
-            return Ok(Arc::clone(secret));
-        }
+    /// The secret of the token's app; read again if the one in memory is the rejected one.
+    async fn of(&self, token: &Token, rejected: Option<&str>) -> Result<Arc<str>, CallError> {
+        let once = {
+            let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+            let once = read.entry(token.api.app_key.clone()).or_default();
+            if rejected.is_some() && once.get().map(AsRef::as_ref) == rejected {
+                *once = ReadOnce::default();
+            }
+            Arc::clone(once)
+        };
+        once.get_or_try_init(|| self.read(token)).await.cloned()
+    }
+
+    async fn read(&self, token: &Token) -> Result<Arc<str>, CallError> {
         let name = format!("{}/apps/{}/{}", self.prefix, token.marketplace, token.app);
         let unreadable = || CallError::Failed(format!("{name} cannot be read"));
         let answer = self.client.get_secret_value().secret_id(&name).send().await.map_err(|_| unreadable())?;
@@ -64,9 +78,7 @@ impl AppSecrets {
         if secret.app_key != token.api.app_key {
             return Err(CallError::Failed(format!("{name} is the secret of another app key than the token's")));
         }
-        let app_secret: Arc<str> = secret.app_secret.into();
-        read.insert(secret.app_key, Arc::clone(&app_secret));
-        Ok(app_secret)
+        Ok(secret.app_secret.into())
     }
 }
 
@@ -83,23 +95,40 @@ impl Marketplaces {
 
     /// What a token opens, in a few words.
     pub(crate) async fn look(&self, token: &Token) -> Result<String, CallError> {
-        let app_secret = self.secrets.of(token).await?;
-        match token.marketplace.as_str() {
-            "temu" => self.mall_at_temu(token, &app_secret).await,
-            _ => self.shops_at_tiktok_shop(token, &app_secret).await,
+        let Some(base_url) = &token.api.base_url else {
+            let app = format!("{}/{}", token.marketplace, token.app);
+            let unknown = format!("the keyring does not know the app {app} any more: there is no api.base_url");
+            return Err(CallError::Failed(unknown));
+        };
+        let app_secret = self.secrets.of(token, None).await?;
+        match self.look_at(base_url, token, &app_secret).await {
+            // Once: the secret may have been changed since it was read.
+            Err(CallError::SignRejected(_)) => {
+                let app_secret = self.secrets.of(token, Some(&app_secret)).await?;
+                self.look_at(base_url, token, &app_secret).await
+            }
+            seen => seen,
         }
     }
 
-    async fn shops_at_tiktok_shop(&self, token: &Token, app_secret: &str) -> Result<String, CallError> {
+    async fn look_at(&self, base_url: &str, token: &Token, app_secret: &str) -> Result<String, CallError> {
+        match token.marketplace.as_str() {
+            "temu" => self.mall_at_temu(base_url, token, app_secret).await,
+            _ => self.shops_at_tiktok_shop(base_url, token, app_secret).await,
+        }
+    }
+
+    async fn shops_at_tiktok_shop(&self, base_url: &str, token: &Token, app_secret: &str) -> Result<String, CallError> {
         let path = "/authorization/202309/shops";
         let header = token.api.token_header.as_deref().unwrap_or("x-tts-access-token");
         let mut query =
             BTreeMap::from([("app_key", token.api.app_key.clone()), ("timestamp", unix_time().to_string())]);
         let sign = sign_for_tiktok_shop(app_secret, path, &query, "");
         query.insert("sign", sign);
-        let request = self.http.get(format!("{}{path}", token.api.base_url)).query(&query);
+        let request = self.http.get(format!("{base_url}{path}")).query(&query);
         let request = request.header(header, &token.access_token).header("content-type", "application/json");
         let answer: Value = request.send().await?.json().await?;
+        let failed = || format!("TikTok Shop answered {}, request {}", answer["code"], text(&answer["request_id"]));
         match answer["code"].as_i64() {
             Some(0) => {
                 let shops = answer["data"]["shops"].as_array().into_iter().flatten();
@@ -110,11 +139,12 @@ impl Marketplaces {
             Some(36_009_004) if answer["message"].as_str().is_some_and(|message| message.contains(header)) => {
                 Err(CallError::TokenRejected)
             }
-            _ => Err(CallError::Failed(format!("TikTok Shop answered {}", answer["code"]))),
+            Some(106_001) => Err(CallError::SignRejected(failed())),
+            _ => Err(CallError::Failed(failed())),
         }
     }
 
-    async fn mall_at_temu(&self, token: &Token, app_secret: &str) -> Result<String, CallError> {
+    async fn mall_at_temu(&self, base_url: &str, token: &Token, app_secret: &str) -> Result<String, CallError> {
         let mut call = BTreeMap::from([
             ("type", json!("bg.open.accesstoken.info.get")),
             ("app_key", json!(token.api.app_key)),
@@ -124,12 +154,14 @@ impl Marketplaces {
         ]);
         let sign = sign_for_temu(app_secret, &call);
         call.insert("sign", json!(sign));
-        let answer: Value = self.http.post(&token.api.base_url).json(&call).send().await?.json().await?;
+        let answer: Value = self.http.post(base_url).json(&call).send().await?.json().await?;
+        let failed = || format!("Temu answered {}, request {}", answer["errorCode"], text(&answer["requestId"]));
         match answer["errorCode"].as_i64() {
             // Unknown, expired or replaced, not authorized any more.
             Some(3_000_030 | 3_000_031 | 3_000_034 | 5_000_000) => Err(CallError::TokenRejected),
             _ if answer["success"] == true => Ok(format!("mall {}", answer["result"]["mallId"])),
-            _ => Err(CallError::Failed(format!("Temu answered {}", answer["errorCode"]))),
+            Some(3_000_001) => Err(CallError::SignRejected(failed())),
+            _ => Err(CallError::Failed(failed())),
         }
     }
 }
@@ -160,6 +192,10 @@ fn sign_for_temu(app_secret: &str, call: &BTreeMap<&str, Value>) -> String {
     }
     text.push_str(app_secret);
     hex::encode_upper(Md5::digest(text.as_bytes()))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("without an id")
 }
 
 fn unix_time() -> u64 {

@@ -22,11 +22,11 @@ async function call(keyring: Keyring, secrets: AppSecrets, connection: string): 
   let token = await keyring.token(connection);
   let seen: string;
   try {
-    seen = await look(token, await secrets.of(token));
+    seen = await look(token, secrets);
   } catch (error) {
     if (!(error instanceof TokenRejected)) throw error;
     token = await keyring.token(connection, token.version);
-    seen = await look(token, await secrets.of(token));
+    seen = await look(token, secrets);
   }
   return `${connection}: version ${token.version}, ${seen}`;
 }
@@ -34,7 +34,7 @@ async function call(keyring: Keyring, secrets: AppSecrets, connection: string): 
 /** Why a call failed, in a few words. */
 function explained(error: unknown): string {
   if (error instanceof Refused) {
-    return `${error.code}, ${WHAT_TO_DO[error.code] ?? "see docs/api.md"} (${error.message})`;
+    return `${error.code}, ${WHAT_TO_DO[error.code] ?? "see docs/errors.md"} (${error.message})`;
   }
   if (error instanceof TokenRejected) return "token_rejected, and the keyring has no other one";
   // An error's text may have the URL in it, and at other calls a URL may have secrets.

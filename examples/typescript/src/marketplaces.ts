@@ -12,6 +12,9 @@ export class TokenRejected extends Error {}
 /** The call failed, and not for the token. */
 export class CallFailed extends Error {}
 
+/** The call is not signed as the marketplace expects: with the app's secret of before, perhaps. */
+export class SignRejected extends CallFailed {}
+
 /** What calls are signed with: read from Secrets Manager once for each app, and kept in memory. */
 export class AppSecrets {
   readonly #secrets = new Map<string, Promise<string>>();
@@ -21,14 +24,17 @@ export class AppSecrets {
     private readonly prefix: string,
   ) {}
 
-  of(token: Token): Promise<string> {
+  /** The secret of the token's app; read again if the one in memory is the rejected one. */
+  async of(token: Token, rejected?: string): Promise<string> {
     const appKey = token.api.app_key;
-    let secret = this.#secrets.get(appKey);
-    if (!secret) {
-      secret = this.#read(`${this.prefix}/apps/${token.marketplace}/${token.app}`, appKey);
-      secret.catch(() => this.#secrets.delete(appKey));
-      this.#secrets.set(appKey, secret);
-    }
+    const known = this.#secrets.get(appKey);
+    if (known && (rejected === undefined || (await known) !== rejected)) return known;
+    // Who needs the same waits for one reading.
+    const newer = this.#secrets.get(appKey);
+    if (newer && newer !== known) return newer;
+    const secret = this.#read(`${this.prefix}/apps/${token.marketplace}/${token.app}`, appKey);
+    secret.catch(() => this.#secrets.delete(appKey));
+    this.#secrets.set(appKey, secret);
     return secret;
   }
 
@@ -43,22 +49,36 @@ export class AppSecrets {
 }
 
 /** What a token opens, in a few words. */
-export function look(token: Token, appSecret: string): Promise<string> {
-  return token.marketplace === "temu" ? mallAtTemu(token, appSecret) : shopsAtTikTokShop(token, appSecret);
+export async function look(token: Token, secrets: AppSecrets): Promise<string> {
+  if (token.api.base_url === undefined) {
+    const app = `${token.marketplace}/${token.app}`;
+    throw new CallFailed(`the keyring does not know the app ${app} any more: there is no api.base_url`);
+  }
+  const lookAt = token.marketplace === "temu" ? mallAtTemu : shopsAtTikTokShop;
+  const appSecret = await secrets.of(token);
+  try {
+    return await lookAt(token, token.api.base_url, appSecret);
+  } catch (error) {
+    if (!(error instanceof SignRejected)) throw error;
+    // Once: the secret may have been changed since it was read.
+    return lookAt(token, token.api.base_url, await secrets.of(token, appSecret));
+  }
 }
 
-async function shopsAtTikTokShop(token: Token, appSecret: string): Promise<string> {
+async function shopsAtTikTokShop(token: Token, baseUrl: string, appSecret: string): Promise<string> {
   const path = "/authorization/202309/shops";
-  const { base_url, app_key, token_header = "x-tts-access-token" } = token.api;
+  const { app_key, token_header = "x-tts-access-token" } = token.api;
   const query: Record<string, string> = { app_key, timestamp: String(Math.floor(Date.now() / 1000)) };
   query.sign = signForTikTokShop(appSecret, path, query);
   const headers = { [token_header]: token.access_token, "content-type": "application/json" };
-  const answer = await ask(`${base_url}${path}?${new URLSearchParams(query)}`, { headers });
+  const answer = await ask(`${baseUrl}${path}?${new URLSearchParams(query)}`, { headers });
   // 36009004 is said of many things.
   if (answer.code === 105002 || (answer.code === 36009004 && String(answer.message).includes(token_header))) {
     throw new TokenRejected();
   }
-  if (answer.code !== 0) throw new CallFailed(`TikTok Shop answered ${answer.code}, request ${answer.request_id}`);
+  const failed = `TikTok Shop answered ${answer.code}, request ${answer.request_id}`;
+  if (answer.code === 106001) throw new SignRejected(failed);
+  if (answer.code !== 0) throw new CallFailed(failed);
   return `shops ${answer.data.shops.map((shop: { id: string }) => shop.id).join(" ")}`;
 }
 
@@ -69,7 +89,7 @@ export function signForTikTokShop(appSecret: string, path: string, query: Record
   return createHmac("sha256", appSecret).update(text).digest("hex");
 }
 
-async function mallAtTemu(token: Token, appSecret: string): Promise<string> {
+async function mallAtTemu(token: Token, baseUrl: string, appSecret: string): Promise<string> {
   const call: Record<string, unknown> = {
     type: "bg.open.accesstoken.info.get",
     app_key: token.api.app_key,
@@ -79,10 +99,12 @@ async function mallAtTemu(token: Token, appSecret: string): Promise<string> {
   };
   call.sign = signForTemu(appSecret, call);
   const headers = { "content-type": "application/json" };
-  const answer = await ask(token.api.base_url, { method: "POST", headers, body: JSON.stringify(call) });
+  const answer = await ask(baseUrl, { method: "POST", headers, body: JSON.stringify(call) });
   // Unknown, expired or replaced, not authorized any more.
   if ([3000030, 3000031, 3000034, 5000000].includes(answer.errorCode)) throw new TokenRejected();
-  if (!answer.success) throw new CallFailed(`Temu answered ${answer.errorCode}, request ${answer.requestId}`);
+  const failed = `Temu answered ${answer.errorCode}, request ${answer.requestId}`;
+  if (answer.errorCode === 3000001) throw new SignRejected(failed);
+  if (!answer.success) throw new CallFailed(failed);
   return `mall ${answer.result.mallId}`;
 }
 

@@ -68,13 +68,19 @@ async fn a_tokens_life(program: Program) {
     stack.age(SOON_AFTER).await;
     assert!(stack.temu().revoke(stack.temu_app_key("us"), MALL_ID));
     assert!(client.call_one(MALL).await.starts_with("refresh_failed, try again later"));
+    // The rejected version is still served, and not tried again; nor is it to be replaced again before its time.
+    let (calls, posts) = (stack.temu().calls().len(), asked(&stack, &Method::POST));
+    assert!(client.call_one(MALL).await.starts_with("refresh_failed, try again later"));
+    assert_eq!((stack.temu().calls().len(), asked(&stack, &Method::POST)), (calls, posts));
     stack.age(SOON_AFTER).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
-    assert!(client.call_one(MALL).await.starts_with("reauthorization_required, send the seller"));
+    // Who remembers the refusal hears so later.
+    let mut another = program.start(&environment);
+    assert!(another.call_one(MALL).await.starts_with("reauthorization_required, send the seller"));
 
     let (all_well, written) = client.end().await;
     assert!(!all_well, "its exit status says that something failed");
-    let mut written = vec![written];
+    let mut written = vec![written, another.end().await.1];
 
     // Ended by the vendor: a process without a copy is told so.
     drop(stack.vendor().disconnect(SELLER).await.expect(200));
@@ -89,6 +95,30 @@ async fn a_tokens_life(program: Program) {
     assert!(client.call_one(MALL).await.starts_with("call_failed, "));
     written.push(client.end().await.1);
     assert_no_secret(&stack, &written);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_app_secret_is_read_again() {
+    let stack = connected().await;
+    let environment = stack.vendor_by_role().environment();
+    for program in [Program::Python, Program::TypeScript, Program::Rust] {
+        for (connection, app, bad_sign) in [(SELLER, "tiktok-shop/us", "106001"), (MALL, "temu/us", "3000001")] {
+            let name = format!("shop-keyring/apps/{app}");
+            let right = stack.secret(&name, None).await.unwrap();
+            let mut wrong = right.clone();
+            wrong["app_secret"] = "the-secret-of-before-5d41402abc4b".into();
+            stack.put_secret(&name, &wrong).await;
+            let mut client = program.start(&environment);
+            let said = client.call_one(connection).await;
+            assert!(said.starts_with("call_failed, "), "{program:?}: {said}");
+            assert!(said.contains(&format!(" answered {bad_sign}, request ")), "{program:?}: {said}");
+            // One call with it, one with what is read then.
+            stack.put_secret(&name, &right).await;
+            let said = client.call_one(connection).await;
+            assert!(said.starts_with("version 1, "), "{program:?}: {said}");
+            drop(client.end().await);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@
 
 mod documents;
 mod life;
+mod overtaken;
 mod patience;
 mod program;
 mod setting;

@@ -107,6 +107,26 @@ impl Running {
     }
 }
 
+/// What a script beside this file says, which drives an example's `tokens` itself.
+pub(crate) fn said_by(program: Program, script: &str) -> String {
+    let mut command = match program {
+        Program::Python => {
+            let mut python = Command::new(tool("python"));
+            python.env("PYTHONPATH", root("examples/python")).env("PYTHONDONTWRITEBYTECODE", "1");
+            python
+        }
+        Program::TypeScript => {
+            let mut node = Command::new(tool("node"));
+            node.env("TOKENS", compiled().with_file_name("tokens.js"));
+            node
+        }
+        Program::Rust => panic!("it is no library"),
+    };
+    let output = command.arg(root("tests/end-to-end/tests/clients").join(script)).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    text(output.stdout) + &text(output.stderr)
+}
+
 /// The shell script, which makes one call: whether it went well, and all that it wrote. `None`, and a line on the
 /// terminal, where it cannot run.
 pub(crate) async fn shell(environment: &[(&'static str, String)], connection: &str) -> Option<(bool, String)> {
