@@ -38,6 +38,7 @@ async fn each_token_that_was_served_has_its_line_and_no_other() {
     down.clear();
     note(vendor.token(SELLER_1).await);
 
+    stack.stop_functions();
     let lines = audited(&stack, "token_read");
     let logged: Vec<_> = lines.iter().map(|line| (line["connection"].clone(), line["version"].clone())).collect();
     assert_eq!(logged, served);
@@ -66,6 +67,7 @@ async fn each_change_has_a_line_with_its_cause() {
     stack.age(3_601).await;
     stack.invoke_sweep().await;
 
+    stack.stop_functions();
     let of = |connection: &str| {
         let lines = stack.output();
         let lines =
@@ -106,6 +108,7 @@ async fn the_audit_is_there_at_every_log_level() {
     drop(stack.vendor().token(SELLER_1).await.expect(200));
     stack.age(DUE).await;
     stack.invoke_sweep().await;
+    stack.stop_functions();
     let read = audited(&stack, "token_read");
     assert_eq!(read.len(), 1);
     assert_eq!((&read[0]["caller"], &read[0]["span"]["caller"]), (&json!(CALLER), &json!(CALLER)));
@@ -121,6 +124,7 @@ async fn who_moves_a_connection_to_an_account_is_told_with_the_one_before() {
     for given in ["another", "another"] {
         drop(stack.vendor().patch(SELLER_1, Some("*"), &account(given)).await.expect(200));
     }
+    stack.stop_functions();
     let lines = audited(&stack, "assigned");
     assert_eq!(lines.len(), 1, "a change that changes nothing is none");
     assert_eq!((&lines[0]["account_id_before"], &lines[0]["account_id"]), (&json!("acme"), &json!("another")));

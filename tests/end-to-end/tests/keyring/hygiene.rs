@@ -127,6 +127,7 @@ async fn head_is_for_metadata_and_no_token_is_read_by_it() {
             assert_eq!((head.status, head.header("etag")), (got.status, got.header("etag")), "{path}");
         }
     }
+    stack.stop_functions();
     let reads = stack.output_of(Function::TokenLookup).matches("token read").count();
     assert_eq!(reads, 2, "those by GET");
 }

@@ -212,6 +212,7 @@ async fn the_item_decides_and_one_that_cannot_be_read_hides_no_other() {
     stack.put_item(&unreadable).await;
     let all: BTreeSet<_> = (0..20).filter(|n| *n != 4).map(name).collect();
     assert_eq!(walk(&vendor, "limit=7").await, all);
+    stack.stop_functions();
     assert!(stack.output_of(Function::TokenLookup).contains("unreadable_item"));
 }
 

@@ -52,6 +52,7 @@ async fn the_account_is_set_and_cleared_as_it_was_seen() {
     assert!(item(&stack, SELLER_1).await.get("account_id").is_none());
     let listed = vendor.all_connections("needs_attention=true").await.concat();
     assert_eq!(listed[0]["connection"], SELLER_1);
+    stack.stop_functions();
     assert!(stack.output_of(Function::TokenLookup).contains("\"audit\":\"assigned\""));
 }
 
