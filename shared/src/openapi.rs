@@ -1,4 +1,4 @@
-//! What the names look like in JSON, for the contract of the API: their schemas say the same as their parsers.
+//! What names and times look like in JSON, for the contract of the API: their schemas say the same as their parsers.
 //! The other types that leave by a route derive theirs.
 
 use std::borrow::Cow;
@@ -6,12 +6,15 @@ use std::borrow::Cow;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        RefOr, Schema,
+        KnownFormat, RefOr, Schema, SchemaFormat,
         schema::{ObjectBuilder, Type},
     },
 };
 
-use crate::names::{AccountId, AppName, ConnectionKey, MarketplaceName, SellerId, ShopId};
+use crate::{
+    names::{AccountId, AppName, ConnectionKey, MarketplaceName, SellerId, ShopId},
+    time::Moment,
+};
 
 /// The schema of a name: `$pattern` in ECMA's dialect, at most `$longest` characters, at least one.
 macro_rules! text_schema {
@@ -74,3 +77,14 @@ impl ToSchema for MarketplaceName {
         Cow::Borrowed("Marketplace")
     }
 }
+
+impl PartialSchema for Moment {
+    fn schema() -> RefOr<Schema> {
+        let time = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+        time.description(Some("A point in time, RFC 3339 in UTC.")).examples(["2026-11-26T05:09:56Z"]).into()
+    }
+}
+
+impl ToSchema for Moment {}

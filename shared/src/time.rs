@@ -38,3 +38,15 @@ impl Serialize for Moment {
         serializer.collect_str(&jiff::Timestamp::from_second(self.0.0).unwrap_or(jiff::Timestamp::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_rfc_3339_and_the_far_future_is_no_error() {
+        assert_eq!(serde_json::json!(Moment(Timestamp(1_795_219_200))), "2026-11-21T00:00:00Z");
+        assert_eq!(serde_json::json!(Moment(Timestamp(4_900_000_000))), "2125-04-10T23:06:40Z");
+        assert!(serde_json::json!(Moment(Timestamp(i64::MAX))).as_str().unwrap().starts_with("9999-"));
+    }
+}

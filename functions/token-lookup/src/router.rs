@@ -57,7 +57,7 @@ impl Keyring {
     }
 }
 
-/// All routes.
+/// All routes. What is none of them, or not of their methods, is answered by [`intake`].
 pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
     Router::new()
         .route("/v1/connections", get(listing::list))
@@ -72,8 +72,6 @@ pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
         .route("/v1/connect-sessions/{session_id}", get(sessions::view::get))
         .route("/v1/connect-sessions/{session_id}/confirm", post(sessions::confirm::confirm))
         .route("/v1/openapi.json", get(openapi::get))
-        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
-        .fallback(async || Problem::RouteNotFound)
         .layer(middleware::from_fn(intake::check))
         .layer(middleware::from_fn(paths::require_canonical))
         .layer(middleware::from_fn(intake::limit_headers))

@@ -1,6 +1,6 @@
 //! What leaves by the routes, as JSON. Times are RFC 3339, UTC.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use shop_keyring::{
     apps::Sites,
     connection::{
@@ -10,39 +10,12 @@ use shop_keyring::{
     },
     marketplace::{temu::ROUTER_PATH, tiktok_shop::TOKEN_HEADER},
     names::{AccountId, AppName, ConnectionKey, MarketplaceName, SellerId},
-    time::{Moment, Timestamp},
+    time::Moment,
     token_set::TokenSet,
 };
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{
-        KnownFormat, RefOr, Schema, SchemaFormat,
-        schema::{ObjectBuilder, Type},
-    },
-};
+use utoipa::ToSchema;
 
 use crate::openapi::examples;
-
-/// A point in time as JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Time(pub(crate) Timestamp);
-
-impl Serialize for Time {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Moment(self.0).serialize(serializer)
-    }
-}
-
-impl PartialSchema for Time {
-    fn schema() -> RefOr<Schema> {
-        let time = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
-        time.description(Some("A point in time, RFC 3339 in UTC.")).examples(["2026-11-26T05:09:56Z"]).into()
-    }
-}
-
-impl ToSchema for Time {}
 
 /// Where and how the token is used.
 #[derive(Debug, Serialize, ToSchema)]
@@ -99,10 +72,10 @@ struct Identity<'a> {
     /// When the access token ends: cache the token until shortly before. Null: there is none yet, or the marketplace
     /// has not said.
     #[schema(required)]
-    expires_at: Option<Time>,
+    expires_at: Option<Moment>,
     /// When the authorization ends, which only the seller can renew. Null: the marketplace has not said.
     #[schema(required)]
-    authorization_expires_at: Option<Time>,
+    authorization_expires_at: Option<Moment>,
     /// The storefronts under the authorization, as listed at the last exchange.
     shops: &'a [Shop],
     /// What the seller granted, in the marketplace's words.
@@ -122,8 +95,8 @@ impl<'a> Identity<'a> {
             purpose: item.purpose,
             status: item.status,
             version: item.token_version,
-            expires_at: item.access_expires_at.map(Time),
-            authorization_expires_at: item.authorization_expires_at.map(Time),
+            expires_at: item.access_expires_at.map(Moment),
+            authorization_expires_at: item.authorization_expires_at.map(Moment),
             shops: &item.shops,
             scopes: &item.scopes,
         }
@@ -207,25 +180,25 @@ pub(crate) struct ConnectionView<'a> {
     #[schema(required, example = "US")]
     seller_base_region: Option<&'a str>,
     /// When the seller first came.
-    created_at: Time,
+    created_at: Moment,
     /// When the current authorization began.
     #[schema(required)]
-    authorized_at: Option<Time>,
+    authorized_at: Option<Moment>,
     /// When the current token was obtained.
     #[schema(required)]
-    refreshed_at: Option<Time>,
+    refreshed_at: Option<Moment>,
     /// When the marketplace last said that the token works, where there is no refresh.
     #[schema(required)]
-    verified_at: Option<Time>,
+    verified_at: Option<Moment>,
     /// When the marketplace is asked next whether the token works.
     #[schema(required)]
-    next_check_at: Option<Time>,
+    next_check_at: Option<Moment>,
     /// The last reminder before the end of the authorization that is sent or past, by its days. Null: none yet.
     #[schema(required, example = 30)]
     reminded_days: Option<u32>,
     /// When there is next something to do: a refresh, a check, a reminder, the end. Null: never.
     #[schema(required)]
-    next_due_at: Option<Time>,
+    next_due_at: Option<Moment>,
     /// Transient failures since the last success.
     #[schema(example = 0)]
     failures: u32,
@@ -244,7 +217,7 @@ pub(crate) struct ConnectionView<'a> {
 #[schema(as = LastError)]
 struct ErrorView<'a> {
     /// When.
-    at: Time,
+    at: Moment,
     #[serde(flatten)]
     fault: &'a Fault,
     /// What that means for the connection, and what to do.
@@ -277,33 +250,21 @@ impl<'a> ConnectionView<'a> {
             identity: Identity::of(item),
             seller_name: item.seller_name.as_deref(),
             seller_base_region: item.seller_base_region.as_deref(),
-            created_at: Time(item.created_at),
-            authorized_at: item.authorized_at.map(Time),
-            refreshed_at: item.refreshed_at.map(Time),
-            verified_at: item.verified_at.map(Time),
-            next_check_at: check_at(item).map(Time),
+            created_at: Moment(item.created_at),
+            authorized_at: item.authorized_at.map(Moment),
+            refreshed_at: item.refreshed_at.map(Moment),
+            verified_at: item.verified_at.map(Moment),
+            next_check_at: check_at(item).map(Moment),
             reminded_days: item.reminded,
-            next_due_at: due_at(item).map(Time),
+            next_due_at: due_at(item).map(Moment),
             failures: item.failures,
             strikes: item.strikes,
             last_error: item.last_error.as_ref().map(|error| ErrorView {
-                at: Time(error.at),
+                at: Moment(error.at),
                 fault: &error.fault,
                 what_to_do: what_to_do(item),
             }),
             needs_attention: attention(item).into_iter().map(AttentionView::from).collect(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_rfc_3339_and_the_far_future_is_no_error() {
-        assert_eq!(serde_json::json!(Time(Timestamp(1_795_219_200))), "2026-11-21T00:00:00Z");
-        assert_eq!(serde_json::json!(Time(Timestamp(4_900_000_000))), "2125-04-10T23:06:40Z");
-        assert!(serde_json::json!(Time(Timestamp(i64::MAX))).as_str().unwrap().starts_with("9999-"));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, marker::PhantomData};
 
-use serde_json::json;
 use shop_keyring::connection::Reason;
 use utoipa::{
     IntoResponses, ToSchema,
@@ -124,5 +123,5 @@ fn example(code: Code) -> Example {
 }
 
 fn name(code: Code) -> String {
-    json!(code).as_str().unwrap_or_default().to_owned()
+    code.as_str().to_owned()
 }

@@ -14,7 +14,7 @@ use shop_keyring::{
     connect_session::ConnectSession,
     names::{AccountId, ConnectionKey},
     secret::{Secret, digest, random_value},
-    time::Timestamp,
+    time::{Moment, Timestamp},
 };
 use utoipa::ToSchema;
 
@@ -26,7 +26,6 @@ use crate::{
     },
     problem::Problem,
     router::Keyring,
-    views::Time,
     whole_number::whole_or_none,
 };
 
@@ -89,7 +88,7 @@ struct Opened {
     #[schema(format = Password, read_only, example = "https://connect.vendor.example/connect/Zk3v9QeXw1Yt7RbN5mHc2LpJuGdSf8aKoTiVxMyB4Ws")]
     connect_url: String,
     /// When the session ends.
-    expires_at: Time,
+    expires_at: Moment,
 }
 
 /// `POST /v1/connect-sessions`
@@ -118,7 +117,7 @@ pub(crate) async fn open(
     audit::session_opened(&session);
     let base = keyring.config.public_base_url.as_str().trim_end_matches('/');
     let connect_url = format!("{base}/connect/{}", token.expose());
-    let opened = Opened { session_id: session.id, connect_url, expires_at: Time(session.expires_at) };
+    let opened = Opened { session_id: session.id, connect_url, expires_at: Moment(session.expires_at) };
     Ok((StatusCode::CREATED, Json(opened)).into_response())
 }
 

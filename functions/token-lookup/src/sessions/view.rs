@@ -12,7 +12,7 @@ use shop_keyring::{
     connect_session::{ConnectFailure, ConnectSession, VisitOutcome},
     connection::{Connection, Status},
     names::{AccountId, ConnectionKey},
-    time::Timestamp,
+    time::{Moment, Timestamp},
 };
 use utoipa::ToSchema;
 
@@ -25,7 +25,6 @@ use crate::{
     },
     problem::Problem,
     router::Keyring,
-    views::Time,
 };
 
 /// How a session stands.
@@ -66,9 +65,9 @@ pub(super) struct SessionView<'a> {
     #[schema(nullable = false, value_type = Option<ConnectionKey>)]
     reconnect: Option<&'a ConnectionKey>,
     /// When it was opened.
-    created_at: Time,
+    created_at: Moment,
     /// When it ends.
-    expires_at: Time,
+    expires_at: Moment,
     /// What was connected and is still there.
     connections: Vec<Connected>,
     /// Why the last visit connected nothing, or not all that it could have.
@@ -94,11 +93,11 @@ struct Connected {
     #[serde(flatten)]
     status: Status,
     /// When the seller authorized it, the last time in this session.
-    authorized_at: Time,
+    authorized_at: Moment,
     /// Until when it has to be confirmed, while it is pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    confirm_by: Option<Time>,
+    confirm_by: Option<Moment>,
     /// Labels of permissions that you need and the seller did not grant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(min_items = 1, example = json!(["Orders"]))]
@@ -136,8 +135,8 @@ pub(super) async fn view(
             connections.push(Connected {
                 connection: key.to_string(),
                 status: item.status,
-                authorized_at: Time(brought.authorized_at),
-                confirm_by: item.confirm_by.map(Time),
+                authorized_at: Moment(brought.authorized_at),
+                confirm_by: item.confirm_by.map(Moment),
                 missing_permissions: brought.missing_permissions.to_vec(),
             });
         }
@@ -149,8 +148,8 @@ pub(super) async fn view(
         account_id: session.account_id.as_str(),
         reference: session.reference.as_deref(),
         reconnect: session.reconnect.as_ref().map(|reconnect| &reconnect.connection),
-        created_at: Time(session.created_at),
-        expires_at: Time(session.expires_at),
+        created_at: Moment(session.created_at),
+        expires_at: Moment(session.expires_at),
         connections,
         failure: failure.map(ConnectFailure::as_str),
         failure_detail: failure.map(failure::detail),
@@ -227,7 +226,7 @@ mod tests {
             [Connected {
                 connection: "tiktok-shop/us/7".into(),
                 status,
-                authorized_at: Time(Timestamp(9)),
+                authorized_at: Moment(Timestamp(9)),
                 confirm_by: None,
                 missing_permissions: Vec::new(),
             }]
