@@ -48,9 +48,9 @@ pub(crate) async fn connect(keyring: &Keyring, path: &AppKeyPath, code: &Secret,
     outcome(connections, failures)
 }
 
-/// What came of all stores of one authorization. That further ones are not those that the session is for is worth telling
+/// What came of all stores of one authorization, or of all tokens pasted at once. That further ones are not those that the session is for is worth telling
 /// only where nothing else is: whoever has several stores authorizes them together.
-fn outcome(connections: Vec<Connected>, mut failures: Vec<ConnectFailure>) -> VisitOutcome {
+pub(crate) fn outcome(connections: Vec<Connected>, mut failures: Vec<ConnectFailure>) -> VisitOutcome {
     let other_sellers = failures.extract_if(.., |failure| *failure == ConnectFailure::OtherSeller).count();
     if connections.is_empty() && failures.is_empty() && other_sellers > 0 {
         failures.push(ConnectFailure::OtherSeller);

@@ -26,7 +26,7 @@ use axum::{
 };
 use serde::Deserialize;
 use shop_keyring::{
-    connect_session::{ConnectSession, VisitOutcome, VisitRecord, form_token, paste_state, result_of},
+    connect_session::{ConnectSession, VisitRecord, form_token, paste_state, result_of},
     connection::Purpose,
     metrics,
     names::{AppKeyPath, MarketplaceName},
@@ -37,6 +37,7 @@ use shop_keyring::{
 use crate::{
     browser,
     connect::{back_with_result, is_from_our_page, session_of},
+    finish,
     problem::Problem,
     router::Keyring,
 };
@@ -217,12 +218,8 @@ async fn take_each(
     }
     metrics::connected(MarketplaceName::Temu, "connected", connections.len());
     let failures: Vec<_> = mistakes.values().filter_map(Mistake::failure).collect();
-    let outcome = match failures.first() {
-        Some(failure) if connections.is_empty() => Some(VisitOutcome::Failed { failure: *failure }),
-        None if connections.is_empty() => None,
-        _ => Some(VisitOutcome::Connected { connections, failures }),
-    };
-    if let Some(outcome) = outcome {
+    if !(connections.is_empty() && failures.is_empty()) {
+        let outcome = finish::outcome(connections, failures);
         let result = digest(visitor.result().expose());
         let record = VisitRecord { at: Timestamp::local_now(), outcome, result };
         keyring.sessions.remember(&visitor.session.id, &record).await?;
