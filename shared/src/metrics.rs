@@ -17,8 +17,9 @@ use metrics_cloudwatch_embedded::{Builder, Collector};
 
 use crate::{connection::Reason, names::MarketplaceName, vault::Source};
 
-/// CloudWatch's namespace of all of them.
-const NAMESPACE: &str = "ShopKeyring";
+/// CloudWatch's namespace of all of them, unless `METRICS_NAMESPACE` names another: two stages in one account must not
+/// be counted together.
+pub(crate) const NAMESPACE: &str = "ShopKeyring";
 
 /// Latencies that are gathered before they are written: the format takes a hundred at once, and as many as run side by
 /// side may come on top.
@@ -44,8 +45,8 @@ static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
 static LATENCIES: AtomicU32 = AtomicU32::new(0);
 
 /// Begins to gather, once a process. Before that nothing is gathered.
-pub(crate) fn start() {
-    let Ok(collector) = Builder::new().cloudwatch_namespace(NAMESPACE).init() else { return };
+pub(crate) fn start(namespace: &str) {
+    let Ok(collector) = Builder::new().cloudwatch_namespace(namespace.to_owned()).init() else { return };
     if COLLECTOR.set(collector).is_ok() {
         for name in COUNTS {
             describe_counter!(name, Unit::Count, "");

@@ -2,24 +2,22 @@
 
 use std::{fmt::Display, process::ExitCode};
 
-use tracing::level_filters::LevelFilter;
-
 use crate::{
     config::{ConfigError, from_environment},
-    telemetry,
+    telemetry::{self, Telemetry},
 };
 
 /// Starts a function. What is wrong with its environment goes to standard error, a line a variable.
 pub async fn start<C, E: Display>(
     read: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<C, ConfigError>,
-    log_level: impl FnOnce(&C) -> LevelFilter,
+    telemetry: impl FnOnce(&C) -> &Telemetry,
     serve: impl AsyncFnOnce(C) -> Result<(), E>,
 ) -> ExitCode {
     let config = match read(&from_environment) {
         Ok(config) => config,
         Err(error) => return fail(error),
     };
-    telemetry::start(log_level(&config));
+    telemetry::start(telemetry(&config));
     match serve(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(error),

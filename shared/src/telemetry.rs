@@ -23,8 +23,35 @@ use crate::{audit, config::Reader, metrics};
 /// Crates whose lines follow `LOG_LEVEL`.
 const OURS: [&str; 4] = ["shop_keyring", "oauth_callback", "refresh_sweep", "token_lookup"];
 
-/// Reads `LOG_LEVEL`: `error`, `warn`, `info` (the default) or `debug`.
-pub fn log_level(reader: &mut Reader<'_>) -> LevelFilter {
+/// How a function logs and counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telemetry {
+    /// `LOG_LEVEL`: `error`, `warn`, `info` (the default) or `debug`.
+    log_level: LevelFilter,
+    /// `METRICS_NAMESPACE`: CloudWatch's namespace of the metrics, `ShopKeyring` unless set.
+    metrics_namespace: String,
+}
+
+impl Telemetry {
+    /// Reads and checks both variables.
+    pub fn read(reader: &mut Reader<'_>) -> Self {
+        Self { log_level: log_level(reader), metrics_namespace: metrics_namespace(reader) }
+    }
+}
+
+/// CloudWatch takes these characters, and keeps names that begin with `AWS/` for itself.
+fn metrics_namespace(reader: &mut Reader<'_>) -> String {
+    const NAME: &str = "METRICS_NAMESPACE";
+    const LONGEST: usize = 255;
+    let namespace = reader.optional(NAME).unwrap_or_else(|| metrics::NAMESPACE.into());
+    let valid = namespace.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_/#:".contains(&byte));
+    if !valid || namespace.len() > LONGEST || namespace.starts_with("AWS/") || namespace.starts_with(':') {
+        reader.problem(NAME, "must be up to 255 letters, digits and `.-_/#:`, and not begin with `AWS/` or `:`");
+    }
+    namespace
+}
+
+fn log_level(reader: &mut Reader<'_>) -> LevelFilter {
     match reader.optional("LOG_LEVEL").as_deref() {
         None | Some("info") => LevelFilter::INFO,
         Some("error") => LevelFilter::ERROR,
@@ -38,7 +65,8 @@ pub fn log_level(reader: &mut Reader<'_>) -> LevelFilter {
 }
 
 /// Begins to log and to gather metrics, once a process.
-pub fn start(level: LevelFilter) {
+pub fn start(telemetry: &Telemetry) {
+    let level = telemetry.log_level;
     let targets = Targets::new().with_default(LevelFilter::WARN).with_targets(OURS.map(|target| (target, level)));
     // The audit is not a matter of taste.
     let targets = targets.with_target(audit::TARGET, LevelFilter::INFO);
@@ -49,7 +77,7 @@ pub fn start(level: LevelFilter) {
         .with(lines.with_filter(targets))
         .with(AlarmCount.with_filter(LevelFilter::ERROR))
         .try_init();
-    metrics::start();
+    metrics::start(&telemetry.metrics_namespace);
 }
 
 /// Counts the lines with a field `alarm`, so that none can be logged without being counted.

@@ -3,9 +3,8 @@
 use shop_keyring::{
     apps::Sites,
     config::{ConfigError, Reader},
-    telemetry::log_level,
+    telemetry::Telemetry,
 };
-use tracing::level_filters::LevelFilter;
 use url::Url;
 
 /// The configuration of oauth-callback.
@@ -17,6 +16,8 @@ pub struct Config {
     pub(crate) sessions_table: String,
     /// `SECRET_PREFIX`
     pub(crate) secret_prefix: String,
+    /// `SECRETS_KMS_KEY`: the key that new secrets are encrypted with; AWS's own, unless set.
+    pub(crate) secrets_kms_key: Option<String>,
     /// `TIKTOK_SHOP_APPS`, `TEMU_APPS`
     pub(crate) apps: Sites,
     /// `PUBLIC_BASE_URL`: where sellers reach this function.
@@ -29,8 +30,8 @@ pub struct Config {
     pub(crate) unsolicited: Unsolicited,
     /// `EVENT_BUS`: what the vendor is to be told of a change is written only if there is a bus to publish it on.
     pub(crate) event_bus: Option<String>,
-    /// `LOG_LEVEL`
-    pub(crate) log_level: LevelFilter,
+    /// `LOG_LEVEL`, `METRICS_NAMESPACE`
+    pub(crate) telemetry: Telemetry,
 }
 
 /// What to do with a callback that nobody asked for: development shops, installs begun in the platform's store.
@@ -53,13 +54,14 @@ impl Config {
             connections_table: reader.required("CONNECTIONS_TABLE"),
             sessions_table: reader.required("SESSIONS_TABLE"),
             secret_prefix: reader.secret_prefix(),
+            secrets_kms_key: reader.kms_key("SECRETS_KMS_KEY"),
             apps: reader.apps(),
             public_base_url: reader.base_url("PUBLIC_BASE_URL"),
             vendor_name: reader.required("VENDOR_NAME"),
             support_url: support_url(&mut reader),
             unsolicited: unsolicited(&mut reader),
             event_bus: reader.event_bus(),
-            log_level: log_level(&mut reader),
+            telemetry: Telemetry::read(&mut reader),
         };
         reader.finish(config)
     }
@@ -116,6 +118,8 @@ mod tests {
             ("SUPPORT_URL", "javascript:alert(1)"),
             ("UNSOLICITED_CALLBACKS", "maybe"),
             ("LOG_LEVEL", "loud"),
+            ("METRICS_NAMESPACE", "AWS/Lambda"),
+            ("SECRETS_KMS_KEY", "a key"),
             ("SECRET_PREFIX", "a b"),
             ("EVENT_BUS", "a b"),
         ] {

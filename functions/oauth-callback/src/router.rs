@@ -42,7 +42,8 @@ impl Keyring {
             sessions: Sessions::new(&aws, &config.sessions_table),
             protocol: Protocol {
                 marketplace: Marketplaces::new(http::client()?),
-                vault: SecretsManagerVault::new(secrets.clone(), &config.secret_prefix),
+                vault: SecretsManagerVault::new(secrets.clone(), &config.secret_prefix)
+                    .encrypting_with(config.secrets_kms_key.clone()),
                 connections: Connections::new(&aws, &config.connections_table)
                     .recording_events(config.event_bus.is_some()),
                 apps: Apps::new(secrets, &config.secret_prefix, config.apps.clone()),

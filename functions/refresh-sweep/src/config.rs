@@ -5,9 +5,8 @@ use std::num::NonZeroU32;
 use shop_keyring::{
     apps::Sites,
     config::{ConfigError, Reader},
-    telemetry::log_level,
+    telemetry::Telemetry,
 };
-use tracing::level_filters::LevelFilter;
 
 /// The configuration of refresh-sweep.
 #[derive(Debug)]
@@ -27,8 +26,8 @@ pub struct Config {
     pub(crate) temu_calls_per_second: NonZeroU32,
     /// `EVENT_BUS`: the bus that events are published on, by name or ARN; without one none are written.
     pub(crate) event_bus: Option<String>,
-    /// `LOG_LEVEL`
-    pub(crate) log_level: LevelFilter,
+    /// `LOG_LEVEL`, `METRICS_NAMESPACE`
+    pub(crate) telemetry: Telemetry,
 }
 
 impl Config {
@@ -48,7 +47,7 @@ impl Config {
             puts_per_second: reader.positive("VAULT_PUTS_PER_SECOND", PUTS),
             temu_calls_per_second: temu_calls_per_second(&mut reader),
             event_bus: reader.event_bus(),
-            log_level: log_level(&mut reader),
+            telemetry: Telemetry::read(&mut reader),
         };
         reader.finish(config)
     }

@@ -3,9 +3,8 @@
 use shop_keyring::{
     apps::Sites,
     config::{ConfigError, Reader},
-    telemetry::log_level,
+    telemetry::Telemetry,
 };
-use tracing::level_filters::LevelFilter;
 use url::Url;
 
 /// The configuration of token-lookup.
@@ -27,8 +26,8 @@ pub struct Config {
     pub(crate) refresh_function: String,
     /// `EVENT_BUS`: what the vendor is to be told of a change is written only if there is a bus to publish it on.
     pub(crate) event_bus: Option<String>,
-    /// `LOG_LEVEL`
-    pub(crate) log_level: LevelFilter,
+    /// `LOG_LEVEL`, `METRICS_NAMESPACE`
+    pub(crate) telemetry: Telemetry,
 }
 
 impl Config {
@@ -47,7 +46,7 @@ impl Config {
             return_urls: reader.urls("RETURN_URLS"),
             refresh_function: reader.required("REFRESH_FUNCTION"),
             event_bus: reader.event_bus(),
-            log_level: log_level(&mut reader),
+            telemetry: Telemetry::read(&mut reader),
         };
         reader.finish(config)
     }

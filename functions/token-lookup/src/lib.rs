@@ -50,7 +50,7 @@ use crate::router::Keyring;
 /// If the threads for it cannot be had.
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 pub async fn run() -> ExitCode {
-    start(Config::read, |config| config.log_level, serve).await
+    start(Config::read, |config| &config.telemetry, serve).await
 }
 
 async fn serve(config: Config) -> Result<(), Error> {

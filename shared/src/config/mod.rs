@@ -99,6 +99,15 @@ impl<'a> Reader<'a> {
         Some(bus)
     }
 
+    /// A key of the vendor's in AWS KMS: its id, its ARN, or an alias of either form.
+    pub fn kms_key(&mut self, name: &str) -> Option<String> {
+        let key = self.optional(name)?;
+        if !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_:".contains(&byte)) {
+            self.problem(name, "must be the id, the ARN or the alias of a KMS key");
+        }
+        Some(key)
+    }
+
     /// The prefix of the secrets' names: `SECRET_PREFIX`.
     pub fn secret_prefix(&mut self) -> String {
         let prefix = self.optional("SECRET_PREFIX").unwrap_or_else(|| "shop-keyring".into());

@@ -17,12 +17,19 @@ const RECOVERY_DAYS: i64 = 7;
 pub struct SecretsManagerVault {
     client: Client,
     prefix: String,
+    kms_key: Option<String>,
 }
 
 impl SecretsManagerVault {
     /// With the prefix of the secrets' names.
     pub fn new(client: Client, prefix: impl Into<String>) -> Self {
-        Self { client, prefix: prefix.into() }
+        Self { client, prefix: prefix.into(), kms_key: None }
+    }
+
+    /// The same, and secrets that it creates are encrypted with this KMS key instead of AWS's own.
+    #[must_use]
+    pub fn encrypting_with(self, kms_key: Option<String>) -> Self {
+        Self { kms_key, ..self }
     }
 
     fn name(&self, connection: &ConnectionKey) -> String {
@@ -43,6 +50,7 @@ impl SecretsManagerVault {
     async fn create(&self, name: &str, attempt: AttemptId, text: &Secret) -> Result<VersionId, Refusal> {
         let create = self.client.create_secret().name(name);
         let answer = create
+            .set_kms_key_id(self.kms_key.clone())
             .client_request_token(attempt.to_string())
             .secret_string(text.expose())
             .send()
