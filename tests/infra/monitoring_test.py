@@ -229,20 +229,23 @@ class Alarms(unittest.TestCase):
                     self.assert_maths(alarm["Metrics"])
 
     def assert_maths(self, entries):
-        result = [it for it in entries if "Expression" in it]
-        self.assertEqual([it["ReturnData"] for it in result], [True], "one expression, and it is the alarm's")
-        ids = [it["Id"] for it in entries if "MetricStat" in it]
-        self.assertLessEqual(len(ids), 10)
-        self.assertFalse(any(it["ReturnData"] for it in entries if "MetricStat" in it))
-        expression = result[0]["Expression"]
-        words = re.findall(r"[A-Za-z_]\w*", expression)
-        self.assertEqual({it for it in words if it.islower()}, set(ids), "each metric is used, and no other")
+        expressions = {it["Id"]: it["Expression"] for it in entries if "Expression" in it}
+        ids = [it["Id"] for it in entries]
+        self.assertEqual([it["Id"] for it in entries if it["ReturnData"]], ["value"])
+        self.assertIn("value", expressions)
+        self.assertLessEqual(len(ids) - len(expressions), 10)
         self.assertEqual(len(set(ids)), len(ids))
-        # SEARCH is not taken in alarms; FILL and + give nothing where a metric was never written.
-        self.assertLessEqual({it for it in words if not it.islower()}, {"SUM", "MAX", "IF"})
-        self.assertNotIn("+", expression)
-        if "/" in expression:
-            self.assertIn("IF(", expression, "a share counts from a number of cases on")
+        words = re.findall(r"[A-Za-z_]\w*", " ".join(expressions.values()))
+        self.assertEqual({it for it in words if it.islower()} | {"value"}, set(ids), "each is used, and no other")
+        self.assertLessEqual({it for it in words if it.isupper()}, {"SUM", "FILL", "MAX", "IF"}, "SEARCH is not taken")
+        for id_, expression in expressions.items():
+            # A marketplace that nobody has connected has no metrics, and must not make the other's vanish.
+            for of in re.findall(r"SUM\(\[(.*?)\]\)", expression):
+                bare = set(re.findall(r"[a-z]\w*", re.sub(r"FILL\(\w+, 0\)", "", of)))
+                self.assertLessEqual(bare, set(expressions), id_)
+            self.assertNotIn("+", expression)
+            for of in re.findall(r"(\w+) / ", expression):
+                self.assertRegex(expression, rf"IF\({of} >= \d+, {of} / ", "a share counts from a number of cases on")
 
 
 def dashboard():
