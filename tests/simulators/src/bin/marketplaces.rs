@@ -27,6 +27,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tiktok_shop.configure(|settings| settings.access_lifetime = ACCESS_LIFETIME);
     let shop = tiktok_shop::Shop { name: "Ann's Attic".into(), ..tiktok_shop::Shop::new("7001", "US") };
     tiktok_shop.add_seller(tiktok_shop::Seller::new("anns-attic").with_shop(shop));
+    let shop = tiktok_shop::Shop::new("7002", "US");
+    tiktok_shop.add_seller(tiktok_shop::Seller::new("bens-books").with_shop(shop));
     let mall = Mall::new(634_418_212_001, MallType::Local).with_name("Mia's Mugs");
     temu.add_seller(temu::Seller::new("mias-mugs").with_mall(mall));
 

@@ -1,0 +1,245 @@
+"""The templates of infra/: valid, and with what no emulator knows. Run by `make test`; alone:
+.tools/venv/bin/python tests/infra/template_test.py
+"""
+
+import json
+import re
+import unittest
+
+from cfnlint.api import lint_all
+
+import templates
+from templates import resolved, source, transformed
+
+APPS = ["TikTokShopUs", "TikTokShopGlobal", "TemuUs", "TemuEu", "TemuGlobal", "TemuProduct"]
+ONE_APP = {"TikTokShopUs": '{"name":"Acme"}', "VendorName": "Acme"}
+EVERY_APP = {name: json.dumps({"name": name}) for name in APPS}
+NO_APP = dict.fromkeys(APPS, "")
+KEY = "arn:aws:kms:us-east-1:111122223333:key/k"
+
+
+def of_type(resources, kind):
+    return {name: it["Properties"] for name, it in resources.items() if it["Type"] == f"AWS::{kind}"}
+
+
+def storage(key="no", **apps):
+    return resolved("storage", CustomerManagedKey=key, **{**NO_APP, **apps})
+
+
+class Valid(unittest.TestCase):
+    def test_cfn_lint_finds_nothing_in_what_cloudformation_gets(self):
+        for name in templates.names():
+            with self.subTest(name):
+                findings = lint_all(json.dumps(transformed(name)))
+                # W3002: a nested template's file, which `sam package` puts into the bucket.
+                self.assertEqual([str(it) for it in findings if it.rule.id[0] != "I" and it.rule.id != "W3002"], [])
+
+    def test_the_lint_would_find_a_mistake(self):
+        wrong = transformed()
+        wrong["Resources"]["TokenLookup"]["Properties"]["Runtime"] = "provided.al3023"
+        self.assertNotEqual([it for it in lint_all(json.dumps(wrong)) if it.rule.id[0] == "E"], [])
+
+    def test_every_nested_template_gets_just_the_parameters_that_it_has(self):
+        nested = of_type(transformed()["Resources"], "CloudFormation::Stack")
+        self.assertEqual({it["TemplateURL"] for it in nested.values()} | {"template.yaml"},
+                         {f"{name}.yaml" for name in templates.names()})
+        for name, stack in nested.items():
+            with self.subTest(name):
+                known = source(stack["TemplateURL"].removesuffix(".yaml"))["Parameters"]
+                self.assertEqual(set(stack["Parameters"]), set(known))
+
+    def test_every_parameter_is_documented_and_in_a_group(self):
+        template = source("template")
+        groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        grouped = [name for group in groups for name in group["Parameters"]]
+        self.assertEqual(sorted(grouped), sorted(template["Parameters"]))
+        example = (templates.FOLDER / "parameters.example.yaml").read_text()
+        for name, parameter in template["Parameters"].items():
+            self.assertTrue(parameter.get("Description"), name)
+            self.assertIn(f"{name}:", example)
+
+
+class Storage(unittest.TestCase):
+    def test_what_is_kept_outlives_the_stack(self):
+        kept = ["DynamoDB::Table", "SecretsManager::Secret", "KMS::Key", "Logs::LogGroup"]
+        found = 0
+        for resources in [storage("yes", **EVERY_APP), resolved("template", **ONE_APP), apis()]:
+            for name, it in resources.items():
+                if it["Type"].removeprefix("AWS::") in kept:
+                    found += 1
+                    self.assertEqual((it["DeletionPolicy"], it["UpdateReplacePolicy"]), ("Retain", "Retain"), name)
+        self.assertEqual(found, 2 + 6 + 1 + 5)
+
+    def test_tables_can_be_restored_and_not_deleted_by_mistake(self):
+        tables = of_type(storage(), "DynamoDB::Table")
+        self.assertEqual(len(tables), 2)
+        for name, table in tables.items():
+            with self.subTest(name):
+                self.assertTrue(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"])
+                self.assertTrue(table["DeletionProtectionEnabled"])
+                self.assertEqual(table["BillingMode"], "PAY_PER_REQUEST")
+
+    def test_sessions_are_cleaned_up_and_connections_never(self):
+        tables = of_type(storage(), "DynamoDB::Table")
+        self.assertEqual(
+            tables["ConnectSessions"]["TimeToLiveSpecification"], {"AttributeName": "delete_at", "Enabled": True}
+        )
+        self.assertNotIn("TimeToLiveSpecification", tables["Connections"])
+
+    def test_with_a_key_of_its_own_everything_is_encrypted_with_it(self):
+        resources = storage("yes", **EVERY_APP)
+        for name, table in of_type(resources, "DynamoDB::Table").items():
+            expected = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "Key.Arn"}
+            self.assertEqual(table["SSESpecification"], expected, name)
+        secrets = of_type(resources, "SecretsManager::Secret")
+        self.assertEqual({it["KmsKeyId"] for it in secrets.values()}, {"Key.Arn"})
+        self.assertTrue(resources["Key"]["Properties"]["EnableKeyRotation"])
+
+    def test_without_one_there_is_none(self):
+        resources = storage("no", **EVERY_APP)
+        self.assertNotIn("Key", resources)
+        for table in of_type(resources, "DynamoDB::Table").values():
+            self.assertNotIn("SSESpecification", table)
+        for secret in of_type(resources, "SecretsManager::Secret").values():
+            self.assertNotIn("KmsKeyId", secret)
+
+    def test_an_app_that_is_set_up_has_an_empty_secret_and_no_other(self):
+        names = {
+            "TikTokShopUs": "tiktok-shop/us",
+            "TikTokShopGlobal": "tiktok-shop/global",
+            "TemuUs": "temu/us",
+            "TemuEu": "temu/eu",
+            "TemuGlobal": "temu/global",
+            "TemuProduct": "temu/product",
+        }
+        for app, path in names.items():
+            secrets = of_type(storage(**{app: "{}"}), "SecretsManager::Secret")
+            (secret,) = secrets.values()
+            self.assertEqual(secret["Name"], f"shop-keyring/apps/{path}")
+            self.assertFalse({"SecretString", "GenerateSecretString"} & set(secret), app)
+
+    def test_the_failure_queue_is_encrypted(self):
+        (queue,) = of_type(storage(), "SQS::Queue").values()
+        self.assertTrue(queue["SqsManagedSseEnabled"])
+
+
+def apis(**parameters):
+    return resolved("apis", **{"PublicDomain": "", "PublicCertificate": "", "LogRetentionDays": 30, **parameters})
+
+
+class Apis(unittest.TestCase):
+    def test_the_public_one_has_the_functions_routes_and_no_other(self):
+        router = (templates.FOLDER.parent / "functions/oauth-callback/src/router.rs").read_text()
+        known = re.findall(r'\.route\(\s*"([^"]+)"', router)
+        routes = of_type(apis(), "ApiGatewayV2::Route")
+        public = {it["RouteKey"] for it in routes.values() if it["ApiId"] == "PublicApi"}
+        self.assertEqual(public, {f"ANY {path}" for path in known})
+        self.assertFalse([key for key in public if "/v1" in key or "proxy" in key or key == "$default"])
+
+    def test_every_route_of_the_services_asks_for_iam(self):
+        routes = [it for it in of_type(apis(), "ApiGatewayV2::Route").values() if it["ApiId"] == "ServiceApi"]
+        self.assertEqual([(it["RouteKey"], it["AuthorizationType"]) for it in routes], [("ANY /v1/{proxy+}", "AWS_IAM")])
+
+    def test_each_api_has_a_function_of_its_own(self):
+        uris = {name: it["IntegrationUri"].split(":")[-1] for name, it in of_type(apis(), "ApiGatewayV2::Integration").items()}
+        expected = {"PublicIntegration": "shop-keyring-oauth-callback", "ServiceIntegration": "shop-keyring-token-lookup"}
+        self.assertEqual(uris, expected)
+        permissions = of_type(resolved("template", **ONE_APP), "Lambda::Permission")
+        granted = {(it["FunctionName"], it["SourceArn"].split(":")[-1]) for it in permissions.values()}
+        self.assertEqual(granted, {("OauthCallback", "Apis.Outputs.PublicApi/*"), ("TokenLookup", "Apis.Outputs.ServiceApi/*")})
+
+    def test_access_logs_tell_routes_and_never_paths(self):
+        for name, stage in of_type(apis(), "ApiGatewayV2::Stage").items():
+            line = stage["AccessLogSettings"]["Format"]
+            self.assertIn("$context.routeKey", line, name)
+            json.loads(line)
+            for secret in ["path", "queryString", "rawPath", "$context.protocol", "sourceIp"]:
+                self.assertNotIn(secret, line, name)
+
+    def test_the_public_one_is_throttled(self):
+        settings = of_type(apis(), "ApiGatewayV2::Stage")["PublicStage"]["DefaultRouteSettings"]
+        self.assertGreater(settings["ThrottlingRateLimit"], 0)
+        self.assertGreater(settings["ThrottlingBurstLimit"], 0)
+
+    def test_a_domain_of_ones_own_is_the_only_one(self):
+        domain = apis(PublicDomain="connect.example", PublicCertificate="arn:aws:acm:us-east-1:111122223333:certificate/c")
+        self.assertTrue(domain["PublicApi"]["Properties"]["DisableExecuteApiEndpoint"])
+        (name,) = of_type(domain, "ApiGatewayV2::DomainName").values()
+        self.assertEqual(name["DomainNameConfigurations"][0]["SecurityPolicy"], "TLS_1_2")
+        self.assertFalse(apis()["PublicApi"]["Properties"]["DisableExecuteApiEndpoint"])
+        self.assertEqual(of_type(apis(), "ApiGatewayV2::DomainName"), {})
+
+
+class Functions(unittest.TestCase):
+    def functions(self, **parameters):
+        return of_type(resolved("template", **{**ONE_APP, **parameters}), "Lambda::Function")
+
+    def test_they_are_what_they_should_be(self):
+        functions = self.functions()
+        self.assertEqual({it["FunctionName"] for it in functions.values()},
+                         {f"shop-keyring-{name}" for name in ["oauth-callback", "refresh-sweep", "token-lookup"]})
+        for name, it in functions.items():
+            self.assertEqual((it["Runtime"], it["Architectures"]), ("provided.al2023", ["arm64"]), name)
+            self.assertEqual(it["Role"], f"Roles.Outputs.{name}")
+        self.assertGreaterEqual(functions["RefreshSweep"]["Timeout"], 120)
+        self.assertEqual(functions["TokenLookup"]["Timeout"], 30)
+
+    def test_lambda_does_not_repeat_a_sweep(self):
+        (config,) = of_type(resolved("template", **ONE_APP), "Lambda::EventInvokeConfig").values()
+        self.assertEqual((config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]), (0, 60))
+        self.assertEqual(config["DestinationConfig"]["OnFailure"]["Destination"], "Storage.Outputs.FailureQueueArn")
+
+    def test_concurrency_is_reserved_only_when_asked_for(self):
+        for it in self.functions().values():
+            self.assertNotIn("ReservedConcurrentExecutions", it)
+        reserved = self.functions(RefreshSweepConcurrency=5)
+        self.assertEqual(reserved["RefreshSweep"]["ReservedConcurrentExecutions"], 5)
+        self.assertNotIn("ReservedConcurrentExecutions", reserved["TokenLookup"])
+
+    def test_the_apps_are_handed_over_as_json(self):
+        def variables(**apps):
+            return self.functions(**{**NO_APP, **apps})["RefreshSweep"]["Environment"]["Variables"]
+
+        every = variables(**EVERY_APP)
+        self.assertEqual(set(json.loads(every["TIKTOK_SHOP_APPS"])), {"us", "global"})
+        self.assertEqual(json.loads(every["TEMU_APPS"])["product"], {"name": "TemuProduct"})
+        one = variables(TemuEu='{"name":"E"}')
+        self.assertEqual((one["TIKTOK_SHOP_APPS"], json.loads(one["TEMU_APPS"])), ("", {"eu": {"name": "E"}}))
+
+    def test_every_variable_is_known_to_its_function(self):
+        shared = "".join(path.read_text() for path in (templates.FOLDER.parent / "shared/src").rglob("*.rs"))
+        for name, it in self.functions().items():
+            package = it["FunctionName"].removeprefix("shop-keyring-")
+            config = (templates.FOLDER.parent / f"functions/{package}/src/config.rs").read_text()
+            for variable in it["Environment"]["Variables"]:
+                self.assertIn(variable, config + shared, f"{name} does not read {variable}")
+            for variable in re.findall(r'reader\.\w+\("([A-Z_]+)"', config):
+                if variable != "SWEEP_CONCURRENCY":
+                    self.assertIn(variable, it["Environment"]["Variables"], name)
+
+    def test_every_log_group_ends_and_is_there_before_its_function(self):
+        resources = resolved("template", **ONE_APP, LogRetentionDays=30)
+        groups = of_type(resources, "Logs::LogGroup")
+        self.assertEqual({it["LogGroupName"] for it in groups.values()},
+                         {f"/aws/lambda/{it['FunctionName']}" for it in self.functions().values()})
+        self.assertEqual({it["RetentionInDays"] for it in groups.values()}, {30})
+        for name in self.functions():
+            self.assertIn(f"{name}Log", resources[name]["DependsOn"])
+
+
+class Schedule(unittest.TestCase):
+    def test_each_minute_every_partition_once(self):
+        for partitions in [1, 2, 4]:
+            schedules = of_type(resolved("schedule", Partitions=partitions, RefreshSweepArn="a", RoleArn="r", FailureQueueArn="q"),
+                                "Scheduler::Schedule")
+            inputs = [json.loads(it["Target"]["Input"])["partition"] for it in schedules.values()]
+            self.assertEqual(inputs, [{"index": index, "count": partitions} for index in range(partitions)])
+            for it in schedules.values():
+                # No linter knows that `rate(1 minutes)` and `rate(5 minute)` are none.
+                self.assertEqual(it["ScheduleExpression"], "rate(1 minute)")
+                self.assertEqual(it["Target"]["RetryPolicy"], {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60})
+                self.assertEqual(it["Target"]["DeadLetterConfig"], {"Arn": "q"})
+
+
+if __name__ == "__main__":
+    unittest.main()
