@@ -279,3 +279,19 @@ fn back_off_grows_is_capped_and_honours_retry_after() {
     assert!((0..200).any(|_| back_off(6, None, &mut random) > 900));
     assert!((0..200).all(|_| back_off(0, None, &mut random) <= 90));
 }
+
+/// The item was restored from a backup, and the seller has authorized anew since.
+#[test]
+fn a_later_grant_that_the_vault_has_is_the_items_own_afterwards() {
+    let ended = Connection { announced_end: Some(T0.plus(20 * 86_400)), ..active() };
+    let (held, attempt) = claimed(&ended, T0.plus(6 * 86_400));
+    let (regranted, now) = (T0.plus(2 * 86_400), T0.plus(6 * 86_400));
+    let set = token_set(held.secret_version.clone(), regranted, now);
+    let later = Kept::new(&set, AttemptId::random().version());
+    let healed = commit(&held, Right::Claim(attempt), later, None, now).unwrap();
+    assert_eq!(healed.granted_at, regranted);
+    assert_eq!((healed.announced_end, healed.authorization_expires_at), (None, set.authorization_expires_at));
+    let (held, attempt) = claimed(&ended, now);
+    let same = commit(&held, Right::Claim(attempt), kept(&held, attempt, now), None, now).unwrap();
+    assert_eq!((same.granted_at, same.announced_end), (T0, ended.announced_end));
+}

@@ -47,7 +47,8 @@ pub struct Connection {
     pub connection: ConnectionKey,
     /// Form of the item: [`FORMAT`].
     pub format: u32,
-    /// Counts the writes, from a beginning that is later for an item that is made later. Every write names the revision that it was decided on.
+    /// Rises with each write, and with time: of any two writes the later has the higher, even if the item was made anew or
+    /// restored from a backup in between. Every write names the revision that it was decided on.
     pub revision: u64,
 
     /// The app key that the current token set was issued for.

@@ -97,7 +97,9 @@ pub fn commit(
     let life = kept.access_expires_at.since(now);
     let rest = if life > 0 { REST_AFTER_COMMIT.min(life / 4) } else { REST_AFTER_COMMIT };
     let first_of_grant = item.authorized_at.is_none_or(|at| at < kept.granted_at);
-    let end = notice::earlier(kept.authorization_expires_at, item.announced_end);
+    // The item may be older than the vault, and the end that it was told of another grant's.
+    let announced_end = item.announced_end.filter(|_| kept.granted_at <= item.granted_at);
+    let end = notice::earlier(kept.authorization_expires_at, announced_end);
     let watched = !item.has_refresh();
     // A token set that a refresh has just obtained says more than a check. One that an earlier attempt had left says
     // nothing, and what was about the grant before a new one was forgotten by the new one's claim.
@@ -115,6 +117,8 @@ pub fn commit(
         scopes: kept.scopes,
         access_expires_at: Some(kept.access_expires_at),
         authorization_expires_at: end,
+        announced_end,
+        granted_at: item.granted_at.max(kept.granted_at),
         // Whoever has just authorized is not reminded of what was past already.
         reminded: if first_of_grant {
             watch::reached(&item.connection, end, now)

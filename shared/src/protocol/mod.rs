@@ -9,6 +9,7 @@
 mod check;
 pub mod grant;
 mod keep;
+mod line;
 pub mod notice;
 pub mod outcome;
 mod refresh;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{
     Protocol,
     keep::keep,
+    line::InVault,
     outcome::{Outcome, Refusal},
     settling::{Held, local_fault},
     token_set,
@@ -24,7 +25,7 @@ use crate::{
     secret::Secret,
     store::{ApplyError, StoreError},
     token_set::TokenSet,
-    vault::{Create, PutPermits, Vault, VaultError, get_committed},
+    vault::{Create, PutPermits, Vault, VaultError},
 };
 
 /// Why a refresh left nothing in the vault.
@@ -104,9 +105,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Next::Refresh => self.refresh(&held, permits).await,
             Next::Check => self.check(&held).await,
             Next::Remind => self.remind(&held).await,
-            Next::Expire => {
-                self.settle(&held, Outcome::Expired, |item| settle::expire(item, attempt, self.connections.now())).await
-            }
+            Next::Expire => self.expire(&held).await,
             Next::Remove => self.remove(&held).await,
             Next::DeleteSecret => self.delete_secret(&held).await,
             Next::LookBack if held.item.status == Status::Pending && held.item.secret_version.is_none() => {
@@ -198,12 +197,25 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         }
     }
 
+    /// The authorization has ended, as far as the item knows.
+    async fn expire(&self, held: &Held) -> Result<Outcome, StoreError> {
+        if let Some(version) = &held.item.secret_version {
+            match self.in_vault(held, version).await {
+                Ok(InVault::Later(kept)) => return self.commit(held, kept, None, Outcome::Healed).await,
+                Err(error @ VaultError::Unavailable { .. }) => return self.vault_fault(held, error).await,
+                Ok(InVault::Current(_)) | Err(VaultError::Gone | VaultError::Unreadable) => {}
+            }
+        }
+        self.settle(held, Outcome::Expired, |item| settle::expire(item, held.attempt, self.connections.now())).await
+    }
+
     /// The current token set, and the app that it was issued for; otherwise how the work ends.
     pub(super) async fn current(&self, held: &Held) -> Result<Result<(TokenSet, Arc<App>), Outcome>, StoreError> {
         let Connection { connection, secret_version, .. } = &held.item;
         let Some(version) = secret_version else { return self.let_go(held, Outcome::Lost).await.map(Err) };
-        let set = match get_committed(&self.vault, connection, version).await {
-            Ok(set) => set,
+        let set = match self.in_vault(held, version).await {
+            Ok(InVault::Current(set)) => set,
+            Ok(InVault::Later(kept)) => return self.commit(held, kept, None, Outcome::Healed).await.map(Err),
             Err(error) => return self.vault_fault(held, error).await.map(Err),
         };
         match self.apps.get(&connection.app).await {

@@ -131,7 +131,7 @@ impl Connections {
         if before == Some(&after) {
             return Ok(Ok(after));
         }
-        after.revision = before.map_or_else(first_revision, |before| before.revision + 1);
+        after.revision = next_revision(before);
         let change = Change::between(before, &after);
         if let Some(change) = change.filter(|_| self.records_events) {
             event::record(&mut after, &change);
@@ -213,14 +213,15 @@ impl Connections {
     }
 }
 
-/// Revisions of an item begin with this machine's time, and at random within the millisecond. An item that was taken away
-/// and made anew must not be taken for the earlier one by somebody who was frozen meanwhile, and whoever follows its
-/// events must see the later ones as later; between the two lies more than machines' clocks differ. Exact in JSON for two
-/// centuries.
-fn first_revision() -> u64 {
+/// A revision is this machine's time, at random within the millisecond, or one more than the last if that is ahead. An
+/// item that was taken away and made anew, or restored from a backup, must not be taken for the earlier one by somebody
+/// who was frozen meanwhile, and whoever follows its events must see the later ones as later; in both cases more time
+/// passes than machines' clocks differ. Exact in JSON for two centuries.
+fn next_revision(before: Option<&Connection>) -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let milliseconds = u64::try_from(since.as_millis()).unwrap_or_default();
-    (milliseconds << 10) | u64::from(rand::random::<u32>() >> 22)
+    let by_time = (milliseconds << 10) | u64::from(rand::random::<u32>() >> 22);
+    before.map_or(by_time, |before| by_time.max(before.revision + 1))
 }
 
 /// A short wait, of its own length for everybody who waits.
@@ -248,5 +249,21 @@ impl Intercept for DateWatch {
             self.0.observe(Timestamp(date.secs()));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::fixtures::active;
+
+    #[test]
+    fn revisions_rise_and_follow_the_clock() {
+        let new = next_revision(None);
+        let restored = Connection { revision: 3, ..active() };
+        assert!(next_revision(Some(&restored)) >= new);
+        let ahead = Connection { revision: new + (3_600_000 << 10), ..active() };
+        assert_eq!(next_revision(Some(&ahead)), ahead.revision + 1);
+        assert!(new < 1 << 53, "exact in JSON");
     }
 }

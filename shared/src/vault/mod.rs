@@ -25,6 +25,12 @@ pub trait Vault: Send + Sync {
         version: &VersionId,
     ) -> impl Future<Output = Result<Option<TokenSet>, VaultError>> + Send;
 
+    /// The token set that was put last, with its version; `None` as in [`Vault::get`].
+    fn newest(
+        &self,
+        connection: &ConnectionKey,
+    ) -> impl Future<Output = Result<Option<(VersionId, TokenSet)>, VaultError>> + Send;
+
     /// Keeps a serialized token set under the attempt's id and answers the version that it can be read by.
     /// Idempotent: the same attempt with the same text is one version. Only a new grant may create or restore.
     fn put(

@@ -36,6 +36,26 @@ impl SecretsManagerVault {
         format!("{}/connections/{connection}/tokens", self.prefix)
     }
 
+    /// One version, or the one with the label `AWSCURRENT`, which every put moves on.
+    async fn read(
+        &self,
+        connection: &ConnectionKey,
+        version: Option<&VersionId>,
+    ) -> Result<Option<(VersionId, TokenSet)>, VaultError> {
+        let get = self.client.get_secret_value().secret_id(self.name(connection));
+        match get.set_version_id(version.map(ToString::to_string)).send().await {
+            Ok(answer) => {
+                let version = answer.version_id().and_then(|id| id.parse().ok()).ok_or(VaultError::Unreadable)?;
+                let text = answer.secret_string().ok_or(VaultError::Unreadable)?;
+                serde_json::from_str(text).map(|set| Some((version, set))).map_err(|_| VaultError::Unreadable)
+            }
+            Err(error) => match Refusal::of(&error) {
+                Refusal::Missing => Ok(None),
+                refusal => Err(refusal.during("get")),
+            },
+        }
+    }
+
     async fn put_version(&self, name: &str, attempt: AttemptId, text: &Secret) -> Result<VersionId, Refusal> {
         let put = self.client.put_secret_value().secret_id(name);
         let answer = put
@@ -108,17 +128,12 @@ impl Refusal {
 
 impl Vault for SecretsManagerVault {
     async fn get(&self, connection: &ConnectionKey, version: &VersionId) -> Result<Option<TokenSet>, VaultError> {
-        let get = self.client.get_secret_value().secret_id(self.name(connection)).version_id(version.as_str());
-        match get.send().await {
-            Ok(answer) => {
-                let text = answer.secret_string().ok_or(VaultError::Unreadable)?;
-                serde_json::from_str(text).map(Some).map_err(|_| VaultError::Unreadable)
-            }
-            Err(error) => match Refusal::of(&error) {
-                Refusal::Missing => Ok(None),
-                refusal => Err(refusal.during("get")),
-            },
-        }
+        let read = self.read(connection, Some(version)).await?;
+        Ok(read.map(|(_, set)| set))
+    }
+
+    async fn newest(&self, connection: &ConnectionKey) -> Result<Option<(VersionId, TokenSet)>, VaultError> {
+        self.read(connection, None).await
     }
 
     async fn put(

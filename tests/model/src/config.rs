@@ -26,6 +26,8 @@ pub struct Config {
     pub leaves: u8,
     /// How often the marketplace says that it was taken back, be it true or not.
     pub notices: u8,
+    /// How often the item is restored from a backup of the beginning, which the vault knows nothing of.
+    pub restores: u8,
     /// Crashes, lost answers, failures of the vault: how many in all.
     pub troubles: u8,
     /// For how many seconds an exchange or a Keep may go on. Up to 49 the claims are sound.
@@ -34,7 +36,8 @@ pub struct Config {
     pub clocks: &'static [i64],
     /// Seconds that lie between two authorizations at least.
     pub between_grants: i64,
-    /// Whether a death between a deletion and taking it back is forgiven, and neither callbacks nor deletions are frozen.
+    /// Whether a death between a deletion and taking it back is forgiven, neither callbacks nor deletions are frozen, and
+    /// nothing is at work beside a new authorization that an item restored later does not know of.
     pub forgives: bool,
     /// The rule that is left out.
     pub naive: Option<Naive>,
@@ -53,6 +56,7 @@ impl Config {
         disconnects: 0,
         leaves: 0,
         notices: 0,
+        restores: 0,
         troubles: 1,
         longest_work: SOUND,
         clocks: &[0],
@@ -90,6 +94,8 @@ pub enum Naive {
     CommitsBeforeKeep,
     /// Nobody looks into the vault for what a dead attempt had kept.
     NeverLooksBack,
+    /// Nobody looks whether the vault has a later token set than the item names.
+    ReadsByVersion,
     /// Who asks on demand pays no heed to `not_before` and strikes.
     IgnoresBackOff,
     /// A claim that lasts twenty seconds.
@@ -116,6 +122,13 @@ pub enum Naive {
     CommitAfterDisconnect,
     /// A deletion that came too late is not taken back.
     NeverRestores,
+}
+
+impl Naive {
+    /// Whether only the version that the item names is read. The newest would make up for some of the others.
+    pub(crate) const fn reads_by_version(self) -> bool {
+        matches!(self, Self::ReadsByVersion | Self::NeverLooksBack | Self::GrantForgets | Self::GrantWithoutClaim)
+    }
 }
 
 impl Config {

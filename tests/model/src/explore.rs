@@ -22,7 +22,7 @@ use crate::{
     config::{Config, SOUND},
     granting::Authorized,
     quiet,
-    state::{Broken, State, Step, T0, Work},
+    state::{Broken, State, Step, T0, Work, in_backup},
     vault::Number,
 };
 
@@ -54,6 +54,8 @@ pub enum Action {
     Leaves,
     /// The marketplace's notice that it was taken back comes.
     Notice,
+    /// The item is restored from the backup, while nobody is at work.
+    IsRestored,
     /// Time passes, to so many seconds after the beginning.
     Time(i64),
     /// Somebody at work takes the next step.
@@ -126,13 +128,15 @@ impl Protocol {
 
     fn hows(state: &State, work: &Work) -> &'static [How] {
         use How::{AnswerLost, Dies, Fails, Late, NotReached, Unheard, Unseen, Well};
-        if state.left.troubles == 0 {
+        // What was not settled when the item was in the backup, it does not tell: troubles come after a restore.
+        if state.left.troubles == 0 || state.left.restores > 0 {
             return &[Well];
         }
         match &work.step {
             Step::LookBack { .. } | Step::LookAgain { .. } if state.vault.fresh.is_empty() => &[Well, Dies],
             Step::LookBack { .. } | Step::LookAgain { .. } => &[Well, Dies, Unseen],
             Step::Exchange { .. } => &[Well, AnswerLost, NotReached],
+            Step::Send { .. } if !state.vault.fresh.is_empty() => &[Well, Unseen],
             Step::Keep { .. } | Step::KeepGrant { .. } => &[Well, Dies, Fails, Unheard, Late],
             Step::Check { .. } => &[Well, NotReached],
             Step::Delete { .. } => &[Well, Fails],
@@ -227,6 +231,12 @@ impl Protocol {
                 next.past.struck_at = None;
                 self.write(&mut next, disconnect(&item, state.now));
             }
+            Action::IsRestored => {
+                next.left.restores -= 1;
+                next.past.struck_at = None;
+                next.past.told = false;
+                self.write(&mut next, in_backup());
+            }
             Action::Leaves => {
                 next.left.leaves -= 1;
                 next.market.leave();
@@ -279,6 +289,9 @@ impl Model for Protocol {
             actions.extend(Self::hows(state, work).iter().map(|how| Action::Step { attempt, how: *how }));
         }
         let left = &state.left;
+        if !state.works.is_empty() && self.waits_for_restore(state) {
+            return;
+        }
         if left.workers > 0 && state.item.is_some() {
             actions.push(Action::Begins { on_demand: false });
             actions.push(Action::Begins { on_demand: true });
@@ -292,6 +305,9 @@ impl Model for Protocol {
         }
         if left.disconnects > 0 && status.is_some_and(|status| status != Status::Disconnected) {
             actions.push(Action::Disconnects);
+        }
+        if left.restores > 0 && state.works.is_empty() && status.is_some() {
+            actions.push(Action::IsRestored);
         }
         if left.leaves > 0 && !state.market.left {
             actions.push(Action::Leaves);
@@ -337,6 +353,12 @@ impl Protocol {
             self.ends_well.lock().unwrap().insert(fingerprint);
         }
         verdict
+    }
+
+    /// Whether what begins before a restore has to wait until nobody is at work: a refresh that keeps beside a new
+    /// authorization is the newest in the vault, though not the one that counts.
+    const fn waits_for_restore(&self, state: &State) -> bool {
+        self.config.forgives && self.config.grants > 0 && state.left.restores > 0
     }
 
     /// Whether a work on demand would begin as one by schedule does.

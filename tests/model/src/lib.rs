@@ -9,7 +9,8 @@
 //!
 //! # What is modelled
 //! - One connection of a marketplace with refresh. Workers, by schedule or on demand; new authorizations; the vendor's
-//!   disconnect and confirmation; the seller who leaves; the marketplace's notices, true or not.
+//!   disconnect and confirmation; the seller who leaves; the marketplace's notices, true or not; the operator, who restores
+//!   the item from a backup while nobody is at work.
 //! - Each access to something shared is a step of its own. A claim is decided on what was read, and written later on the
 //!   condition that nobody has written since; otherwise it is decided anew.
 //! - The marketplace under three rotations ([`Rotation`]), with new authorizations that end the old ones or do not.
@@ -31,11 +32,13 @@
 //! Each has a test in `tests/known.rs` that shows it.
 //! - Who dies between deleting a secret and taking that back, while the seller is connecting anew, leaves the new
 //!   connection with a deleted secret. It can be restored for seven days; the sweep's `vault_fault` alarm tells.
-//!   [`Config::forgives`] is about this one, and about the next.
+//!   [`Config::forgives`] is about this one, about the next, and about restores.
 //! - A callback that is frozen between its claim and its Keep for longer than the claim may find that a sweep has
 //!   committed what a refresh under the grant before had kept. The seller is told to connect again. Its function's
 //!   time-out ends a callback earlier than that.
 //! - Two authorizations within the same two seconds cannot be ordered: the one that claims later counts.
+//! - A refresh that keeps its token set just after that of a new authorization is the newest in the vault. If the item is
+//!   then restored to before both, and nothing was refreshed since, the refresh's is taken, and may be dead.
 //! - Nobody goes back to a token set older than the current one, even if the marketplace should take it still.
 //!
 //! # How to read a counterexample

@@ -41,6 +41,7 @@ pub(crate) struct Left {
     pub(crate) disconnects: u8,
     pub(crate) leaves: u8,
     pub(crate) notices: u8,
+    pub(crate) restores: u8,
     pub(crate) troubles: u8,
 }
 
@@ -217,10 +218,10 @@ impl State {
         let mut item = None;
         if config.beginning == Beginning::Due {
             let token = market.authorize(true);
-            let granted_at = T0.plus(-30 * DAY);
+            let granted_at = in_backup().granted_at;
             vault.put(Set { attempt: 0, token, parent: None, granted_at });
             vault.fresh.clear();
-            item = Some(Arc::new(active(granted_at)));
+            item = Some(Arc::new(in_backup()));
         }
         Self {
             now: T0,
@@ -235,6 +236,7 @@ impl State {
                 disconnects: config.disconnects,
                 leaves: config.leaves,
                 notices: config.notices,
+                restores: config.restores,
                 troubles: config.troubles,
             },
             past: Past::default(),
@@ -253,7 +255,9 @@ pub(crate) fn shop() -> Shop {
     Shop { id: "shop-1".parse().unwrap(), cipher: None, name: None, region: None }
 }
 
-fn active(granted_at: Timestamp) -> Connection {
+/// The item as it was in the beginning.
+pub(crate) fn in_backup() -> Connection {
+    let granted_at = T0.plus(-30 * DAY);
     let refreshed_at = T0.plus(-6 * DAY);
     Connection {
         connection: "tiktok-shop/us/seller-1".parse().unwrap(),

@@ -93,6 +93,20 @@ impl Vault {
         self.sets.iter().find(|set| set.attempt == attempt).copied().filter(|_| !self.deleted)
     }
 
+    /// What was put last and can be seen, if it was obtained by way of this version, from parent to parent.
+    pub(crate) fn later_than(&self, version: Number, unseen: &[Number]) -> Option<Set> {
+        let newest = self.sets.iter().rev().find(|set| !unseen.contains(&set.attempt)).copied();
+        let newest = newest.filter(|set| !self.deleted && set.attempt != version)?;
+        let mut ancestor = newest;
+        while let Some(parent) = ancestor.parent.and_then(|parent| self.get(parent)) {
+            if parent.attempt == version {
+                return Some(newest);
+            }
+            ancestor = parent;
+        }
+        None
+    }
+
     /// A grant's put: creates the secret, or takes its deletion back.
     pub(crate) fn put(&mut self, set: Set) {
         self.deleted = false;

@@ -134,6 +134,9 @@ impl Protocol {
         match work.step.clone() {
             Step::Send { held } => {
                 let Some(version) = &held.secret_version else { return Some(Step::LetGo) };
+                if let Some(set) = self.later(s, number_of(version), how) {
+                    return Some(Step::Commit { set, listed: false });
+                }
                 let Some(current) = s.vault.get(number_of(version)) else { return Some(Step::Defer) };
                 if s.now.since(work.began) >= START {
                     return Some(Step::LetGo);
@@ -170,11 +173,22 @@ impl Protocol {
                     return Some(Step::Fail { unknown: false, late: None });
                 }
                 let Some(version) = &held.secret_version else { return Some(Step::LetGo) };
+                if let Some(set) = self.later(s, number_of(version), how) {
+                    return Some(Step::Commit { set, listed: false });
+                }
                 let Some(current) = s.vault.get(number_of(version)) else { return Some(Step::Defer) };
                 Some(if s.market.stands(current.token) { Step::Verify } else { Step::Refuse { sent_at: s.now } })
             }
             _ => None,
         }
+    }
+
+    /// What stems from the current token set and is newer.
+    fn later(&self, s: &State, version: Number, how: How) -> Option<Set> {
+        if self.config.naive.is_some_and(Naive::reads_by_version) {
+            return None;
+        }
+        s.vault.later_than(version, if how == How::Unseen { &s.vault.fresh } else { &[] })
     }
 
     /// What an earlier attempt has kept and could not commit: the newest first.

@@ -20,3 +20,9 @@ fn two_grants_of_one_moment_cannot_be_ordered() {
     let config = Config { workers: 0, grants: 2, troubles: 0, between_grants: 0, ..Config::default() };
     shows("one moment", Broken::LostThoughKept, config);
 }
+
+#[test]
+fn a_restore_may_take_a_refresh_for_the_authorization_that_it_raced_with() {
+    let config = Config { workers: 1, grants: 1, restores: 1, troubles: 0, forgives: false, ..Config::default() };
+    shows("restored after a race", Broken::LostThoughKept, config);
+}

@@ -22,6 +22,11 @@ fn without_looking_back_what_was_kept_is_lost() {
 }
 
 #[test]
+fn an_item_that_is_older_than_the_vault_spends_what_is_spent() {
+    shows(Naive::ReadsByVersion, Broken::LostThoughKept, Config { restores: 1, troubles: 0, ..WORKERS });
+}
+
+#[test]
 fn without_a_back_off_two_refusals_stem_from_one_cause() {
     shows(Naive::IgnoresBackOff, Broken::TwoStrikesInARow, Config { leaves: 1, troubles: 0, ..WORKERS });
 }

@@ -62,6 +62,16 @@ fn sellers_who_leave() {
     explore("a worker and a grant, and the seller leaves", Config { workers: 1, grants: 1, ..config });
 }
 
+/// The operator restores the table, and the item is older than the vault.
+#[test]
+fn restores() {
+    let config = Config { restores: 1, troubles: 0, ..Config::default() };
+    explore("three workers and a restore", Config { workers: 3, ..config });
+    explore("two workers, a grant and a restore", Config { grants: 1, ..config });
+    explore("two workers and a restore, one trouble after it", Config { troubles: 1, ..config });
+    explore("two workers, the seller leaves, and a restore", Config { leaves: 1, notices: 1, ..config });
+}
+
 /// Some minutes.
 #[test]
 #[ignore = "large: `make model`"]

@@ -5,6 +5,7 @@ mod error;
 mod function;
 mod functions;
 mod inspect;
+mod operator;
 mod options;
 mod output;
 mod process;

@@ -101,6 +101,10 @@ impl Tables {
         }
     }
 
+    pub(crate) async fn try_call(&self, operation: &str, input: &Value) -> Result<Value, Value> {
+        self.0.try_call(operation, input).await
+    }
+
     pub(crate) async fn item(&self, table: Table, key: &str) -> Option<Value> {
         let get = json!({ "Get": { "TableName": table.name(), "Key": { table.key(): { "S": key } } } });
         let answer = self.0.call("TransactGetItems", &json!({ "TransactItems": [get] })).await;
