@@ -1,6 +1,6 @@
 """The policies of docs/iam: valid for two linters, and each allows what it says and nothing else.
 
-Run by `make test`; alone: .tools/venv/bin/python tests/iam/policies_test.py
+Run by `make test`; alone: .tools/venv/bin/python tests/infra/policies_test.py
 """
 
 import json
@@ -10,6 +10,9 @@ import unittest
 
 from cfnlint.api import lint_all
 from parliament import analyze_policy_string
+
+from decision import allowed
+from templates import resolved
 
 POLICIES = pathlib.Path(__file__).parents[2] / "docs" / "iam"
 API = "arn:aws:execute-api:us-east-1:111122223333:a1b2c3d4e5/$default/"
@@ -115,46 +118,6 @@ def policy(name):
     return json.loads(text(name))
 
 
-def allowed(document, action, resource=None, principal=None, context=None):
-    """IAM's decision, as far as these policies go: a matching Deny wins, then a matching Allow; nothing else is known
-    here than actions, resources, one principal and `StringEquals`, and anything else is an error.
-
-    Not moto's: it makes the patterns regular expressions without escaping them, so that `$default` matches nothing and
-    `?` is no wildcard.
-    """
-    effects = {
-        statement["Effect"]
-        for statement in document["Statement"]
-        if applies(statement, action, resource, principal, context or {})
-    }
-    return "Deny" not in effects and "Allow" in effects
-
-
-def applies(statement, action, resource, principal, context):
-    unknown = set(statement) - {"Sid", "Effect", "Action", "Resource", "Principal", "Condition"}
-    unknown |= set(statement.get("Condition", {})) - {"StringEquals"}
-    if unknown:
-        raise ValueError(f"this test does not know {unknown}")
-    if not any(matches(pattern, action, re.IGNORECASE) for pattern in listed(statement["Action"])):
-        return False
-    if "Resource" in statement and not any(matches(pattern, resource) for pattern in listed(statement["Resource"])):
-        return False
-    if "Principal" in statement and principal not in listed(statement["Principal"]["AWS"]):
-        return False
-    expected = statement.get("Condition", {}).get("StringEquals", {})
-    return all(context.get(key) in listed(value) for key, value in expected.items())
-
-
-def listed(value):
-    return value if isinstance(value, list) else [value]
-
-
-def matches(pattern, value, flags=0):
-    """`*` is any number of characters, slashes as well; `?` is one."""
-    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(expression, value, flags | re.DOTALL) is not None
-
-
 class Valid(unittest.TestCase):
     def test_every_policy_is_looked_at(self):
         self.assertEqual({path.stem for path in POLICIES.iterdir()}, {*PERMISSIONS, *TRUST})
@@ -238,6 +201,32 @@ class Decisions(unittest.TestCase):
             canonical = all(re.fullmatch(r"[A-Za-z0-9_.-]+", it) and it not in (".", "..") for it in segments)
             served = canonical and len(segments) == len(TOKENS[0].split("/")[1:])
             self.assertFalse(served, beyond)
+
+
+class OfTheTemplate(unittest.TestCase):
+    """The managed policies of infra/access.yaml are these, for one stack's API and all its apps."""
+
+    def policies(self):
+        resources = resolved("access", ServiceApi="a1b2c3d4e5").values()
+        return [it["Properties"]["PolicyDocument"] for it in resources]
+
+    def test_they_are_the_documented_ones(self):
+        reader, opener, operator = self.policies()
+        self.assertEqual(flat(opener), flat(policy("open-connect-sessions")))
+        self.assertEqual(flat(operator), flat(policy("operator")))
+        wider = flat(policy("read-tiktok-shop-us-tokens")).replace("tiktok-shop/us/*/", "*/")
+        self.assertEqual(flat(reader).replace("ReadTokens", "ReadTikTokShopUsTokens"), wider)
+
+    def test_parliament_finds_nothing(self):
+        for document in self.policies():
+            self.assertEqual(analyze_policy_string(json.dumps(document)).findings, [])
+
+
+def flat(document):
+    """As text, with a list for each resource."""
+    statements = [{**it, "Resource": it["Resource"] if isinstance(it["Resource"], list) else [it["Resource"]]}
+                  for it in document["Statement"]]
+    return json.dumps({**document, "Statement": statements})
 
 
 if __name__ == "__main__":
