@@ -35,10 +35,16 @@ export SOURCE_DATE_EPOCH PATH=$PWD/.tools/venv/bin:$PATH
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 cargo_home=$(realpath "${CARGO_HOME:-$HOME/.cargo}")
 # Panic messages, assertions in C and debug information name source files: without the directories of this machine.
-# rustc takes the last one that fits.
-unset CARGO_ENCODED_RUSTFLAGS
-export RUSTFLAGS="--remap-path-prefix=$cargo_home=cargo --remap-path-prefix=$PWD=. --remap-path-prefix=$target=target"
-export CFLAGS="-ffile-prefix-map=$cargo_home=cargo -ffile-prefix-map=$PWD=. -ffile-prefix-map=$target=target"
+# The standard library's own are there only where rust-src is. rustc takes the last one that fits.
+std=$(rustc --print sysroot)/lib/rustlib/src/rust
+commit=$(rustc --version --verbose | sed -n 's/^commit-hash: //p')
+unset CARGO_ENCODED_RUSTFLAGS RUSTFLAGS CFLAGS
+for remap in "$std=/rustc/$commit" "$cargo_home=cargo" "$PWD=." "$target=target"; do
+    case $remap in *[[:space:]]*) complain "no directory may have a space in its name: $remap" ;; esac
+    RUSTFLAGS+=" --remap-path-prefix=$remap"
+    CFLAGS+=" -ffile-prefix-map=$remap"
+done
+export RUSTFLAGS CFLAGS
 
 version=$(cargo pkgid --locked -p shop-keyring)
 version=${version##*[@#]}
