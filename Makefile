@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test model torture fuzz bench-sweep sandbox lint build tools
+.PHONY: help test model torture fuzz bench-sweep sandbox lint deny build tools artefacts
 
 # Where cargo puts what it builds.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -37,8 +37,14 @@ lint: ## Checks format and lints only
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
+deny: ## Holds the dependencies against deny.toml; ARGS=advisories: against known vulnerabilities
+	@scripts/deny.sh $(ARGS)
+
 build: ## Builds everything, tests included
 	cargo build --locked --workspace --all-targets
 
 tools: ## Installs the tests' tools into .tools/
 	@scripts/tools.sh
+
+artefacts: ## Builds the functions as released into target/artefacts; ARCHITECTURE=x86_64, arm64 unless told
+	@scripts/artefacts.sh

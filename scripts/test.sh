@@ -14,6 +14,7 @@ step() {
 step scripts/tools.sh
 step .tools/venv/bin/python tests/iam/policies_test.py
 step cargo fmt --all --check
+step scripts/deny.sh
 step cargo clippy --locked --workspace --all-targets -- -D warnings
 # All targets in one go: the end-to-end tests run the functions' binaries, and both share one build of the dependencies.
 step cargo build --locked --workspace --all-targets
