@@ -16,6 +16,7 @@ mod contract;
 mod disconnect;
 mod errors;
 mod events;
+mod fleet;
 mod hygiene;
 mod leaks;
 mod listing;
