@@ -26,33 +26,34 @@ fn set_clock(stack: &Stack, seconds: i64) {
     stack.dynamodb().set_clock_offset(seconds - Timestamp::local_now().0.rem_euclid(3_600));
 }
 
+/// Marketplace and status.
+type Place = (&'static str, &'static str);
+
+fn places() -> impl Iterator<Item = Place> {
+    ["tiktok-shop", "temu"].into_iter().flat_map(|marketplace| Status::NAMES.map(|status| (marketplace, status)))
+}
+
 /// What the metric says: each of its values, in the order of the log.
-fn written(stack: &Stack) -> BTreeMap<(String, String), Vec<u64>> {
+fn written(stack: &Stack) -> BTreeMap<Place, Vec<Value>> {
     let metrics = Metrics::of(stack);
-    let places =
-        ["tiktok-shop", "temu"].into_iter().flat_map(|marketplace| Status::NAMES.map(|status| (marketplace, status)));
-    let values = places.map(|(marketplace, status)| {
-        let values = metrics.values("Connections", &[("Marketplace", marketplace), ("Status", status)]);
-        let values = values.iter().map(|value| value.as_u64().unwrap_or_else(|| panic!("no whole number: {value}")));
-        ((marketplace.to_owned(), status.to_owned()), values.collect())
+    let values = places().map(|(marketplace, status)| {
+        let place = [("Marketplace", marketplace), ("Status", status)];
+        ((marketplace, status), metrics.values("Connections", &place))
     });
-    values.filter(|(_, values): &(_, Vec<u64>)| !values.is_empty()).collect()
+    values.filter(|(_, values)| !values.is_empty()).collect()
 }
 
 /// What the table says.
-async fn stored(stack: &Stack) -> BTreeMap<(String, String), u64> {
-    let mut counts: BTreeMap<_, _> = ["tiktok-shop", "temu"]
-        .into_iter()
-        .flat_map(|marketplace| Status::NAMES.map(|status| ((marketplace.to_owned(), status.to_owned()), 0)))
-        .collect();
-    for item in stack.items(Table::Connections).await {
-        let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
-        let marketplace = text("connection").split('/').next().unwrap().to_owned();
-        if marketplace != "shop" {
-            *counts.get_mut(&(marketplace, text("status"))).unwrap() += 1;
-        }
-    }
-    counts
+async fn stored(stack: &Stack) -> BTreeMap<Place, u32> {
+    let items = stack.items(Table::Connections).await;
+    let count = |(marketplace, status): Place| {
+        let is_there = |item: &&Value| {
+            let name = item["connection"].as_str().unwrap();
+            name.split('/').next() == Some(marketplace) && item["status"] == status
+        };
+        ((marketplace, status), items.iter().filter(is_there).count().try_into().unwrap())
+    };
+    places().map(count).collect()
 }
 
 /// Of one marketplace some in every status, of the other so many in one shard.
@@ -92,10 +93,12 @@ async fn once_an_hour_one_run_counts_what_there_is() {
     assert_eq!((&swept["due"], &swept["errors"]), (&json!(0), &json!(0)), "{swept}");
     assert_eq!(stack.dynamodb().front().queries_on(LISTING), 2 * 16 + 1, "a page for each shard, one has two");
     stack.stop_functions();
-    let stored: BTreeMap<_, _> = stored(&stack).await.into_iter().map(|(place, count)| (place, vec![count])).collect();
-    let of = |marketplace: &str, status: &str| stored[&(marketplace.to_owned(), status.to_owned())][0];
-    assert_eq!((of("temu", "active"), of("tiktok-shop", "active"), of("temu", "pending")), (2_600, 41, 0));
-    assert_eq!(written(&stack), stored);
+    let stored = stored(&stack).await;
+    let some = [("temu", "active"), ("temu", "pending"), ("tiktok-shop", "active"), ("tiktok-shop", "disconnected")];
+    assert_eq!(some.map(|place| stored[&place]), [2_600, 0, 41, 5]);
+    let expected: BTreeMap<_, _> =
+        stored.into_iter().map(|(place, count)| (place, vec![json!(f64::from(count))])).collect();
+    assert_eq!(written(&stack), expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,9 +111,9 @@ async fn a_marketplace_that_is_not_set_up_is_counted_where_it_has_connections() 
     stack.invoke_sweep().await;
     stack.stop_functions();
     let written = written(&stack);
-    let of = |marketplace: &str, status: &str| written.get(&(marketplace.to_owned(), status.to_owned())).cloned();
-    assert_eq!(of("tiktok-shop", "active"), Some(vec![0, 0]));
-    assert_eq!((of("temu", "active"), of("temu", "pending")), (Some(vec![1]), None));
+    assert_eq!(written[&("tiktok-shop", "active")], [json!(0.0), json!(0.0)]);
+    assert_eq!(written[&("temu", "active")], [json!(1.0)]);
+    assert_eq!(written.get(&("temu", "pending")), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,5 +152,5 @@ async fn a_slow_count_holds_no_refresh_up() {
     let committed = calls.iter().rfind(|call| call.operation == "TransactWriteItems").unwrap();
     assert!(committed.at < counted.at + SLOW, "while the count waited");
     stack.stop_functions();
-    assert_eq!(written(&stack)[&("tiktok-shop".to_owned(), "active".to_owned())].len(), 1);
+    assert_eq!(written(&stack)[&("tiktok-shop", "active")], [json!(1.0)]);
 }
