@@ -38,6 +38,7 @@ const COUNTS: [&str; 10] = [
     "Webhooks",
     "WorkOutcomes",
 ];
+const CONNECTIONS: &str = "Connections";
 const SECONDS: &str = "OldestDueSeconds";
 const MILLISECONDS: &str = "MarketplaceLatency";
 
@@ -51,6 +52,7 @@ pub(crate) fn start(namespace: &str) {
         for name in COUNTS {
             describe_counter!(name, Unit::Count, "");
         }
+        describe_histogram!(CONNECTIONS, Unit::Count, "");
         describe_histogram!(SECONDS, Unit::Seconds, "");
         describe_histogram!(MILLISECONDS, Unit::Milliseconds, "");
     }
@@ -83,6 +85,13 @@ pub fn oldest_due(seconds: i64) {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 seconds")]
     // A gauge would be written again with every flush, long after.
     histogram!(SECONDS).record(seconds as f64);
+}
+
+/// So many connections were found in this status.
+pub fn connections(marketplace: MarketplaceName, status: &'static str, count: u64) {
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 connections")]
+    // As above: a gauge would be written again.
+    histogram!(CONNECTIONS, "Marketplace" => marketplace.as_str(), "Status" => status).record(count as f64);
 }
 
 /// What became of a run's events.
@@ -140,7 +149,7 @@ mod tests {
         let rows = documented.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
         let mut documented: Vec<_> = rows.map(|(name, _)| name).collect();
         documented.sort_unstable();
-        let mut known: Vec<_> = COUNTS.into_iter().chain([SECONDS, MILLISECONDS]).collect();
+        let mut known: Vec<_> = COUNTS.into_iter().chain([CONNECTIONS, SECONDS, MILLISECONDS]).collect();
         known.sort_unstable();
         assert_eq!(documented, known);
     }

@@ -1,8 +1,8 @@
 //! `refresh-sweep`: what EventBridge Scheduler triggers each minute, and token-lookup for a refresh on demand.
 //!
 //! It works on every connection that is due, and is the only function that spends a refresh token. This file wires;
-//! [`sweep`] walks the due index, [`run`] decides when to stop, [`on_demand`] works on one connection, [`publisher`] tells the vendor. The line that
-//! spends the token is in `shop_keyring::protocol`.
+//! [`sweep`] walks the due index, [`run`] decides when to stop, [`on_demand`] works on one connection, [`publisher`]
+//! tells the vendor, [`fleet`] counts. The line that spends the token is in `shop_keyring::protocol`.
 //!
 //! Public are [`run`](fn@run) for the binary and, for the fuzz targets, what reads outside input.
 
@@ -11,6 +11,7 @@
 mod bus;
 mod config;
 mod event;
+mod fleet;
 mod on_demand;
 mod pace;
 mod publisher;

@@ -3,16 +3,21 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 
 use super::*;
 
-/// A table that nobody answers for.
-fn out_of_reach() -> Connections {
+/// A table behind this address.
+pub(crate) fn table_at(url: &str) -> Connections {
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "tests")))
-        .endpoint_url("http://127.0.0.1:1")
+        .endpoint_url(url)
         .retry_config(RetryConfig::disabled())
         .build();
     Connections::new(&config, "connections")
+}
+
+/// A table that nobody answers for.
+fn out_of_reach() -> Connections {
+    table_at("http://127.0.0.1:1")
 }
 
 fn shard(number: u8, due: &[i64]) -> Shard {

@@ -30,6 +30,7 @@ use crate::{
     bus::EventBus,
     config::Config,
     event::Partition,
+    fleet::Counting,
     pace::{MOST_AT_WORK, Pace},
     publisher::Publisher,
     queue::{Due, DueQueue},
@@ -78,6 +79,8 @@ where
     }
     let now = protocol.connections.now();
     let mut queue = DueQueue::probe(&protocol.connections, partition, now).await?;
+    // By the table's time, which the probe's answers have told.
+    let counting = Counting::begin(&protocol.connections, &config.apps, partition, claims_until);
     let rate = share(config.puts_per_second, partition.count);
     let permits = Arc::new(PutPermits::per_second(rate));
     // More at a time would wait for permits until their claims run out.
@@ -162,6 +165,7 @@ where
     let told = publisher.finish(claims_until + AFTER_CLAIMING).await;
     metrics::events(told.published, told.unpublished);
     run.record_events(told);
+    counting.finish().await;
     let summary = run.into_summary();
     tracing::info!(summary = %serde_json::json!(summary), partition = partition.index, "sweep");
     Ok(summary)

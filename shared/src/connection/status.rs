@@ -29,6 +29,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status, as it stands in JSON.
+    pub const NAMES: [&str; 4] = ["pending", "active", "reauthorization_required", "disconnected"];
+
     /// As it stands in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {

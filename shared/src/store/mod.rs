@@ -8,12 +8,14 @@ mod item;
 mod listing;
 mod sessions;
 mod shop_pointers;
+mod statuses;
 
 pub use connections::{ApplyError, Connections};
 pub use due_index::{DueCursor, DueEntry, DuePage};
 pub use item::{Item, from_item, to_item};
 pub use listing::{NamePage, Section};
 pub use sessions::Sessions;
+pub use statuses::{StatusCursor, StatusPage};
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 

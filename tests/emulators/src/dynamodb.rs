@@ -231,7 +231,10 @@ fn note(hash_keys: &HashKeys, part: &Value, subject: &mut Subject) {
     {
         subject.keys.push(key.to_owned());
     }
-    subject.resource.get_or_insert_with(|| table.to_owned());
+    subject.resource.get_or_insert_with(|| match part["IndexName"].as_str() {
+        Some(index) => format!("{table}/index/{index}"),
+        None => table.to_owned(),
+    });
 }
 
 fn scalar(attribute: &Value) -> Option<&str> {

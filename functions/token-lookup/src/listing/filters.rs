@@ -1,14 +1,14 @@
 //! What is asked for, where to look for it, and whether an item is it: pure.
 
 use shop_keyring::{
-    connection::{Connection, attention::attention, due::SHARDS},
+    connection::{Connection, Status, attention::attention, due::SHARDS},
     names::{AccountId, AppName, ConnectionKey, MarketplaceName},
     secret::digest,
     store::Section,
 };
 
 /// The statuses by name.
-pub(super) const STATUSES: [&str; 4] = ["pending", "active", "reauthorization_required", "disconnected"];
+pub(super) const STATUSES: [&str; 4] = Status::NAMES;
 
 /// What the connections in question have in common.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Filters {
 
 #[cfg(test)]
 mod tests {
-    use shop_keyring::connection::{Reason, Status};
+    use shop_keyring::connection::Reason;
 
     use super::*;
 

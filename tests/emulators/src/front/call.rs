@@ -19,7 +19,8 @@ pub struct Call {
     pub service: &'static str,
     /// For example `PutItem`.
     pub operation: String,
-    /// The secret's name, or the table's; of a transaction the first table's.
+    /// The secret's name, or the table's; of a transaction the first table's. Of a query on an index as in its ARN:
+    /// `table/index/name`.
     pub resource: Option<String>,
     /// The keys of the items that are read by key or written.
     pub keys: Vec<String>,
@@ -36,6 +37,8 @@ pub(super) struct Log {
     calls: VecDeque<Call>,
     arrived: u64,
     pub(super) counters: BTreeMap<String, u64>,
+    /// Queries by what they read. There are few tables and indexes.
+    pub(super) queries: BTreeMap<String, u64>,
 }
 
 impl Log {
@@ -58,6 +61,9 @@ impl Log {
         };
         self.arrived += 1;
         *self.counters.entry(operation.to_owned()).or_default() += 1;
+        if operation == "Query" {
+            *self.queries.entry(call.resource.clone().unwrap_or_default()).or_default() += 1;
+        }
         if self.calls.len() == LOGGED_CALLS {
             self.calls.pop_front();
         }
@@ -79,5 +85,6 @@ impl Log {
     pub(super) fn clear(&mut self) {
         self.calls.clear();
         self.counters.clear();
+        self.queries.clear();
     }
 }

@@ -76,7 +76,12 @@ impl Front {
         lock(&self.0.log).counters.get(operation).copied().unwrap_or(0)
     }
 
-    /// The same for every operation that was called.
+    /// The same for the queries on one table, or on one index: `table/index/name`.
+    pub fn queries_on(&self, resource: &str) -> u64 {
+        lock(&self.0.log).queries.get(resource).copied().unwrap_or(0)
+    }
+
+    /// The same as [`Front::count`] for every operation that was called.
     pub fn counters(&self) -> BTreeMap<String, u64> {
         lock(&self.0.log).counters.clone()
     }

@@ -70,6 +70,24 @@ async fn calls_are_logged_with_table_and_key_and_counted() {
 }
 
 #[tokio::test]
+async fn queries_are_told_apart_by_what_they_read() {
+    let (dynamodb, client) = with_table().await;
+    let query = client.query().table_name("items").key_condition_expression("id = :id");
+    let query = query.expression_attribute_values(":id", text("a"));
+    query.clone().send().await.unwrap();
+    for _ in 0..2 {
+        // There is none; it was asked for.
+        query.clone().index_name("by-day").send().await.unwrap_err();
+    }
+    let front = dynamodb.front();
+    let counted = ["items", "items/index/by-day", "items/index/other"].map(|resource| front.queries_on(resource));
+    assert_eq!((front.count("Query"), counted), (3, [1, 2, 0]));
+    assert_eq!(front.calls_of("Query")[1].resource.as_deref(), Some("items/index/by-day"));
+    front.forget_calls();
+    assert_eq!(front.queries_on("items"), 0);
+}
+
+#[tokio::test]
 async fn a_transactions_keys_are_logged() {
     let (dynamodb, client) = with_table().await;
     let mut call = client.transact_write_items();

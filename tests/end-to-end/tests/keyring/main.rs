@@ -16,6 +16,7 @@ mod contract;
 mod disconnect;
 mod errors;
 mod events;
+mod fleet;
 mod formats;
 mod hygiene;
 mod leaks;

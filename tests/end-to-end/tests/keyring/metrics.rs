@@ -90,7 +90,7 @@ async fn how_long_the_oldest_was_due_is_told_once_a_run() {
 }
 
 /// All that was written.
-struct Metrics {
+pub(crate) struct Metrics {
     text: String,
     /// Name and dimensions, and the values.
     values: BTreeMap<(String, BTreeMap<String, String>), Vec<Value>>,
@@ -98,7 +98,7 @@ struct Metrics {
 
 impl Metrics {
     /// Panics at a line that is not in the format, or has a name that is not documented.
-    fn of(stack: &Stack) -> Self {
+    pub(crate) fn of(stack: &Stack) -> Self {
         let documented = include_str!("../../../../docs/metrics.md");
         let documented: BTreeSet<_> =
             documented.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0)).collect();
@@ -128,7 +128,7 @@ impl Metrics {
         Self { text: lines.join("\n"), values }
     }
 
-    fn values(&self, name: &str, dimensions: &[(&str, &str)]) -> Vec<Value> {
+    pub(crate) fn values(&self, name: &str, dimensions: &[(&str, &str)]) -> Vec<Value> {
         let dimensions = dimensions.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         self.values.get(&(name.to_owned(), dimensions)).cloned().unwrap_or_default()
     }

@@ -41,10 +41,11 @@ async fn a_refresh_costs_four_calls_to_aws_and_two_to_the_marketplace() {
     let calls = |counters: &[(&str, u64)]| -> BTreeMap<String, u64> {
         counters.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
     };
-    assert_eq!(
-        stack.dynamodb().front().counters(),
-        calls(&[("Query", 16), ("BatchGetItem", 1), ("UpdateItem", 5), ("TransactWriteItems", 5)])
-    );
+    let table = stack.dynamodb().front();
+    let mut counters = table.counters();
+    // In the first minute of an hour the sweep counts the fleet as well.
+    *counters.get_mut("Query").unwrap() -= table.queries_on("connections/index/listing");
+    assert_eq!(counters, calls(&[("Query", 16), ("BatchGetItem", 1), ("UpdateItem", 5), ("TransactWriteItems", 5)]));
     // One more is for the app's credentials.
     assert_eq!(stack.secrets_manager().front().counters(), calls(&[("GetSecretValue", 6), ("PutSecretValue", 5)]));
     assert_eq!(calls_since(&stack, before, Route::TokenRefresh).len(), 5);

@@ -112,7 +112,7 @@ impl On {
             (resource == Table::Connections.name(), resource == Table::ConnectSessions.name());
         let first = call.keys.first().map(String::as_str);
         match self {
-            Self::DueIndex => in_connections,
+            Self::DueIndex => resource == format!("{}/index/due", Table::Connections.name()),
             // A batch may not name its keys.
             Self::Item => in_connections && first.is_none_or(|_| call.keys.iter().any(|key| key == connection)),
             Self::ShopPointer => in_connections && first.is_some_and(|key| key.starts_with("shop/")),
