@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test model torture fuzz bench-sweep sandbox lint deny build tools artefacts
+.PHONY: help test test-infra model torture fuzz bench-sweep sandbox lint deny build tools artefacts deploy app-secret smoke
 
 # Where cargo puts what it builds.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -9,6 +9,20 @@ help: ## Lists these targets
 
 test: ## Checks format and lints, builds, runs all tests
 	@scripts/test.sh
+
+test-infra: tools ## Checks what is deployed: templates, roles, and the stack itself on an emulator; part of `test`
+	@scripts/test-infra.sh
+
+deploy: ## Builds the functions and deploys them; STACK=shop-keyring PARAMETERS=shop-keyring.yaml, docs/deploy.md
+	@scripts/deploy.sh "$(STACK)" "$(PARAMETERS)" $(ARGS)
+
+app-secret: ## Asks for an app's credentials and stores them; STACK=… APP=tiktok-shop/us, ARGS="--rotate" in a rotation
+	@scripts/deploy-tools.sh
+	@.tools/deploy/bin/python scripts/app_secret.py $(ARGS) "$(STACK)" "$(APP)"
+
+smoke: ## Looks whether a deployed stack works, with a signed request; STACK=shop-keyring
+	@scripts/deploy-tools.sh
+	@.tools/deploy/bin/python scripts/smoke.py "$(STACK)"
 
 model: ## Explores the protocol's states at length (minutes), and prints how many
 	cargo test --locked -p model -- --include-ignored --nocapture --test-threads=1

@@ -22,5 +22,5 @@ shift 2
 scripts/deploy-tools.sh
 PATH=$PWD/.tools/deploy/bin:$PATH SAM_CLI_TELEMETRY=${SAM_CLI_TELEMETRY:-0} \
     sam deploy --template "${BUILT:-target/sam}/template.yaml" --stack-name "$stack" --resolve-s3 --s3-prefix "$stack" \
-    --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --no-fail-on-empty-changeset \
+    --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --no-fail-on-empty-changeset --confirm-changeset \
     --parameter-overrides "file://$(realpath "$parameters")" "$@"

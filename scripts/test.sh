@@ -12,7 +12,7 @@ step() {
 }
 
 step scripts/tools.sh
-step .tools/venv/bin/python tests/iam/policies_test.py
+step scripts/test-infra.sh static
 step cargo fmt --all --check
 step scripts/deny.sh
 step cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -20,6 +20,8 @@ step cargo clippy --locked --workspace --all-targets -- -D warnings
 step cargo build --locked --workspace --all-targets
 [ -t 1 ] && export CARGO_TERM_COLOR=always
 step cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$log"
+
+step scripts/test-infra.sh deployed
 
 printf '\n== Skipped\n'
 # Tests that cannot run here say so on a line of their own.

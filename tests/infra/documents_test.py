@@ -36,6 +36,14 @@ class Documents(unittest.TestCase):
         self.assertGreater(len(named), 30)
         self.assertEqual([name for name in named if not any(f"/{it}".endswith(f"/{name}") for it in known)], [])
 
+    def test_deployments_and_tests_build_with_the_same_cargo_lambda(self):
+        versions = [
+            re.findall(r"^(?:cargo-lambda|ziglang)==.*$", (ROOT / folder / "requirements.txt").read_text(), re.MULTILINE)
+            for folder in ["infra", "tests"]
+        ]
+        self.assertEqual(len(versions[0]), 2)
+        self.assertEqual(*versions)
+
 
 if __name__ == "__main__":
     unittest.main()
