@@ -35,7 +35,7 @@ NOBODYS = [
     ("lambda", "get_function", {"FunctionName": FUNCTIONS[1]}),
     ("iam", "list_roles", {}),
     ("iam", "create_user", {"UserName": "intruder"}),
-    ("sts", "assume_role", {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/admin", "RoleSessionName": "x"}),
+    ("sts", "assume_role", {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/admin", "RoleSessionName": "intruder"}),
     ("logs", "create_log_group", {"logGroupName": "/another"}),
     ("logs", "delete_log_group", {"logGroupName": f"/aws/lambda/{FUNCTIONS[0]}"}),
     ("logs", "filter_log_events", {"logGroupName": f"/aws/lambda/{FUNCTIONS[2]}"}),

@@ -113,28 +113,36 @@ class OfflineAws:
         self.known = json.loads(process.stdout.readline())
 
     def deploy(self):
-        parameters = {
+        self.parameters = {
             "VendorName": "Acme",
             "ReturnUrls": RETURN_URL,
             "Architecture": "x86_64",
             **{name: json.dumps(app) for name, app in self.known["parameters"].items()},
         }
-        file = self.folder / "parameters.yaml"
-        # JSON is YAML.
-        file.write_text(json.dumps(parameters))
-        built = self.folder / "built"
-        shutil.copytree(built_once(file), built)
-        leave_out_what_ministack_refuses(built)
-        run(["scripts/deploy.sh", STACK, file, "--no-confirm-changeset"], self.environment(BUILT=str(built)))
+        self.built = self.folder / "built"
+        shutil.copytree(built_once(self.parameter_file()), self.built)
+        leave_out_what_ministack_refuses(self.built)
+        self.outputs = self.deploy_stack(STACK)
         for app, secret in self.known["secrets"].items():
             self.secrets.add(secret["app_secret"])
             answers = [secret["app_key"], secret["app_secret"], secret.get("service_id", "")]
             run([DEPLOY_PYTHON, "scripts/app_secret.py", STACK, app], self.environment(), "\n".join(answers))
-        stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
-        self.outputs = {it["OutputKey"]: it["OutputValue"] for it in stack["Outputs"]}
         self.marketplaces.stdin.write(self.outputs["PublicUrl"] + "\n")
         self.marketplaces.stdin.flush()
         self.marketplaces.stdout.readline()
+
+    def parameter_file(self, **more):
+        file = self.folder / "parameters.yaml"
+        # JSON is YAML.
+        file.write_text(json.dumps(self.parameters | more))
+        return file
+
+    def deploy_stack(self, stack, **more):
+        """Deploys what is built under this name; the stack's outputs."""
+        command = ["scripts/deploy.sh", stack, self.parameter_file(**more), "--no-confirm-changeset"]
+        run(command, self.environment(BUILT=str(self.built)))
+        (described,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return {it["OutputKey"]: it["OutputValue"] for it in described["Outputs"]}
 
     def client(self, service, credentials=None):
         credentials = credentials or self.root
