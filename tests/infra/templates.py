@@ -60,12 +60,17 @@ def once_transformed(name):
     template = source(name)
     if "Transform" not in template:
         return template
-    functions = [it for it in template["Resources"].values() if it["Type"] == "AWS::Serverless::Function"]
-    for function in functions:
-        function["Properties"]["CodeUri"] = "s3://artefacts/function.zip"
-    # The transform knows the values of this one list only.
-    template["Globals"]["Function"]["Architectures"] = ["arm64"]
-    return plain(transform(template, {}, NoManagedPolicies()))
+    for function in of_type(template, "AWS::Serverless::Function"):
+        function["CodeUri"] = "s3://artefacts/function.zip"
+    # The transform must know the value of this one list, and puts it in the place of the reference.
+    result = plain(transform(template, {"Architecture": "arm64"}, NoManagedPolicies()))
+    for function in of_type(result, "AWS::Lambda::Function"):
+        function["Architectures"] = [{"Ref": "Architecture"}]
+    return result
+
+
+def of_type(template, kind):
+    return [it["Properties"] for it in template["Resources"].values() if it["Type"] == kind]
 
 
 def resolved(name, **parameters):
