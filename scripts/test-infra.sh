@@ -11,7 +11,7 @@ step() {
 }
 
 if [ "${1:-static}" = static ]; then
-    for test in template roles policies monitoring documents; do
+    for test in template roles policies monitoring scripts documents; do
         step .tools/venv/bin/python "tests/infra/${test}_test.py"
     done
 fi
