@@ -1,6 +1,11 @@
 .DEFAULT_GOAL := help
 .PHONY: help test test-infra model torture fuzz bench-sweep sandbox lint deny build tools artefacts deploy app-secret smoke
 
+# boto3 and SAM know only the older of the two names.
+ifdef AWS_REGION
+export AWS_DEFAULT_REGION := $(AWS_REGION)
+endif
+
 # Where cargo puts what it builds.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 

@@ -12,14 +12,17 @@ complain() {
 }
 
 stack=${1:-} parameters=${2:-}
-[[ $stack =~ ^[a-zA-Z][a-zA-Z0-9-]{0,48}$ ]] ||
+[[ $stack =~ ^[a-zA-Z][a-zA-Z0-9-]{0,48}$ && $stack != default ]] ||
     complain "name the stack, a letter and up to 48 letters, digits and hyphens: make deploy STACK=shop-keyring PARAMETERS=…"
 [ -f "$parameters" ] ||
     complain "there is no file '$parameters': copy infra/parameters.example.yaml, fill it in, and set PARAMETERS to its path"
 shift 2
 
-[ -n "${BUILT:-}" ] || scripts/build.sh "$parameters"
 scripts/deploy-tools.sh
+.tools/deploy/bin/python scripts/check_parameters.py "$parameters"
+[ -n "${BUILT:-}" ] || scripts/build.sh "$parameters"
+# SAM knows only the older of the two names.
+[ -z "${AWS_REGION:-}" ] || export AWS_DEFAULT_REGION=$AWS_REGION
 PATH=$PWD/.tools/deploy/bin:$PATH SAM_CLI_TELEMETRY=${SAM_CLI_TELEMETRY:-0} \
     sam deploy --template "${BUILT:-target/sam}/template.yaml" --stack-name "$stack" --resolve-s3 --s3-prefix "$stack" \
     --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --no-fail-on-empty-changeset --confirm-changeset \

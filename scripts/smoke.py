@@ -45,13 +45,13 @@ def outputs(stack):
     described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     if not described["StackStatus"].endswith("_COMPLETE") or "ROLLBACK" in described["StackStatus"]:
         raise Wrong(f"the stack is {described['StackStatus']}: see its events")
-    return {it["OutputKey"]: it["OutputValue"] for it in described["Outputs"]}
+    return {it["OutputKey"]: it.get("OutputValue", "") for it in described["Outputs"]}
 
 
 def signed_request(url, session):
     status, _, body = fetch(f"{url}/v1/openapi.json", session.get_credentials(), session.region_name)
     if status == 403:
-        raise Wrong("the signed request got 403: attach the policy OperatorPolicy to the role that you are now")
+        raise Wrong("the signed request got 403: be an administrator, or a role with the policy of the output OperatorPolicy")
     if status != 200 or "openapi" not in json.loads(body):
         raise Wrong(f"the signed request got {status}: see the log of token-lookup")
 

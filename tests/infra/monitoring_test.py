@@ -291,5 +291,12 @@ class Dashboard(unittest.TestCase):
                 self.assertIn(f'"{value}"', CODE, f"{field} in {query}")
 
 
+class Limits(unittest.TestCase):
+    def test_no_alarm_looks_at_more_metrics_than_cloudwatch_takes(self):
+        found = {name: len(metrics(alarm)) for name, alarm in alarms().items()}
+        self.assertGreater(max(found.values()), 1)
+        self.assertEqual([name for name, count in found.items() if count > 10], [])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -15,6 +15,7 @@ import urllib.parse
 import urllib.request
 
 import boto3
+import yaml
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -25,7 +26,6 @@ STACK = "shop-keyring"
 REGION = "us-east-1"
 ACCOUNT = "111122223333"
 RETURN_URL = "https://app.acme.example/connected"
-DEPLOY_PYTHON = ROOT / ".tools/deploy/bin/python"
 
 
 def free_port():
@@ -70,7 +70,6 @@ class OfflineAws:
             "AWS_ACCESS_KEY_ID": self.root.access_key,
             "AWS_SECRET_ACCESS_KEY": self.root.secret_key,
             "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_CONFIG_FILE": str(self.folder / "no-config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(self.folder / "no-credentials"),
@@ -84,6 +83,7 @@ class OfflineAws:
             "GATEWAY_PORT": port,
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "AWS_DEFAULT_REGION": REGION,
             # Under it are the APIs' own addresses, as the stack's outputs name them.
             "MINISTACK_HOST": f"{REGION}.amazonaws.com",
             "TMPDIR": str(self.folder),
@@ -114,7 +114,7 @@ class OfflineAws:
 
     def deploy(self):
         self.parameters = {
-            "VendorName": "Acme",
+            **yaml.safe_load((ROOT / "infra/parameters.example.yaml").read_text()),
             "ReturnUrls": RETURN_URL,
             "Architecture": "x86_64",
             **{name: json.dumps(app) for name, app in self.known["parameters"].items()},
@@ -126,7 +126,7 @@ class OfflineAws:
         for app, secret in self.known["secrets"].items():
             self.secrets.add(secret["app_secret"])
             answers = [secret["app_key"], secret["app_secret"], secret.get("service_id", "")]
-            run([DEPLOY_PYTHON, "scripts/app_secret.py", STACK, app], self.environment(), "\n".join(answers))
+            run(["make", "-s", "app-secret", f"STACK={STACK}", f"APP={app}"], self.environment(), "\n".join(answers))
         self.marketplaces.stdin.write(self.outputs["PublicUrl"] + "\n")
         self.marketplaces.stdin.flush()
         self.marketplaces.stdout.readline()
@@ -139,10 +139,20 @@ class OfflineAws:
 
     def deploy_stack(self, stack, **more):
         """Deploys what is built under this name; the stack's outputs."""
-        command = ["scripts/deploy.sh", stack, self.parameter_file(**more), "--no-confirm-changeset"]
-        run(command, self.environment(BUILT=str(self.built)))
+        arguments = [f"STACK={stack}", f"PARAMETERS={self.parameter_file(**more)}", "ARGS=--no-confirm-changeset"]
+        run(["make", "-s", "deploy", *arguments], self.environment(BUILT=str(self.built)))
         (described,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
         return {it["OutputKey"]: it["OutputValue"] for it in described["Outputs"]}
+
+    def resources(self, stack):
+        """What the stack and those in it are made of: the physical ids."""
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+        found = {}
+        for it in (it for page in pages for it in page["StackResourceSummaries"]):
+            found[stack, it["LogicalResourceId"]] = it["PhysicalResourceId"]
+            if it["ResourceType"] == "AWS::CloudFormation::Stack":
+                found |= self.resources(it["PhysicalResourceId"])
+        return found
 
     def client(self, service, credentials=None):
         credentials = credentials or self.root
