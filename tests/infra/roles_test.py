@@ -231,6 +231,13 @@ class Roles(unittest.TestCase):
             END_TO_END.write_text(end_to_end())
         self.assertEqual(END_TO_END.read_text(), end_to_end(), f"UPDATE_ROLES=1 writes {END_TO_END.name} anew")
 
+    def test_no_role_has_an_action_that_no_test_here_knows(self):
+        known = {"logs:CreateLogStream", "logs:PutLogEvents", "events:PutEvents", "sqs:SendMessage", "lambda:InvokeFunction",
+                 "kms:Decrypt", "kms:GenerateDataKey", *SECRETS.values(), *(f"dynamodb:{it}" for it in TABLE_ACTIONS)}
+        for role in self.roles():
+            actions = {action for it in self.document(role, KEY)["Statement"] for action in listed(it["Action"])}
+            self.assertLessEqual(actions, known, role)
+
     def test_nobody_invokes_or_publishes_or_logs_but_whose_job_it_is(self):
         jobs = {
             ("lambda:InvokeFunction", function("refresh-sweep")): {"TokenLookup", "Schedule"},
@@ -243,6 +250,7 @@ class Roles(unittest.TestCase):
             ("logs:PutLogEvents", log("oauth-callback")): {"OauthCallback"},
             ("logs:PutLogEvents", log("refresh-sweep")): {"RefreshSweep"},
             ("logs:PutLogEvents", log("token-lookup")): {"TokenLookup"},
+            ("logs:CreateLogStream", log("token-lookup")): {"TokenLookup"},
             ("logs:CreateLogGroup", log("token-lookup")): set(),
             ("iam:PassRole", "arn:aws:iam::111122223333:role/admin"): set(),
             ("sts:AssumeRole", "arn:aws:iam::111122223333:role/admin"): set(),
