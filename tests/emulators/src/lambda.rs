@@ -68,7 +68,7 @@ fn subject(payload: &Value) -> Subject {
     Subject { resource: None, keys: payload["connection"].as_str().map(str::to_owned).into_iter().collect() }
 }
 
-/// As in `/2015-03-31/functions/NAME/invocations`. The action of an invocation is InvokeFunction.
+/// As in `/2015-03-31/functions/NAME/invocations`. The action of an invocation is `InvokeFunction`.
 fn asked(path: &str, operation: &str) -> Asked {
     let name = path.split('/').nth(3).unwrap_or_default();
     let operation = if operation == "Invoke" { "InvokeFunction" } else { operation };

@@ -38,7 +38,7 @@ impl Operator {
         match self {
             Self::StringEquals => single(equal),
             Self::StringLike => single(like),
-            Self::Bool => single(|expected, value| expected.eq_ignore_ascii_case(value)),
+            Self::Bool => single(str::eq_ignore_ascii_case),
             Self::AllEqual => all(equal),
             Self::AllLike => all(like),
         }
