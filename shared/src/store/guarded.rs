@@ -63,3 +63,97 @@ impl Guarded {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        connection::{
+            Claim, LastError, Reason, Status,
+            account::{Expected, assign},
+            change,
+            disconnect::disconnect,
+            event,
+            fixtures::{T0, active, arbitrary, fault},
+            grant::confirm,
+        },
+        names::{AccountId, AttemptId},
+        time::Timestamp,
+    };
+
+    const NOW: Timestamp = T0.plus(7);
+
+    /// `dynamodb:Attributes` in the role of token-lookup.
+    fn listed() -> BTreeSet<String> {
+        let roles = include_str!("../../../tests/end-to-end/roles.json");
+        let roles: serde_json::Value = serde_json::from_str(roles).unwrap();
+        let mut statements = roles["token-lookup"]["Statement"].as_array().unwrap().iter();
+        let update = statements.find(|it| it["Sid"] == "ConfirmAssignAndEnd").unwrap();
+        let names = update["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"].as_array().unwrap();
+        names.iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+    }
+
+    fn named(before: &Connection, mut after: Connection) -> BTreeSet<String> {
+        after.revision += 1;
+        if let Some(change) = change::Change::between(Some(before), &after) {
+            event::record(&mut after, &change);
+        }
+        let guarded = Guarded::new(Some(before), &after).unwrap();
+        // The key is named by the request beside the expressions.
+        guarded.change.names.into_values().chain([KEY.to_owned()]).collect()
+    }
+
+    /// All that token-lookup writes to an item.
+    fn named_by_token_lookup(item: &Connection) -> BTreeSet<String> {
+        let other: AccountId = "other".parse().unwrap();
+        let assigned = [None, Some(&other)].map(|account| assign(item, account, &Expected::Any, NOW).ok());
+        let waiting = Connection {
+            status: Status::Pending,
+            attempt: None,
+            confirm_by: Some(NOW.plus(9)),
+            secret_version: Some(AttemptId::random().version()),
+            account_id: Some(other.clone()),
+            ..item.clone()
+        };
+        let confirmed = confirm(&waiting, &other, waiting.granted_at, NOW).unwrap();
+        let on_item = assigned.into_iter().flatten().chain([disconnect(item, NOW)]);
+        on_item.flat_map(|after| named(item, after)).chain(named(&waiting, confirmed)).collect()
+    }
+
+    /// With everything that there can be.
+    fn full(item: Connection) -> Connection {
+        let attempt = AttemptId::random();
+        Connection {
+            fingerprint: Some("digest".into()),
+            verified_at: Some(T0),
+            announced_end: Some(T0),
+            attempt: Some(Claim { id: attempt, until: T0.plus(60) }),
+            attempts: vec![attempt],
+            check_at: Some(T0),
+            confirm_by: Some(T0),
+            strikes: 1,
+            failures: 3,
+            last_error: Some(LastError { at: T0, fault: fault() }),
+            ..item
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn token_lookup_names_only_what_its_role_lists(item in arbitrary(), filled in any::<bool>()) {
+            let item = if filled { full(item) } else { item };
+            let unlisted: Vec<_> = named_by_token_lookup(&item).difference(&listed()).cloned().collect();
+            prop_assert_eq!(unlisted, [""; 0]);
+        }
+    }
+
+    #[test]
+    fn its_role_lists_nothing_that_it_does_not_name() {
+        let ended = Status::ReauthorizationRequired { reason: Reason::Refused };
+        assert_eq!(named_by_token_lookup(&full(Connection { status: ended, ..active() })), listed());
+    }
+}

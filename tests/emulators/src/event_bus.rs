@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::{
     front::{Front, Service, Subject},
+    roles::Asked,
     server::Server,
 };
 
@@ -105,6 +106,7 @@ impl EventBus {
             internal_error: "InternalException",
             throttled: "ThrottlingException",
             subject: Arc::new(|_, input| subject(input)),
+            asked: Arc::new(|_, operation, input| asked(operation, input)),
         });
         let state = Arc::new(Inner::default());
         let router = front.before(Router::new().fallback(answer).with_state(Arc::clone(&state)));
@@ -211,4 +213,10 @@ fn subject(input: &Value) -> Subject {
     let ids =
         details.filter_map(|detail| serde_json::from_str::<Value>(detail).ok()?["id"].as_str().map(str::to_owned));
     Subject { resource: None, keys: ids.collect() }
+}
+
+/// Each entry on its bus.
+fn asked(operation: &str, input: &Value) -> Vec<Asked> {
+    let buses = input["Entries"].as_array().into_iter().flatten().map(|entry| entry["EventBusName"].as_str());
+    buses.map(|bus| Asked::new("events", operation, &format!("event-bus/{}", bus.unwrap_or("default")))).collect()
 }

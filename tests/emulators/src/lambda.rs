@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     front::{Front, Service, Subject},
+    roles::Asked,
     server::Server,
 };
 
@@ -45,6 +46,7 @@ impl Lambda {
             internal_error: "ServiceException",
             throttled: "TooManyRequestsException",
             subject: Arc::new(|_, payload| subject(payload)),
+            asked: Arc::new(|path, operation, _| vec![asked(path, operation)]),
         });
         let router = front.before(Router::new().fallback(pass_on).with_state(Behind { url, client }));
         Ok(Self { server: Server::start(address, router).await?, front })
@@ -64,6 +66,13 @@ impl Lambda {
 /// The connection that a refresh on demand is for.
 fn subject(payload: &Value) -> Subject {
     Subject { resource: None, keys: payload["connection"].as_str().map(str::to_owned).into_iter().collect() }
+}
+
+/// As in `/2015-03-31/functions/NAME/invocations`. The action of an invocation is `InvokeFunction`.
+fn asked(path: &str, operation: &str) -> Asked {
+    let name = path.split('/').nth(3).unwrap_or_default();
+    let operation = if operation == "Invoke" { "InvokeFunction" } else { operation };
+    Asked::new("lambda", operation, &format!("function:{name}"))
 }
 
 async fn pass_on(State(behind): State<Behind>, request: Request) -> Response {

@@ -9,17 +9,25 @@ pub struct Aws {
     client: Client,
     url: String,
     target: &'static str,
+    signer: &'static str,
 }
 
 impl Aws {
     /// DynamoDB.
     pub fn dynamodb(client: Client, url: String) -> Self {
-        Self { client, url, target: "DynamoDB_20120810" }
+        Self { client, url, target: "DynamoDB_20120810", signer: "AKID" }
     }
 
     /// Secrets Manager.
     pub fn secrets_manager(client: Client, url: String) -> Self {
-        Self { client, url, target: "secretsmanager" }
+        Self { client, url, target: "secretsmanager", signer: "AKID" }
+    }
+
+    /// The same with another access key id.
+    #[must_use]
+    pub const fn signed_by(mut self, access_key_id: &'static str) -> Self {
+        self.signer = access_key_id;
+        self
     }
 
     /// Calls an operation; panics unless it succeeds.
@@ -40,7 +48,10 @@ impl Aws {
             .header("x-amz-target", format!("{}.{operation}", self.target))
             .header(
                 "authorization",
-                "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/any/aws4_request, SignedHeaders=host, Signature=0",
+                format!(
+                    "AWS4-HMAC-SHA256 Credential={}/20260101/us-east-1/any/aws4_request, SignedHeaders=host, Signature=0",
+                    self.signer
+                ),
             )
             .header("x-amz-date", "20260101T000000Z")
             .body(input.to_string())

@@ -62,7 +62,19 @@ impl Front {
         lock(&self.0.log).arrived(self.0.service.name, operation, subject, header("authorization").and_then(signer))
     }
 
+    fn authorize(&self, call: &Call, parts: &Parts, body: &Bytes) -> Result<(), String> {
+        let roles = lock(&self.0.roles).clone();
+        let asked = || {
+            let input = serde_json::from_slice(body).unwrap_or_default();
+            (self.0.service.asked)(parts.uri.path(), &call.operation, &input)
+        };
+        roles.check(call.caller.as_deref(), asked).inspect_err(|denied| lock(&self.0.denied).push(denied.clone()))
+    }
+
     async fn pass(self, call: Call, parts: Parts, body: Bytes, next: Next) -> Result<Response, Cut> {
+        if let Err(denied) = self.authorize(&call, &parts, &body) {
+            return Ok(self.0.service.denied(&denied));
+        }
         self.hold(&call, Moment::Arrived).await?;
         let fault = self.fault_for(&call);
         if let Some(failure) = self.fail_before(fault.as_ref()).await {

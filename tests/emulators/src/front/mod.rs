@@ -1,10 +1,10 @@
 //! What stands before an emulated AWS service: it logs and counts calls, injects [`Fault`]s, and
 //! holds calls at [`PausePoint`]s, so that a test can kill a process at an exact step.
 //!
-//! A call passes these stations: it is logged; held, if a point waits at [`Moment::Arrived`]; failed,
-//! if a fault says so; it takes effect; held, if a point waits at [`Moment::TakenEffect`]; answered,
-//! or failed after the effect. From arrival on it no longer depends on its client: what a killed
-//! process had sent takes effect all the same, as it would in AWS.
+//! A call passes these stations: it is logged; denied, if its caller's role does not allow it; held, if
+//! a point waits at [`Moment::Arrived`]; failed, if a fault says so; it takes effect; held, if a point
+//! waits at [`Moment::TakenEffect`]; answered, or failed after the effect. From arrival on it no longer
+//! depends on its client: what a killed process had sent takes effect all the same, as it would in AWS.
 
 mod call;
 mod fault;
@@ -28,7 +28,7 @@ use std::{
 
 use axum::{Router, middleware};
 
-use crate::times;
+use crate::{roles::Roles, times};
 
 /// The handle of one service's front. Clones see the same front.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ struct Inner {
     service: Service,
     clock_offset: AtomicI64,
     log: Mutex<call::Log>,
+    roles: Mutex<Arc<Roles>>,
+    denied: Mutex<Vec<String>>,
     faults: Mutex<Vec<Arc<fault::Armed>>>,
     points: Mutex<Vec<Arc<pause::Point>>>,
 }
@@ -49,6 +51,8 @@ impl Front {
             service,
             clock_offset: AtomicI64::new(0),
             log: Mutex::default(),
+            roles: Mutex::default(),
+            denied: Mutex::default(),
             faults: Mutex::default(),
             points: Mutex::default(),
         }))
@@ -89,6 +93,16 @@ impl Front {
     /// Empties the log and sets the counters to zero.
     pub fn forget_calls(&self) {
         lock(&self.0.log).clear();
+    }
+
+    /// From now on callers with a role may do what it allows, and nothing else.
+    pub fn authorize_with(&self, roles: Roles) {
+        *lock(&self.0.roles) = Arc::new(roles);
+    }
+
+    /// What was denied to callers for their role, and not taken from here yet.
+    pub fn take_denied(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.0.denied))
     }
 
     /// Arms a fault. Of several that match a call, the one injected first applies.

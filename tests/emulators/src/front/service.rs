@@ -9,6 +9,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+use crate::roles::Asked;
+
 /// What a call is about.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Subject {
@@ -16,6 +18,7 @@ pub(crate) struct Subject {
     pub(crate) keys: Vec<String>,
 }
 
+type ReadAsked = Arc<dyn Fn(&str, &str, &Value) -> Vec<Asked> + Send + Sync>;
 type ReadSubject = Arc<dyn Fn(&str, &Value) -> Subject + Send + Sync>;
 
 pub(crate) struct Service {
@@ -26,6 +29,8 @@ pub(crate) struct Service {
     pub(crate) throttled: &'static str,
     /// Reads the subject out of an operation's input.
     pub(crate) subject: ReadSubject,
+    /// Reads out of a path, an operation and its input what the caller must be allowed.
+    pub(crate) asked: ReadAsked,
 }
 
 impl Service {
@@ -39,6 +44,11 @@ impl Service {
 
     pub(super) fn refused(&self, error_type: &str) -> Response {
         self.error(StatusCode::BAD_REQUEST, error_type, "Refused (injected)")
+    }
+
+    /// With the status of `DynamoDB` and Secrets Manager; Lambda's would be 403.
+    pub(super) fn denied(&self, message: &str) -> Response {
+        self.error(StatusCode::BAD_REQUEST, "AccessDeniedException", message)
     }
 
     pub(super) fn garbage(&self) -> Response {

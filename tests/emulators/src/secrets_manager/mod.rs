@@ -31,6 +31,7 @@ use serde_json::Value;
 
 use crate::{
     front::{Front, Service, Subject},
+    roles::{Asked, Key},
     server::Server,
     times,
 };
@@ -72,6 +73,7 @@ impl SecretsManager {
             internal_error: "InternalServiceError",
             throttled: "ThrottlingException",
             subject: Arc::new(|_, input| subject(input)),
+            asked: Arc::new(|_, operation, input| vec![asked(operation, input)]),
         });
         let state = Arc::new(Inner::default());
         let router = front.before(Router::new().fallback(answer).with_state(Arc::clone(&state)));
@@ -128,4 +130,15 @@ async fn answer(State(state): State<Arc<Inner>>, headers: HeaderMap, body: Bytes
 fn subject(input: &Value) -> Subject {
     let id = input["SecretId"].as_str().or_else(|| input["Name"].as_str());
     Subject { resource: id.map(|id| store::name_of(id).to_owned()), keys: Vec::new() }
+}
+
+/// A secret has no random end before it is there. Of a list, the resource is everything.
+fn asked(operation: &str, input: &Value) -> Asked {
+    let resource = match (input["SecretId"].as_str(), input["Name"].as_str()) {
+        (Some(id), _) => format!("secret:{}-a1B2c3", store::name_of(id)),
+        (None, Some(name)) => format!("secret:{name}"),
+        (None, None) => "*".to_owned(),
+    };
+    let forced = input["ForceDeleteWithoutRecovery"].as_bool().unwrap_or_default().to_string();
+    Asked::new("secretsmanager", operation, &resource).with(Key::ForceDeleteWithoutRecovery, vec![forced])
 }

@@ -14,4 +14,5 @@ mod faults;
 mod gateway;
 mod moto;
 mod pauses;
+mod roles;
 mod secrets_manager;

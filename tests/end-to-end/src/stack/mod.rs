@@ -10,6 +10,7 @@ mod options;
 mod output;
 mod process;
 mod programs;
+mod roles;
 mod runtime;
 mod set_up;
 mod tables;
@@ -132,16 +133,21 @@ impl Stack {
             client,
             output,
         };
+        stack.authorize();
         stack.set_up(options).await?;
         Ok(stack)
     }
 }
 
 impl Drop for Stack {
+    /// Panics if a function wanted what its role does not allow: it may have got over it, but in AWS nobody would know.
     fn drop(&mut self) {
         self.functions.kill_all();
         if std::thread::panicking() {
             eprintln!("---- what the processes of the stack wrote:\n{}----", self.output.text());
+        } else {
+            let denied = self.take_denied();
+            assert!(denied.is_empty(), "what a role does not allow:\n{}", denied.join("\n"));
         }
     }
 }

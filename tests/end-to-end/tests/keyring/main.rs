@@ -30,6 +30,7 @@ mod refresh;
 mod refresh_calls;
 mod removal;
 mod restore;
+mod roles;
 mod rotation;
 mod rows;
 mod session_view;

@@ -75,7 +75,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn apps() -> (tiktok_shop::App, temu::App) {
     (
-        tiktok_shop::App::new("6us7a1k3q9", "us-app-secret-5d41402abc4b2a76", "7100000000000000001", tiktok_shop::Region::Us),
+        tiktok_shop::App::new(
+            "6us7a1k3q9",
+            "us-app-secret-5d41402abc4b2a76",
+            "7100000000000000001",
+            tiktok_shop::Region::Us,
+        ),
         temu::App::new("temu4us7f1k9", "temu-us-secret-0cc175b9c0f1b6a8", temu::Region::Us).with_name("Acme Orders"),
     )
 }

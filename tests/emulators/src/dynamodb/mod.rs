@@ -3,6 +3,9 @@
 //! dynoxide's router is private, so the front passes calls on to it over a loopback connection; that
 //! costs well under a millisecond.
 
+mod asked;
+mod names;
+
 use std::{
     collections::HashMap,
     fmt, io,
@@ -75,7 +78,8 @@ impl DynamoDb {
                 .build()
                 .map_err(io::Error::other)?,
         };
-        let hash_keys = HashKeys { database: database.clone(), known: Mutex::default() };
+        let hash_keys = Arc::new(HashKeys { database: database.clone(), known: Mutex::default() });
+        let of_asked = Arc::clone(&hash_keys);
         tokio::spawn(server::serve_on(listener, database.clone()));
         let front = Front::new(Service {
             name: "dynamodb",
@@ -83,6 +87,7 @@ impl DynamoDb {
             internal_error: "com.amazonaws.dynamodb.v20120810#InternalServerError",
             throttled: "com.amazon.coral.availability#ThrottlingException",
             subject: Arc::new(move |operation, input| subject(&hash_keys, operation, input)),
+            asked: Arc::new(move |_, operation, input| asked::asked(&of_asked, operation, input)),
         });
         let router = front.before(Router::new().fallback(pass_on).with_state(behind));
         Ok(Self { server: Server::start(address, router).await?, front, database })
