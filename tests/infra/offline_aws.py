@@ -5,6 +5,7 @@ scripts/deploy.sh deploys it, the apps' secrets as scripts/app_secret.py writes 
 import json
 import os
 import pathlib
+import platform
 import shutil
 import socket
 import subprocess
@@ -116,7 +117,8 @@ class OfflineAws:
         self.parameters = {
             **yaml.safe_load((ROOT / "infra/parameters.example.yaml").read_text()),
             "ReturnUrls": RETURN_URL,
-            "Architecture": "x86_64",
+            # The binaries run here.
+            "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
             **{name: json.dumps(app) for name, app in self.known["parameters"].items()},
         }
         self.built = self.folder / "built"
