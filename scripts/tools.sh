@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the tests' tools into .tools. Into .tools/venv, from tests/requirements.txt: cargo-lambda, which runs the
 # functions; moto, a second opinion on the emulators; schemathesis, which holds the API against its contract; parliament,
-# which checks the IAM policies; ministack with SAM's translator, an AWS to deploy to; Node. Into .tools/typescript: what examples/typescript needs, from its lock file. Does
-# nothing when all is there in these versions.
+# which checks the IAM policies; ministack with SAM's translator, an AWS to deploy to; Node. Into .tools/typescript: what
+# examples/typescript needs, from its lock file. Does nothing when all is there in these versions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
