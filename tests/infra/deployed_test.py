@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import time
 import unittest
 import zipfile
@@ -137,9 +138,9 @@ class Sellers(unittest.TestCase):
             self.assertEqual(open_to, expected, (method, path))
 
     def test_the_schedule_refreshes_what_is_due(self):
-        before = token()["version"]
-        after = until(lambda: (now := token())["version"] > before and now, 240, "nothing was refreshed")
-        self.assertNotEqual(after["access_token"], None)
+        before = token()
+        after = until(lambda: (now := token())["version"] > before["version"] and now, 240, "nothing was refreshed")
+        self.assertNotEqual(after["access_token"], before["access_token"])
 
     def test_a_refresh_on_demand_goes_through_the_other_function(self):
         answer = until(self.refreshed, 120, "no refresh on demand")
@@ -166,14 +167,12 @@ class Sellers(unittest.TestCase):
     def test_what_an_operator_ends_is_deleted_with_a_recovery_window(self):
         opener.connect("tiktok-shop/us", "bens-books")
         connection = "tiktok-shop/us/bens-books"
-        status, headers, _ = operator.call("GET", f"/v1/connections/{connection}")
-        self.assertEqual(status, 200)
+        self.assertEqual(operator.call("GET", f"/v1/connections/{connection}")[0], 200)
         status, _, answer = operator.call("DELETE", f"/v1/connections/{connection}")
         self.assertLess(status, 300, answer)
         secrets = aws.client("secretsmanager")
         name = f"{STACK}/connections/{connection}/tokens"
-        deleted = until(lambda: secrets.describe_secret(SecretId=name).get("DeletedDate"), 240, "it is not deleted")
-        self.assertTrue(deleted)
+        until(lambda: secrets.describe_secret(SecretId=name).get("DeletedDate"), 240, "it is not deleted")
         self.assertEqual(reader.call("GET", f"/v1/connections/{connection}/token")[0], 410)
         # The seller comes back: the secret is taken out of its recovery window.
         opener.connect("tiktok-shop/us", "bens-books")
@@ -236,6 +235,18 @@ class Operations(unittest.TestCase):
         url = f"{staging['ServiceUrl']}/v1/connections/{SELLER}/token"
         self.assertEqual(aws.fetch("GET", url, reader.credentials)[0], 403)
         self.assertEqual(aws.fetch("GET", url, aws.root)[0], 404)
+
+    def test_functions_and_roles_follow_to_a_restored_table(self):
+        stack = f"{STACK}-restored"
+        aws.deploy_stack(stack, ConnectionsTableName="restored-yesterday")
+        for name in ROLES:
+            config = aws.client("lambda").get_function_configuration(FunctionName=f"{stack}-{name}")
+            self.assertEqual(config["Environment"]["Variables"]["CONNECTIONS_TABLE"], "restored-yesterday")
+            role = config["Role"].rsplit("/", 1)[1]
+            policy = aws.client("iam").get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            tables = re.findall(r"table/([\w-]+)", json.dumps(policy))
+            self.assertEqual(set(tables) - {"restored-yesterday"}, set(tables) & {f"{stack}-connect-sessions"})
+            self.assertIn("restored-yesterday", tables)
 
     def test_deploying_again_changes_nothing(self):
         before = aws.resources(STACK)

@@ -15,7 +15,6 @@ APPS = ["TikTokShopUs", "TikTokShopGlobal", "TemuUs", "TemuEu", "TemuGlobal", "T
 ONE_APP = {"TikTokShopUs": '{"name":"Acme"}', "VendorName": "Acme"}
 EVERY_APP = {name: json.dumps({"name": name}) for name in APPS}
 NO_APP = dict.fromkeys(APPS, "")
-KEY = "arn:aws:kms:us-east-1:111122223333:key/k"
 
 
 def of_type(resources, kind):
@@ -23,7 +22,7 @@ def of_type(resources, kind):
 
 
 def storage(key="no", **apps):
-    return resolved("storage", CustomerManagedKey=key, **{**NO_APP, **apps})
+    return resolved("storage", CustomerManagedKey=key, ConnectionsTableName="", SessionsTableName="", **{**NO_APP, **apps})
 
 
 # One of each continent: in all of them, each policy would be looked at forty times.
