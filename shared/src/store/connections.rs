@@ -213,15 +213,20 @@ impl Connections {
     }
 }
 
+/// The revision of an item that is written now.
+fn next_revision(before: Option<&Connection>) -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let milliseconds = u64::try_from(since.as_millis()).unwrap_or_default();
+    revision_at(milliseconds, rand::random(), before.map(|before| before.revision))
+}
+
 /// A revision is this machine's time, at random within the millisecond, or one more than the last if that is ahead. An
 /// item that was taken away and made anew, or restored from a backup, must not be taken for the earlier one by somebody
 /// who was frozen meanwhile, and whoever follows its events must see the later ones as later; in both cases more time
 /// passes than machines' clocks differ. Exact in JSON for two centuries.
-fn next_revision(before: Option<&Connection>) -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let milliseconds = u64::try_from(since.as_millis()).unwrap_or_default();
-    let by_time = (milliseconds << 10) | u64::from(rand::random::<u32>() >> 22);
-    before.map_or(by_time, |before| by_time.max(before.revision + 1))
+fn revision_at(milliseconds: u64, random: u32, before: Option<u64>) -> u64 {
+    let by_time = (milliseconds << 10) | u64::from(random >> 22);
+    before.map_or(by_time, |before| by_time.max(before + 1))
 }
 
 /// A short wait, of its own length for everybody who waits.
@@ -255,15 +260,32 @@ impl Intercept for DateWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::fixtures::active;
+    use proptest::prelude::*;
+
+    const CENTURY: u64 = 100 * 365 * 86_400_000;
+
+    proptest! {
+        #[test]
+        fn a_revision_is_later_than_the_one_before(now in 0..CENTURY, random: u32, before in 0..CENTURY << 10) {
+            let revision = revision_at(now, random, Some(before));
+            prop_assert!(revision > before);
+            prop_assert!(revision == before + 1 || revision >> 10 == now, "the clock's, unless that is behind");
+        }
+
+        #[test]
+        fn what_is_made_anew_a_millisecond_later_is_later(now in 0..CENTURY, first: u32, second: u32, restored in 0..1_u64 << 10) {
+            let before = revision_at(now, first, None);
+            prop_assert!(revision_at(now + 1, second, None) > before);
+            prop_assert!(revision_at(now + 1, second, Some(restored)) > before);
+        }
+    }
 
     #[test]
-    fn revisions_rise_and_follow_the_clock() {
-        let new = next_revision(None);
-        let restored = Connection { revision: 3, ..active() };
-        assert!(next_revision(Some(&restored)) >= new);
-        let ahead = Connection { revision: new + (3_600_000 << 10), ..active() };
-        assert_eq!(next_revision(Some(&ahead)), ahead.revision + 1);
-        assert!(new < 1 << 53, "exact in JSON");
+    fn revisions_follow_this_machines_clock_and_are_exact_in_json() {
+        let milliseconds = || u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+        let before = milliseconds();
+        let revision = next_revision(None);
+        assert!((before..=milliseconds()).contains(&(revision >> 10)));
+        assert!(revision_at(milliseconds() + CENTURY, u32::MAX, None) < 1 << 53);
     }
 }
