@@ -1,16 +1,31 @@
-"""Refuses a file of parameters that lacks one of the template's, or has one that it does not know: CloudFormation keeps the
-former value of what is left out, so a line taken out would change nothing, or go on only half. Run by scripts/deploy.sh.
+"""Refuses a file of parameters that CloudFormation would take and that would do harm. Run by scripts/deploy.sh.
+
+One that lacks a parameter of the template's, or has one that it does not know: CloudFormation keeps the former value of what
+is left out, so a line taken out would change nothing, or go on only half. And one that is more than the functions'
+environment can hold: Lambda would say so in the middle of a deployment.
 """
 
+import json
 import pathlib
 import sys
 
-from samcli.yamlhelper import yaml_parse
-
 TEMPLATE = pathlib.Path(__file__).parents[1] / "infra" / "template.yaml"
+
+# Lambda takes an environment of 4 KB, measured as JSON: each quotation mark within a value counts twice. What is in it beside
+# these parameters, and never longer than the rest of the 4 KB, is held against the template by tests/infra/template_test.py.
+IN_ENVIRONMENT = ["TikTokShopUs", "TikTokShopGlobal", "TemuUs", "TemuEu", "TemuGlobal", "TemuProduct", "VendorName",
+                  "SupportUrl", "ReturnUrls", "PublicDomain", "ConnectionsTableName", "SessionsTableName"]
+MOST_BYTES = 3_000
+
+
+def size(given):
+    return sum(len(json.dumps(str(given[name]), ensure_ascii=False).encode()) for name in IN_ENVIRONMENT)
 
 
 def main():
+    # Here, for the tests have no SAM. It knows the tags of CloudFormation in the template.
+    from samcli.yamlhelper import yaml_parse
+
     file = pathlib.Path(sys.argv[1])
     given = yaml_parse(file.read_text()) or {}
     if not isinstance(given, dict):
@@ -20,6 +35,12 @@ def main():
     wrong += [f"there is no parameter {name}" for name in given if name not in known]
     if wrong:
         sys.exit(f"deploy: {file}: {'; '.join(wrong)}. Compare it with infra/parameters.example.yaml.")
+    if size(given) > MOST_BYTES:
+        sys.exit(
+            f"deploy: {file}: {', '.join(IN_ENVIRONMENT)} are {size(given)} bytes together, and {MOST_BYTES} fit into the "
+            "functions' environment, where each quotation mark counts twice. Shorten the lists of Temu's apps: "
+            "docs/operations.md#temus-apps."
+        )
 
 
 if __name__ == "__main__":

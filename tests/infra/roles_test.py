@@ -53,6 +53,8 @@ FOREIGN = [
 CONNECTIONS, SESSIONS = table("shop-keyring-connections"), table("shop-keyring-connect-sessions")
 ITEM = {"dynamodb:LeadingKeys": ["tiktok-shop/us/1"]}
 POINTER = {"dynamodb:LeadingKeys": ["shop/tiktok-shop/us/7001"]}
+SESSION = {"dynamodb:LeadingKeys": ["session/1"]}
+VISIT = {"dynamodb:LeadingKeys": ["visit/1"]}
 
 
 def through(service, secret_arn):
@@ -82,7 +84,7 @@ WITH_SECRETS = {
 }
 
 # role: what it may do with which items of a table, or on an index.
-ANY, POINTERS = (ITEM, POINTER), (POINTER,)
+ANY, POINTERS, OPENED = (ITEM, POINTER, SESSION, VISIT), (POINTER,), (SESSION,)
 WITH_TABLES = {
     "OauthCallback": {
         ("GetItem", CONNECTIONS): ANY,
@@ -111,7 +113,7 @@ WITH_TABLES = {
         ("UpdateItem", CONNECTIONS): ANY,
         ("PutItem", CONNECTIONS): POINTERS,
         ("GetItem", SESSIONS): ANY,
-        ("PutItem", SESSIONS): ANY,
+        ("PutItem", SESSIONS): OPENED,
     },
     "Schedule": {},
 }
