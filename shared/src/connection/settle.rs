@@ -101,11 +101,13 @@ pub fn commit(
     let announced_end = item.announced_end.filter(|_| kept.granted_at <= item.granted_at);
     let end = notice::earlier(kept.authorization_expires_at, announced_end);
     let watched = !item.has_refresh();
+    // The marketplace was asked about it when it was given; who finds it later in the vault asks nobody.
+    let verified_at = if matches!(right, Right::Claim(_)) { kept.granted_at } else { now };
     // A token set that a refresh has just obtained says more than a check. One that an earlier attempt had left says
     // nothing, and what was about the grant before a new one was forgotten by the new one's claim.
     let refreshed = matches!(right, Right::Claim(attempt) if kept.version == attempt.version());
     let check_at = match item.check_at {
-        _ if watched => Some(watch::first_check(&item.connection, now)),
+        _ if watched => Some(watch::first_check(&item.connection, verified_at)),
         _ if refreshed => notice::came_during(item),
         check_at => check_at,
     };
@@ -126,7 +128,7 @@ pub fn commit(
             watch::reminded_by(item, end, now)
         },
         check_at,
-        verified_at: if watched { Some(now) } else { item.verified_at },
+        verified_at: if watched { Some(verified_at) } else { item.verified_at },
         fingerprint: kept.fingerprint,
         authorized_at: if first_of_grant { Some(now.max(kept.granted_at)) } else { item.authorized_at },
         refreshed_at: Some(now),

@@ -4,9 +4,9 @@ use super::*;
 use crate::connection::{
     Status,
     claim::{Trigger, claim},
-    fixtures::{T0, active, fault, key, watched},
+    fixtures::{T0, active, fault, key, token_set, watched},
     next::{Next, next},
-    settle::{Refused, SECOND_TRY_AFTER, refuse},
+    settle::{Kept, Refused, Right, SECOND_TRY_AFTER, commit, refuse},
 };
 
 fn claimed(item: &Connection, now: Timestamp) -> (Connection, AttemptId, Next) {
@@ -86,6 +86,18 @@ fn a_replaced_token_is_found_within_a_day_and_only_after_a_second_look() {
     assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Replaced });
     assert_eq!((ended.check_at, crate::connection::due::due_at(&ended)), (None, None));
     assert!(now.since(replaced_at) < DAY - 1_800);
+}
+
+/// The item was restored from a backup, and the seller has handed in another token since.
+#[test]
+fn a_token_that_is_found_in_the_vault_was_not_asked_about() {
+    let (held, attempt, _) = claimed(&watched(), T0.plus(4 * DAY));
+    let given = T0.plus(2 * DAY);
+    let set = token_set(held.secret_version.clone(), given, given);
+    let later = Kept::new(&set, AttemptId::random().version());
+    let healed = commit(&held, Right::Claim(attempt), later, None, T0.plus(4 * DAY)).unwrap();
+    assert_eq!(healed.verified_at, Some(given));
+    assert!(healed.check_at.unwrap() < T0.plus(4 * DAY), "it is asked about soon");
 }
 
 #[test]

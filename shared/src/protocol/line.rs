@@ -22,32 +22,53 @@ pub(super) enum InVault {
 }
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
-    /// The token set that the item names as `version`, unless the newest in the vault stems from it. One that does not
-    /// is nobody's, and passed over: of an attempt that was too late, or of a connection that had ended.
+    /// The token set that the item names as `version`, unless the newest in the vault stems from it. One of the same
+    /// authorization that does not is nobody's, and passed over: it was kept by an attempt that was too late.
+    ///
+    /// # Errors
+    /// Those of the vault; [`VaultError::AnotherAuthorization`] if the newest is of a later authorization that does not
+    /// stem from this one. Every grant writes its moment into the item before it keeps, so the item is out of a backup,
+    /// and the connection has been ended and begun anew since, perhaps for another account.
     pub(super) async fn in_vault(&self, held: &Held, version: &VersionId) -> Result<InVault, VaultError> {
         let connection = &held.item.connection;
-        match self.vault.newest(connection).await {
+        let (newest, set) = match self.vault.newest(connection).await {
             Ok(Some((newest, set))) if newest == *version => return Ok(InVault::Current(set)),
-            Ok(Some((newest, set))) if self.stems_from(connection, version, &set).await? => {
-                return Ok(InVault::Later(Kept::new(&set, newest)));
+            Ok(Some(newest)) => newest,
+            Ok(None) | Err(VaultError::Unreadable) => {
+                return get_committed(&self.vault, connection, version).await.map(InVault::Current);
             }
-            Ok(_) | Err(VaultError::Unreadable) => {}
             Err(error) => return Err(error),
+        };
+        if set.parent.as_ref() == Some(version) {
+            return Ok(InVault::Later(Kept::new(&set, newest)));
         }
-        get_committed(&self.vault, connection, version).await.map(InVault::Current)
+        let own = match get_committed(&self.vault, connection, version).await {
+            Err(error @ VaultError::Unavailable { .. }) => return Err(error),
+            own => own,
+        };
+        let before = own.as_ref().ok().and_then(|own| own.parent.as_ref());
+        if self.stems_from(connection, version, before, &set).await? {
+            return Ok(InVault::Later(Kept::new(&set, newest)));
+        }
+        if set.granted_at > held.item.granted_at {
+            return Err(VaultError::AnotherAuthorization);
+        }
+        tracing::warn!(%connection, version = %newest, "the newest token set in the vault was kept too late: passed over");
+        own.map(InVault::Current)
     }
 
-    /// Whether a token set was obtained by way of this version, from parent to parent. A new connection begins a line of
-    /// its own, so a line never leads from one account to another.
+    /// Whether a token set was obtained by way of this version, from parent to parent, which is followed no further back
+    /// than to the one `before` it. A new connection begins a line of its own, without a parent.
     async fn stems_from(
         &self,
         connection: &ConnectionKey,
         version: &VersionId,
+        before: Option<&VersionId>,
         newest: &TokenSet,
     ) -> Result<bool, VaultError> {
         let mut parent = newest.parent.clone();
         for _ in 0..LONGEST_LINE {
-            let Some(ancestor) = parent else { return Ok(false) };
+            let Some(ancestor) = parent.filter(|ancestor| Some(ancestor) != before) else { return Ok(false) };
             if ancestor == *version {
                 return Ok(true);
             }

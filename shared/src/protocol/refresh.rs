@@ -128,8 +128,14 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
                 Ok(None) | Err(VaultError::Gone | VaultError::Unreadable) => continue,
                 Err(error) => return self.vault_fault(held, error).await.map(Some),
             };
-            let kept = Kept::new(&set, version);
+            let mut kept = Kept::new(&set, version);
             if kept.follows(item) {
+                // The item may be out of a backup that was made in the middle of that attempt.
+                match self.in_vault(held, kept.version()).await {
+                    Ok(InVault::Later(later)) => kept = later,
+                    Ok(InVault::Current(_)) => {}
+                    Err(error) => return self.vault_fault(held, error).await.map(Some),
+                }
                 let shops = if item.shops.is_empty() { self.shops(item, &set.access_token, timer).await } else { None };
                 return self.commit(held, kept, shops, Outcome::Healed).await.map(Some);
             }
@@ -164,7 +170,10 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Ok(((set, version), shops)) => (set, version, shops),
             Err(NotKept::Exchange(error)) => return self.not_exchanged(held, error).await,
             Err(NotKept::Vault(error)) => {
-                self.fail(held, local_fault(&error), Spent::Unknown, None, false).await?;
+                // Whether or not this can be written: a token was spent and not kept, which has to stop the run.
+                if let Err(table) = self.fail(held, local_fault(&error), Spent::Unknown, None, false).await {
+                    tracing::warn!(connection = %item.connection, %attempt, error = %table, "the claim runs out by itself");
+                }
                 return Ok(Outcome::KeepFailed(error));
             }
         };
@@ -203,7 +212,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             match self.in_vault(held, version).await {
                 Ok(InVault::Later(kept)) => return self.commit(held, kept, None, Outcome::Healed).await,
                 Err(error @ VaultError::Unavailable { .. }) => return self.vault_fault(held, error).await,
-                Ok(InVault::Current(_)) | Err(VaultError::Gone | VaultError::Unreadable) => {}
+                Ok(InVault::Current(_))
+                | Err(VaultError::Gone | VaultError::Unreadable | VaultError::AnotherAuthorization) => {}
             }
         }
         self.settle(held, Outcome::Expired, |item| settle::expire(item, held.attempt, self.connections.now())).await

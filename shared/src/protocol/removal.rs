@@ -32,9 +32,10 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             return Ok(Outcome::Removed);
         }
         // The item is somebody else's by now, or nobody knows: then the secret had better be there.
-        let restored = self.vault.restore(connection).await;
-        removed?;
-        Ok(restored.map_or_else(Outcome::DeletionFailed, |()| Outcome::Lost))
+        if let Err(error) = self.vault.restore(connection).await {
+            return Ok(Outcome::DeletionFailed(error));
+        }
+        removed.map(|_| Outcome::Lost)
     }
 
     /// Deletes the secret of a connection that the vendor has ended.
@@ -59,7 +60,10 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             return settled;
         }
         let connection = &held.item.connection;
-        let current = self.connections.get(connection).await?;
+        let current = self.connections.get(connection).await.inspect_err(|error| {
+            let doubt = "a secret was deleted, and whether the seller has come back cannot be told: restore it if so";
+            tracing::error!(alarm = "vault_fault", %connection, %error, "{doubt}");
+        })?;
         if current.is_some_and(|item| item.status != Status::Disconnected)
             && let Err(error) = self.vault.restore(connection).await
         {

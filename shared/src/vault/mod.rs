@@ -71,6 +71,12 @@ pub enum VaultError {
         /// What it said.
         code: String,
     },
+    /// What lies there is of a later authorization than the item knows of, and does not stem from the item's own.
+    #[error(
+        "the vault has the token set of a later authorization, given after this connection had ended: disconnect it, and \
+         let the seller connect anew"
+    )]
+    AnotherAuthorization,
     /// What lies there is no token set.
     #[error("what the vault holds under this version is no token set")]
     Unreadable,

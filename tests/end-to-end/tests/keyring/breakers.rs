@@ -103,6 +103,21 @@ async fn a_vault_that_refuses_puts_stops_the_run_after_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_vault_that_refuses_puts_stops_the_run_even_if_the_table_fails_too() {
+    let stack = fleet(4).await;
+    stack.secrets_manager().front().inject(AwsFault::new(FaultKind::Throttle).on("PutSecretValue").always());
+    // After the claim, what is written is that nothing was kept.
+    let denied = AwsFault::new(FaultKind::Refuse("AccessDeniedException")).on("UpdateItem").after(1);
+    let denied = stack.dynamodb().front().inject(denied.times(1));
+    let swept = stack.invoke_sweep().await;
+    assert!(denied.is_spent());
+    assert_eq!((&swept["stopped"], &swept["errors"]), (&json!("vault"), &json!(1)), "{swept}");
+    assert_eq!(stack.tiktok_shop().effects(Route::TokenRefresh), 1, "one refresh token was spent, not four");
+    stack.stop_functions();
+    assert!(stack.output().contains("vault_fault"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_outage_costs_no_connection_more_than_one_failure_a_run() {
     // Where this is the only marketplace, the whole run stops.
     let stack = fleet_of(Options { temu_apps: BTreeMap::new(), ..with_sellers(9) }, 9).await;

@@ -30,6 +30,7 @@ mod refresh;
 mod refresh_calls;
 mod removal;
 mod restore;
+mod restore_between;
 mod roles;
 mod rotation;
 mod rows;
