@@ -96,6 +96,8 @@ pub enum Naive {
     NeverLooksBack,
     /// Nobody looks whether the vault has a later token set than the item names.
     ReadsByVersion,
+    /// What the vault has of a later authorization is passed over if it does not stem from the item's.
+    PassesOverAnother,
     /// Who asks on demand pays no heed to `not_before` and strikes.
     IgnoresBackOff,
     /// A claim that lasts twenty seconds.

@@ -234,7 +234,7 @@ impl Protocol {
             Action::IsRestored => {
                 next.left.restores -= 1;
                 next.past.struck_at = None;
-                next.past.told = false;
+                (next.past.told, next.past.ended, next.past.restored) = (false, false, true);
                 self.write(&mut next, in_backup());
             }
             Action::Leaves => {

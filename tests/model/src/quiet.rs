@@ -10,7 +10,7 @@ use crate::{
     explore::Protocol,
     market::Rotation,
     state::{Broken, State},
-    vault::number_of,
+    vault::{Newest, number_of},
 };
 
 /// Sweeps that have to be enough.
@@ -58,7 +58,10 @@ fn ending(protocol: &Protocol, quiet_since: Timestamp, s: &State, lasts: bool) -
         return nothing_left(protocol, s, secret);
     };
     match item.status {
-        Status::Active if s.vault.deleted => (!s.past.died_deleting).then_some(Broken::SecretDeleted),
+        Status::Active if s.vault.deleted => {
+            (!s.past.died_deleting && !s.past.restored).then_some(Broken::SecretDeleted)
+        }
+        Status::Active if s.past.restored && s.vault.newest(item, &[]) == Newest::AnotherAuthorization => None,
         _ if !lasts => Some(Broken::Stuck),
         Status::Pending => Some(Broken::Stuck),
         Status::Active => {

@@ -59,6 +59,8 @@ pub(crate) struct Past {
     pub(crate) unknown: bool,
     /// Somebody died between a deletion and taking it back.
     pub(crate) died_deleting: bool,
+    /// The item is out of a backup: what was ended since is active again, and the operator is told.
+    pub(crate) restored: bool,
 }
 
 /// Somebody at work.
@@ -204,6 +206,8 @@ pub enum Broken {
     NotSaidLeft,
     /// The seller left, the marketplace said so, and it was not looked into.
     NoticeLost,
+    /// A refresh token was spent though the vault showed that its authorization was over.
+    SpentWhatHadEnded,
     /// The secret of an ended connection is still there.
     SecretLeft,
     /// The secret of a working connection is deleted.

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use shop_keyring::{
-    connection::settle::Kept,
+    connection::{Connection, settle::Kept},
     names::{AttemptId, VersionId},
     secret::Secret,
     time::Timestamp,
@@ -77,6 +77,17 @@ impl Set {
     }
 }
 
+/// What the vault shows beside the token set that an item names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Newest {
+    /// Nothing that counts.
+    Own,
+    /// One that was obtained by way of it, from parent to parent.
+    Later(Set),
+    /// One of a later authorization, which began a line of its own.
+    AnotherAuthorization,
+}
+
 /// One connection's secret: its versions, in the order of their puts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Vault {
@@ -93,18 +104,21 @@ impl Vault {
         self.sets.iter().find(|set| set.attempt == attempt).copied().filter(|_| !self.deleted)
     }
 
-    /// What was put last and can be seen, if it was obtained by way of this version, from parent to parent.
-    pub(crate) fn later_than(&self, version: Number, unseen: &[Number]) -> Option<Set> {
+    /// How what was put last and can be seen stands to the token set that this item names.
+    pub(crate) fn newest(&self, item: &Connection, unseen: &[Number]) -> Newest {
+        let version = item.secret_version.as_ref().map(number_of);
         let newest = self.sets.iter().rev().find(|set| !unseen.contains(&set.attempt)).copied();
-        let newest = newest.filter(|set| !self.deleted && set.attempt != version)?;
+        let Some(newest) = newest.filter(|set| !self.deleted && Some(set.attempt) != version) else {
+            return Newest::Own;
+        };
         let mut ancestor = newest;
         while let Some(parent) = ancestor.parent.and_then(|parent| self.get(parent)) {
-            if parent.attempt == version {
-                return Some(newest);
+            if Some(parent.attempt) == version {
+                return Newest::Later(newest);
             }
             ancestor = parent;
         }
-        None
+        if newest.granted_at > item.granted_at { Newest::AnotherAuthorization } else { Newest::Own }
     }
 
     /// A grant's put: creates the secret, or takes its deletion back.

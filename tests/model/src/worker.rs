@@ -14,7 +14,7 @@ use crate::{
     config::Naive,
     explore::{How, Protocol},
     state::{Broken, State, Step, Task, Work},
-    vault::{Number, Set, id, number, number_of},
+    vault::{Newest, Number, Set, id, number, number_of},
 };
 
 /// No exchange starts later than this after the claim, in seconds.
@@ -134,10 +134,15 @@ impl Protocol {
         match work.step.clone() {
             Step::Send { held } => {
                 let Some(version) = &held.secret_version else { return Some(Step::LetGo) };
-                if let Some(set) = self.later(s, number_of(version), how) {
-                    return Some(Step::Commit { set, listed: false });
+                match self.newest(s, &held, how) {
+                    Newest::Later(set) => return Some(Step::Commit { set, listed: false }),
+                    Newest::AnotherAuthorization => return Some(Step::Defer),
+                    Newest::Own => {}
                 }
                 let Some(current) = s.vault.get(number_of(version)) else { return Some(Step::Defer) };
+                if how != How::Unseen && s.vault.newest(&held, &[]) == Newest::AnotherAuthorization {
+                    s.breaks(Broken::SpentWhatHadEnded);
+                }
                 if s.now.since(work.began) >= START {
                     return Some(Step::LetGo);
                 }
@@ -173,8 +178,10 @@ impl Protocol {
                     return Some(Step::Fail { unknown: false, late: None });
                 }
                 let Some(version) = &held.secret_version else { return Some(Step::LetGo) };
-                if let Some(set) = self.later(s, number_of(version), how) {
-                    return Some(Step::Commit { set, listed: false });
+                match self.newest(s, &held, how) {
+                    Newest::Later(set) => return Some(Step::Commit { set, listed: false }),
+                    Newest::AnotherAuthorization => return Some(Step::Defer),
+                    Newest::Own => {}
                 }
                 let Some(current) = s.vault.get(number_of(version)) else { return Some(Step::Defer) };
                 Some(if s.market.stands(current.token) { Step::Verify } else { Step::Refuse { sent_at: s.now } })
@@ -183,12 +190,15 @@ impl Protocol {
         }
     }
 
-    /// What stems from the current token set and is newer.
-    fn later(&self, s: &State, version: Number, how: How) -> Option<Set> {
+    /// What the vault has beside the current token set.
+    fn newest(&self, s: &State, held: &Connection, how: How) -> Newest {
         if self.config.naive.is_some_and(Naive::reads_by_version) {
-            return None;
+            return Newest::Own;
         }
-        s.vault.later_than(version, if how == How::Unseen { &s.vault.fresh } else { &[] })
+        match s.vault.newest(held, if how == How::Unseen { &s.vault.fresh } else { &[] }) {
+            Newest::AnotherAuthorization if self.config.is(Naive::PassesOverAnother) => Newest::Own,
+            newest => newest,
+        }
     }
 
     /// What an earlier attempt has kept and could not commit: the newest first.

@@ -27,6 +27,11 @@ fn an_item_that_is_older_than_the_vault_spends_what_is_spent() {
 }
 
 #[test]
+fn an_item_whose_line_has_ended_spends_what_is_over() {
+    shows(Naive::PassesOverAnother, Broken::SpentWhatHadEnded, Config { restores: 1, ..DISCONNECT });
+}
+
+#[test]
 fn without_a_back_off_two_refusals_stem_from_one_cause() {
     shows(Naive::IgnoresBackOff, Broken::TwoStrikesInARow, Config { leaves: 1, troubles: 0, ..WORKERS });
 }
