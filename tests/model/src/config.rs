@@ -26,7 +26,9 @@ pub struct Config {
     pub leaves: u8,
     /// How often the marketplace says that it was taken back, be it true or not.
     pub notices: u8,
-    /// How often the item is restored from a backup of the beginning, which the vault knows nothing of.
+    /// How often a backup of the item is made, at any moment; without one it is of the beginning.
+    pub backups: u8,
+    /// How often the item is restored from the backup, which the vault knows nothing of.
     pub restores: u8,
     /// Crashes, lost answers, failures of the vault: how many in all.
     pub troubles: u8,
@@ -56,6 +58,7 @@ impl Config {
         disconnects: 0,
         leaves: 0,
         notices: 0,
+        backups: 0,
         restores: 0,
         troubles: 1,
         longest_work: SOUND,

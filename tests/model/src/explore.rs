@@ -22,7 +22,7 @@ use crate::{
     config::{Config, SOUND},
     granting::Authorized,
     quiet,
-    state::{Broken, State, Step, T0, Work, in_backup},
+    state::{Broken, State, Step, T0, Work},
     vault::Number,
 };
 
@@ -54,6 +54,8 @@ pub enum Action {
     Leaves,
     /// The marketplace's notice that it was taken back comes.
     Notice,
+    /// A backup is made.
+    BacksUp,
     /// The item is restored from the backup, while nobody is at work.
     IsRestored,
     /// Time passes, to so many seconds after the beginning.
@@ -231,11 +233,16 @@ impl Protocol {
                 next.past.struck_at = None;
                 self.write(&mut next, disconnect(&item, state.now));
             }
+            Action::BacksUp => {
+                next.left.backups -= 1;
+                next.backup.clone_from(&next.item);
+            }
             Action::IsRestored => {
+                let backup = next.backup.clone()?;
                 next.left.restores -= 1;
                 next.past.struck_at = None;
                 (next.past.told, next.past.ended, next.past.restored) = (false, false, true);
-                self.write(&mut next, in_backup());
+                self.write(&mut next, (*backup).clone());
             }
             Action::Leaves => {
                 next.left.leaves -= 1;
@@ -305,6 +312,9 @@ impl Model for Protocol {
         }
         if left.disconnects > 0 && status.is_some_and(|status| status != Status::Disconnected) {
             actions.push(Action::Disconnects);
+        }
+        if left.backups > 0 && left.restores > 0 && status.is_some() {
+            actions.push(Action::BacksUp);
         }
         if left.restores > 0 && state.works.is_empty() && status.is_some() {
             actions.push(Action::IsRestored);

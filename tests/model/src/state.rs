@@ -23,6 +23,7 @@ const DAY: i64 = 86_400;
 pub struct State {
     pub(crate) now: Timestamp,
     pub(crate) item: Option<Arc<Connection>>,
+    pub(crate) backup: Option<Arc<Connection>>,
     pub(crate) vault: Vault,
     pub(crate) market: Market,
     /// Those at work, in the order of their beginnings.
@@ -41,6 +42,7 @@ pub(crate) struct Left {
     pub(crate) disconnects: u8,
     pub(crate) leaves: u8,
     pub(crate) notices: u8,
+    pub(crate) backups: u8,
     pub(crate) restores: u8,
     pub(crate) troubles: u8,
 }
@@ -222,13 +224,14 @@ impl State {
         let mut item = None;
         if config.beginning == Beginning::Due {
             let token = market.authorize(true);
-            let granted_at = in_backup().granted_at;
+            let granted_at = due().granted_at;
             vault.put(Set { attempt: 0, token, parent: None, granted_at });
             vault.fresh.clear();
-            item = Some(Arc::new(in_backup()));
+            item = Some(Arc::new(due()));
         }
         Self {
             now: T0,
+            backup: item.clone(),
             item,
             vault,
             market,
@@ -240,6 +243,7 @@ impl State {
                 disconnects: config.disconnects,
                 leaves: config.leaves,
                 notices: config.notices,
+                backups: config.backups,
                 restores: config.restores,
                 troubles: config.troubles,
             },
@@ -259,8 +263,8 @@ pub(crate) fn shop() -> Shop {
     Shop { id: "shop-1".parse().unwrap(), cipher: None, name: None, region: None }
 }
 
-/// The item as it was in the beginning.
-pub(crate) fn in_backup() -> Connection {
+/// The item in the beginning.
+fn due() -> Connection {
     let granted_at = T0.plus(-30 * DAY);
     let refreshed_at = T0.plus(-6 * DAY);
     Connection {

@@ -1,6 +1,8 @@
 //! What a worker does, in the order of `shop_keyring::protocol`: claim, look back, exchange, keep, commit, or a
 //! check. The decisions are the product's; here is only who reads and writes when.
 
+use std::sync::Arc;
+
 use shop_keyring::{
     connection::{
         Connection, Status,
@@ -14,7 +16,7 @@ use crate::{
     config::Naive,
     explore::{How, Protocol},
     state::{Broken, State, Step, Task, Work},
-    vault::{Newest, Number, Set, id, number, number_of},
+    vault::{Newest, Number, Set, id, number, number_of, version},
 };
 
 /// No exchange starts later than this after the claim, in seconds.
@@ -80,19 +82,18 @@ impl Protocol {
                 let held = s.item.clone()?;
                 Some(Step::LookBack { held, task })
             }
-            Step::LookBack { held, task } => match self.found(s, &held, attempt, how) {
-                Some(set) => Some(Step::Commit { set, listed: held.shops.is_empty() }),
-                None => Some(match task {
-                    Task::Refresh => Step::Send { held },
-                    Task::Check => Step::Check { held },
+            Step::LookBack { held, task } => {
+                let nothing = || match task {
+                    Task::Refresh => Step::Send { held: Arc::clone(&held) },
+                    Task::Check => Step::Check { held: Arc::clone(&held) },
                     Task::LookBack => Step::LetGo,
                     Task::Remove | Task::DeleteSecret => Step::StillHeld { task },
-                }),
-            },
-            Step::LookAgain { held, sent_at } => match self.found(s, &held, attempt, how) {
-                Some(set) => Some(Step::Commit { set, listed: held.shops.is_empty() }),
-                None => Some(Step::Refuse { sent_at }),
-            },
+                };
+                Some(self.found(s, &held, attempt, how).unwrap_or_else(nothing))
+            }
+            Step::LookAgain { held, sent_at } => {
+                Some(self.found(s, &held, attempt, how).unwrap_or(Step::Refuse { sent_at }))
+            }
             Step::Keep { set } => {
                 s.past.unknown |= how != How::Well;
                 match how {
@@ -201,8 +202,9 @@ impl Protocol {
         }
     }
 
-    /// What an earlier attempt has kept and could not commit: the newest first.
-    fn found(&self, s: &State, held: &Connection, attempt: Number, how: How) -> Option<Set> {
+    /// What an earlier attempt has kept and could not commit: the newest first. If the item is out of a backup, the vault
+    /// may have a later one still.
+    fn found(&self, s: &State, held: &Connection, attempt: Number, how: How) -> Option<Step> {
         if self.config.is(Naive::NeverLooksBack) {
             return None;
         }
@@ -213,6 +215,13 @@ impl Protocol {
         }
         let any = self.config.is(Naive::AnyParent) || self.config.is(Naive::AnyParentAndCommitKeepsAttempts);
         let sets = earlier.into_iter().filter(|earlier| *earlier != attempt).filter_map(|earlier| s.vault.get(earlier));
-        sets.into_iter().filter(seen).find(|set| any || set.kept(s.now).follows(held))
+        let set = sets.into_iter().filter(seen).find(|set| any || set.kept(s.now).follows(held))?;
+        let of_it = Connection { secret_version: Some(version(set.attempt)), ..held.clone() };
+        let set = match self.newest(s, &of_it, how) {
+            Newest::Later(later) => later,
+            Newest::AnotherAuthorization => return Some(Step::Defer),
+            Newest::Own => set,
+        };
+        Some(Step::Commit { set, listed: held.shops.is_empty() })
     }
 }

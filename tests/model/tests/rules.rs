@@ -70,6 +70,7 @@ fn restores() {
     explore("two workers, a grant and a restore", Config { grants: 1, ..config });
     explore("two workers and a restore, one trouble after it", Config { troubles: 1, ..config });
     explore("two workers, the seller leaves, and a restore", Config { leaves: 1, notices: 1, ..config });
+    explore("two workers, a grant, a backup and a restore", Config { grants: 1, backups: 1, ..config });
     explore("two workers, a grant, a disconnect and a restore", Config { grants: 1, disconnects: 1, ..config });
 }
 
