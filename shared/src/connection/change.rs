@@ -22,7 +22,7 @@ pub enum Cause {
     Grant,
     /// A refresh.
     Refresh,
-    /// A token set was found that an earlier attempt had kept.
+    /// A token set was found in the vault that an earlier attempt had kept, or that came after the item's backup.
     LookBack,
     /// The vendor confirmed.
     Confirmation,

@@ -11,7 +11,7 @@ use crate::{
 pub enum Outcome {
     /// A new token set was obtained and committed.
     Refreshed,
-    /// A token set that a lost attempt had kept was found and committed.
+    /// A token set that a lost attempt had kept, or that an item out of a backup did not know of, was found and committed.
     Healed,
     /// A claim had run out, and the vault holds nothing of it.
     NothingFound,

@@ -1,6 +1,7 @@
 //! The keyring moves to another Region or account: a copy of a secret has versions of its own, but for the one that is
 //! made under the old version's id.
 
+use emulators::front::{Fault, FaultKind};
 use end_to_end::{Function, Options, Stack};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Rotation, Route};
@@ -52,6 +53,37 @@ async fn a_secret_that_is_copied_under_its_version_goes_on() {
     stack.age(DUE).await;
     assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
     drop(stack.vendor().token(SELLER_1).await.expect(200));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_attempt_had_kept_is_found_on_the_new_side() {
+    let stack = connected(Options::default()).await;
+    stack.tiktok_shop().configure(|settings| settings.rotation = Rotation::OneTime);
+    stack.age(DUE).await;
+    let down = stack.dynamodb().front().inject(Fault::new(FaultKind::DropBefore).on("TransactWriteItems").always());
+    assert_eq!(stack.invoke_sweep().await["errors"], 1);
+    down.clear();
+
+    end_all(&stack);
+    let before = item(&stack, SELLER_1).await;
+    let versions = [&before["secret_version"], &before["attempts"][0]];
+    let versions = versions.map(|version| (SELLER_1.to_owned(), version.as_str().unwrap().to_owned()));
+    for (held, (operation, name)) in stack
+        .leave_secrets_behind(&versions)
+        .await
+        .iter()
+        .zip([("CreateSecret", "Name"), ("PutSecretValue", "SecretId")])
+    {
+        let copy = json!({
+            name: SECRET_1, "ClientRequestToken": held["VersionId"], "SecretString": held["SecretString"],
+        });
+        stack.aws_secrets_manager(operation, &copy).await.unwrap();
+    }
+    begin_anew(&stack);
+    stack.age(61).await;
+    assert_eq!(stack.invoke_sweep().await["healed"], 1);
+    let token = stack.vendor().token(SELLER_1).await.expect(200).json();
+    assert!(stack.tiktok_shop().accepts(token["access_token"].as_str().unwrap()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
