@@ -1,5 +1,7 @@
 //! What a test can do with a running stack.
 
+use std::time::Duration;
+
 use emulators::{
     dynamodb::DynamoDb,
     event_bus::EventBus,
@@ -152,6 +154,17 @@ impl Stack {
     /// What all processes wrote so far.
     pub fn output(&self) -> String {
         self.output.text()
+    }
+
+    /// Whether this is written within ten seconds, at least so often: an answer may overtake what its process wrote
+    /// before.
+    pub async fn writes(&self, words: &str, times: usize) -> bool {
+        let written = async {
+            while self.output().matches(words).count() < times {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), written).await.is_ok()
     }
 
     /// What the processes of one function wrote so far.

@@ -42,7 +42,7 @@ async fn a_wrong_app_secret_blames_nobody_and_is_loud() {
     let after = (all(&stack, 3, "strikes").await, all(&stack, 3, "failures").await, all(&stack, 3, "status").await);
     assert_eq!(before, after);
     assert_eq!(stack.tiktok_shop().effects(Route::TokenRefresh), 0);
-    assert!(stack.output().contains("configuration_fault"));
+    assert!(stack.writes("configuration_fault", 1).await);
 
     // Another app's key: the marketplace is not even asked.
     stack.age(3_601).await;
@@ -52,7 +52,7 @@ async fn a_wrong_app_secret_blames_nobody_and_is_loud() {
     stack.put_secret("shop-keyring/apps/tiktok-shop/us", &bad).await;
     assert_eq!(stack.invoke_sweep().await["misconfigured"], 3);
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), calls);
-    assert!(stack.output().contains("issued for another app key"));
+    assert!(stack.writes("issued for another app key", 1).await);
     let after = (all(&stack, 3, "strikes").await, all(&stack, 3, "failures").await, all(&stack, 3, "status").await);
     assert_eq!(before, after);
 
@@ -72,7 +72,7 @@ async fn a_mass_refusal_blames_nobody() {
     assert_eq!(swept["skipped"], 2, "{swept}");
     assert_eq!(all(&stack, 8, "strikes").await, vec![json!(0); 8]);
     assert_eq!(all(&stack, 8, "status").await, vec![json!("active"); 8]);
-    assert!(stack.output().contains("mass_refusal"));
+    assert!(stack.writes("mass_refusal", 1).await);
 
     stack.tiktok_shop().clear_faults(Route::TokenRefresh);
     stack.age(3_601).await;
@@ -96,7 +96,7 @@ async fn a_vault_that_refuses_puts_stops_the_run_after_one() {
     let swept = stack.invoke_sweep().await;
     assert_eq!((&swept["stopped"], &swept["errors"]), (&json!("vault"), &json!(1)), "{swept}");
     assert_eq!(stack.tiktok_shop().effects(Route::TokenRefresh), 1, "one refresh token was spent, not four");
-    assert!(stack.output().contains("vault_fault"));
+    assert!(stack.writes("vault_fault", 1).await);
     full.clear();
     stack.age(1_900).await;
     assert_eq!(stack.invoke_sweep().await["refreshed"], 4, "the old refresh token lives on here");
@@ -191,5 +191,5 @@ async fn one_bad_connection_keeps_no_other_from_its_refresh() {
         assert_eq!(item(&stack, &format!("tiktok-shop/us/s-{n}")).await["token_version"], 2, "s-{n}");
     }
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 3);
-    assert!(stack.output().contains("unreadable_item"));
+    assert!(stack.writes("unreadable_item", 1).await);
 }

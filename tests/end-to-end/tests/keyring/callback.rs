@@ -60,7 +60,7 @@ async fn a_state_works_once_in_its_browser_for_thirty_minutes() {
     assert_eq!(stranger.cookies().len(), 1, "a browser with a cookie of its own");
     says(&stranger.open(callback.as_str()).await.expect(403), "stay in one browser");
     assert_eq!(exchanges(), 0, "none of these spends the code");
-    assert!(stack.output().contains("UNSOLICITED_CALLBACKS"), "the log tells the operator the setting");
+    assert!(stack.writes("UNSOLICITED_CALLBACKS", 1).await, "the log tells the operator the setting");
 
     stack.age(31 * 60).await;
     says(&browser.open(callback.as_str()).await.expect(410), "took too long");

@@ -1,6 +1,6 @@
 //! The vendor ends a connection: nothing is served from then on, the secret goes, and the seller may come back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use emulators::front::{Fault, FaultKind, Moment};
 use end_to_end::{Function, Options, Stack};
@@ -86,12 +86,12 @@ async fn a_shop_that_went_to_another_seller_stays_with_that_one() {
     assert!(stack.item("shop/tiktok-shop/us/shop-1").await.is_none(), "its own pointer goes");
 }
 
-/// Rounds of the race; the end of the connection comes a little later in each.
-const ROUNDS: u64 = 24;
+/// Rounds of the race; the end of the connection comes at another moment in each.
+const ROUNDS: u32 = 24;
 
 /// Sellers who take turns, so that nobody authorizes several times within a moment: the times of grants, which time
 /// travel leaves as they are, would run ahead.
-const TURNS: u64 = 8;
+const TURNS: u32 = 8;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn coming_back_and_being_disconnected_at_the_same_moment() {
@@ -100,6 +100,8 @@ async fn coming_back_and_being_disconnected_at_the_same_moment() {
     connect_all(&stack, count).await;
     let vendor = stack.vendor();
     let (mut came_back, mut ended) = (0, 0);
+    // How long a seller needed the last time: the delays follow the machine.
+    let mut took = Duration::ZERO;
     for round in 0..ROUNDS {
         let seller = format!("s-{}", round % TURNS);
         let connection = format!("tiktok-shop/us/{seller}");
@@ -111,15 +113,22 @@ async fn coming_back_and_being_disconnected_at_the_same_moment() {
         let session = vendor.connect_session(json!({"account_id": "acme", "reconnect": connection})).await;
         let browser = stack.browser();
         let callback = browser.authorize(&browser.leave(&session.connect_url, "us").await, &seller).await;
-        let wait = async |millis| tokio::time::sleep(Duration::from_millis(millis)).await;
+        // Each turn goes from the beginning to well after the end, no two of them by the same steps.
+        let step = round % TURNS * (ROUNDS / TURNS) + round / TURNS;
+        let (until_end, until_sweep) = (took * 3 / 2 * step / ROUNDS, took * (round % 5) / 5);
         let (back, (), _) = tokio::join!(
-            browser.come_back(&callback),
             async {
-                wait(round * 5).await;
+                let began = Instant::now();
+                let back = browser.come_back(&callback).await;
+                took = began.elapsed();
+                back
+            },
+            async {
+                tokio::time::sleep(until_end).await;
                 drop(vendor.disconnect(&connection).await.expect(200));
             },
             async {
-                wait(round % 5 * 20).await;
+                tokio::time::sleep(until_sweep).await;
                 stack.invoke_sweep().await
             }
         );

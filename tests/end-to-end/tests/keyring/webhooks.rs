@@ -86,7 +86,7 @@ async fn an_announced_end_is_told_and_comes() {
     assert_eq!(answered(&stack, soon).await, Reception::Answered(200));
     assert_eq!(item(&stack, SELLER_1).await["authorization_expires_at"], end);
     assert_eq!(stack.invoke_sweep().await["reminded"], 1);
-    assert!(stack.output().contains("connection_expiring"));
+    assert!(stack.writes("connection_expiring", 1).await);
     // A later end is no news, and another refresh does not move it.
     for id in stack.tiktok_shop().announce_end(US_APP_KEY, "seller-1").unwrap() {
         assert!(stack.tiktok_shop().delivered(&id, SOON).await);
@@ -165,6 +165,7 @@ async fn what_is_not_signed_as_it_should_be_is_refused() {
         assert_eq!(answered(&stack, notice).await, Reception::Answered(status), "{said}");
     }
     assert_eq!(stack.invoke_sweep().await["due"], 0);
+    assert!(stack.writes("webhook_not_taken", 8).await);
     assert_eq!(stack.output().matches("webhook_not_taken").count(), 8, "each is counted");
 
     for (notice, status) in [

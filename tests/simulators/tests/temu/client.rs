@@ -7,6 +7,7 @@ use md5::{Digest, Md5};
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use simulators::temu::{App, Mall, MallType, Purpose, Region, Seller, Simulator};
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 pub(crate) const INFO: &str = "bg.open.accesstoken.info.get";
@@ -53,7 +54,12 @@ pub(crate) fn secret(app_key: &str) -> String {
 impl Client {
     /// An app in each region, and a seller with a local and a semi-managed mall.
     pub(crate) async fn start() -> Self {
-        let simulator = Simulator::start(([127, 0, 0, 1], 0).into()).await.unwrap();
+        Self::start_at([127, 0, 0, 1]).await
+    }
+
+    /// On a loopback address of its own, which Linux needs no set-up for: no other test is given the ports that it frees.
+    pub(crate) async fn start_at(address: [u8; 4]) -> Self {
+        let simulator = Simulator::start((address, 0).into()).await.unwrap();
         let callback: Url = "http://localhost:9/callback".parse().unwrap();
         for region in Region::ALL {
             let app_key = format!("{}-app", region.name());
@@ -118,6 +124,16 @@ impl Client {
     pub(crate) async fn create(&self, code: &str) -> reqwest::Result<Answer> {
         self.send(Region::Us, APP_KEY, json!({ "type": CREATE, "code": code, "access_token": code })).await
     }
+}
+
+/// Waits for it, for ten seconds at most.
+pub(crate) async fn until(holds: impl AsyncFn() -> bool) {
+    let holds = async {
+        while !holds().await {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), holds).await.expect("it comes about");
 }
 
 pub(crate) fn parameter(url: &Url, name: &str) -> Option<String> {

@@ -7,6 +7,7 @@ use reqwest::redirect::Policy;
 use serde_json::Value;
 use sha2::Sha256;
 use simulators::tiktok_shop::{App, Region, Seller, Shop, Simulator};
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 pub(crate) const APP_KEY: &str = "29a39d";
@@ -43,7 +44,12 @@ impl Answer {
 
 impl Client {
     pub(crate) async fn start() -> Self {
-        let simulator = Simulator::start(([127, 0, 0, 1], 0).into()).await.unwrap();
+        Self::start_at([127, 0, 0, 1]).await
+    }
+
+    /// On a loopback address of its own, which Linux needs no set-up for: no other test is given the port that it frees.
+    pub(crate) async fn start_at(address: [u8; 4]) -> Self {
+        let simulator = Simulator::start((address, 0).into()).await.unwrap();
         let callback: Url = "http://localhost:9/callback".parse().unwrap();
         let app = App::new(APP_KEY, APP_SECRET, SERVICE_ID, Region::Us);
         simulator.add_app(app.with_redirect_url(callback));
@@ -115,6 +121,16 @@ impl Client {
         let answer = self.exchange(&self.code()).await.unwrap();
         (answer.data("access_token"), answer.data("refresh_token"))
     }
+}
+
+/// Waits for it, for ten seconds at most.
+pub(crate) async fn until(holds: impl AsyncFn() -> bool) {
+    let holds = async {
+        while !holds().await {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), holds).await.expect("it comes about");
 }
 
 pub(crate) fn parameter(url: &Url, name: &str) -> Option<String> {

@@ -20,7 +20,7 @@ impl Scene {
             .collect();
         for front in [stack.dynamodb().front(), stack.secrets_manager().front(), stack.lambda().front()] {
             let ours = |call: &Call| self.functions.iter().any(|it| call.caller.as_deref() == Some(it.access_key_id()));
-            for call in front.calls().into_iter().filter(ours) {
+            for call in front.calls().into_iter().filter(ours).filter(|call| !counts_the_fleet(call)) {
                 let known = aws.iter().any(|step| step.matches(&call, &self.connection));
                 must(known || call.keys == ["tiktok-shop/us/nobody"], || format!("a call without a step: {call:?}"))?;
             }
@@ -37,4 +37,9 @@ impl Scene {
         }
         Ok(())
     }
+}
+
+/// In the first minute of an hour a sweep counts the fleet as well, beside whatever else it does.
+fn counts_the_fleet(call: &Call) -> bool {
+    call.operation == "Query" && call.resource.as_deref() == Some("connections/index/listing")
 }

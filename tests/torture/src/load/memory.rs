@@ -32,7 +32,7 @@ impl Memory {
     pub(super) fn sample(&mut self, stack: &Stack) {
         for function in Function::ALL {
             for process in stack.processes(function) {
-                if let Some(kib) = resident_kib(process) {
+                if let Some(kib) = held_kib(process) {
                     self.0.entry((function, process)).or_default().push(kib);
                 }
             }
@@ -64,9 +64,10 @@ impl Growth {
     }
 }
 
-fn resident_kib(process: u32) -> Option<u64> {
+/// What is its own: the pages of its program come and go with what else runs on the machine.
+fn held_kib(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()
+    status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ async fn temu_that_fails_at_that_moment_ends_in_a_page() {
     let callback = approved(&visit, "us", "mia").await;
     let page = page_of(visit.browser.come_back(&callback).await).expect(200);
     assert!(page.body.contains("our mistake, not yours"), "{}", page.body);
-    assert!(stack.output().contains("configuration_fault"));
+    assert!(stack.writes("configuration_fault", 1).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -69,6 +69,7 @@ async fn no_input_breaks_the_form_or_comes_back_in_a_page_or_a_log() {
         assert!((400..500).contains(&page.status), "{what}: {} {}", page.status, page.body);
         assert!(!page.body.contains(mark), "{what}: {}", page.body);
     }
+    stack.stop_functions();
     let tried = stack.output();
     assert!(!tried.contains(mark), "{tried}");
     assert!(!tried.contains("panicked") && !tried.contains("forged"), "{tried}");
@@ -93,6 +94,7 @@ async fn html_and_line_breaks_in_a_malls_name_are_only_a_name() {
     drop(stack.vendor().connection(LOCAL).await.expect(200).json());
 
     // Nor does it break out of its line in the log.
+    stack.stop_functions();
     let output = stack.output_of(end_to_end::Function::OauthCallback);
     assert!(output.lines().all(|line| !line.trim_start().starts_with("{\"level\":\"ERROR\"}")), "{output}");
     let lines = output.lines().filter_map(|line| line.find('{').map(|at| &line[at..]));

@@ -80,7 +80,7 @@ async fn what_was_taken_back_ends_with_its_reason() {
         (&json!("reauthorization_required"), &json!("permissions_missing"))
     );
     assert_eq!(ended["scopes"], json!(permissions));
-    assert!(stack.output().contains("Local Order and Logistics Management"), "in the seller's words");
+    assert!(stack.writes("Local Order and Logistics Management", 1).await, "in the seller's words");
 }
 
 #[tokio::test(flavor = "multi_thread")]
