@@ -70,7 +70,8 @@ fn ending(protocol: &Protocol, quiet_since: Timestamp, s: &State, lasts: bool) -
             (!works).then_some(Broken::SilentlyDead)
         }
         Status::ReauthorizationRequired { reason } => lost(protocol, quiet_since, s, reason),
-        Status::Disconnected => secret.then_some(Broken::SecretLeft),
+        // What was given after the backup of an ended connection is the operator's to look for.
+        Status::Disconnected => (secret && !s.past.restored).then_some(Broken::SecretLeft),
     }
 }
 

@@ -90,4 +90,7 @@ fn larger() {
     explore("two workers and a grant, and the seller leaves", Config { leaves: 1, notices: 1, troubles: 0, ..grant });
     explore("two workers, a seller who leaves, two notices", Config { grants: 0, leaves: 1, notices: 2, ..grant });
     explore("four workers", Config { workers: 4, ..Config::default() });
+    let config = Config { backups: 1, restores: 1, troubles: 0, ..grant };
+    explore("two workers, a grant, a disconnect, a backup and a restore", Config { disconnects: 1, ..config });
+    explore("a worker, two grants, a backup and a restore", Config { workers: 1, grants: 2, ..config });
 }
