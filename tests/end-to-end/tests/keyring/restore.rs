@@ -175,7 +175,7 @@ async fn what_a_seller_has_given_to_another_account_since_stays_out() {
     let stack = connected(Options::default()).await;
     let backup = backup(&stack).await;
     drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
-    assert_eq!(crate::setting::next_sweep(&stack).await["secrets_deleted"], 1);
+    assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
     connect(&stack, "us", "seller-1", "another").await;
     let theirs = item(&stack, SELLER_1).await["secret_version"].clone();
     stack.restore_connections(&backup, 0).await;
