@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 
@@ -67,8 +69,14 @@ async fn reading_waits_for_the_work() {
     let due: Vec<i64> = (0..1_000).collect();
     let (sender, mut batches) = mpsc::channel(AHEAD);
     let reading = tokio::spawn(shards(vec![shard(0, &due)]).read_into(sender));
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    assert_eq!(batches.len(), AHEAD, "no more than may wait");
+    let full = async {
+        while batches.len() < AHEAD {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), full).await.expect("as many as may wait");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(batches.len() == AHEAD && !reading.is_finished(), "no more than may wait");
     let mut seen = 0;
     while let Some(batch) = batches.recv().await {
         seen += batch.unwrap().len();

@@ -1,8 +1,8 @@
 //! Points at which a call is held until a test lets it go.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 use super::Call;
 
@@ -23,6 +23,9 @@ enum State {
     Released,
     Discarded,
 }
+
+/// How long a test waits for a call that does not come.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 type Predicate = Box<dyn Fn(&Call) -> bool + Send + Sync>;
 
@@ -84,16 +87,17 @@ impl PausePoint {
     }
 
     /// Waits until a call is held here.
+    ///
+    /// # Panics
+    /// When none has come within twenty seconds.
+    #[expect(clippy::panic, reason = "test support: a test that waits for nothing has failed")]
     pub async fn reached(&self) -> Call {
         let mut changes = self.0.state.subscribe();
-        loop {
-            if let State::Holding(call) = &*changes.borrow_and_update() {
-                return call.clone();
-            }
-            if changes.changed().await.is_err() {
-                // Cannot be: `self` owns the sender.
-                std::future::pending::<()>().await;
-            }
+        let held = changes.wait_for(|state| matches!(state, State::Holding(_)));
+        let held = timeout(PATIENCE, held).await.ok().and_then(Result::ok);
+        match held.as_deref() {
+            Some(State::Holding(call)) => call.clone(),
+            _ => panic!("no {} is held here", self.0.operation),
         }
     }
 

@@ -8,6 +8,7 @@ use std::{
 use aws_sdk_secretsmanager::config::{
     BehaviorVersion, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig,
 };
+use reqwest::redirect::Policy;
 
 /// Any free port.
 pub(crate) fn loopback() -> SocketAddr {
@@ -44,4 +45,9 @@ pub(crate) fn dynamodb(url: &str) -> aws_sdk_dynamodb::Client {
         .endpoint_url(url)
         .build();
     aws_sdk_dynamodb::Client::from_conf(config)
+}
+
+/// Plain HTTP; a proxy in the developer's environment is not for it.
+pub(crate) fn http() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap()
 }

@@ -125,7 +125,7 @@ async fn tables_in_a_file_outlive_the_server() {
 }
 
 async fn date_of_an_answer(url: &str) -> jiff::Timestamp {
-    let answer = reqwest::get(url).await.unwrap();
+    let answer = clients::http().get(url).send().await.unwrap();
     let date = answer.headers()[reqwest::header::DATE].to_str().unwrap();
     jiff::fmt::rfc2822::parse(date).unwrap().timestamp()
 }

@@ -2,14 +2,14 @@
 
 use std::{
     io::Write,
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::PathBuf,
     process::Stdio,
     time::Duration,
 };
 
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     process::{Child, Command},
     time::{Instant, sleep},
 };
@@ -34,8 +34,8 @@ impl Moto {
             );
             return None;
         };
-        let address = free_address().await;
-        let process = Command::new(program)
+        let address = free_address();
+        let mut process = Command::new(program)
             .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -45,6 +45,7 @@ impl Moto {
             .expect("moto_server starts");
         let deadline = Instant::now() + START_UP;
         while TcpStream::connect(address).await.is_err() {
+            assert!(process.try_wait().unwrap().is_none(), "moto_server has ended");
             assert!(Instant::now() < deadline, "moto_server does not listen after {START_UP:?}");
             sleep(Duration::from_millis(50)).await;
         }
@@ -69,7 +70,10 @@ fn installed() -> Option<PathBuf> {
     program.is_file().then_some(program)
 }
 
-async fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    listener.local_addr().unwrap()
+/// Below the ports that systems give out for port 0: no server of a test running beside can come to lie there.
+fn free_address() -> SocketAddr {
+    let start = std::process::id() * 131;
+    let ports = (0..12_000).map(|n| 20_000 + u16::try_from((start + n) % 12_000).unwrap());
+    let mut addresses = ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    addresses.find(|address| TcpListener::bind(address).is_ok()).expect("a free port")
 }

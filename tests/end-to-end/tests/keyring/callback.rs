@@ -8,7 +8,7 @@ use reqwest::Url;
 use serde_json::json;
 use simulators::tiktok_shop::{Fault, Route, Seller, Trouble, UserType, When};
 
-use crate::setting::{SELLER_1, US_APP_KEY, item};
+use crate::setting::{OnTheWay, SELLER_1, US_APP_KEY, item};
 
 /// A browser that has authorized, with the callback that it was sent to.
 async fn authorized(stack: &Stack, seller: &str) -> (Browser, Url) {
@@ -82,7 +82,7 @@ async fn a_state_works_once_in_its_browser_for_thirty_minutes() {
 async fn a_callback_that_arrives_twice_at_once_is_worked_on_once() {
     let stack = Stack::start(Options::default()).await.unwrap();
     let (browser, callback) = authorized(&stack, "seller-1").await;
-    let slow = Trouble::Latency(When::BeforeEffect, Duration::from_secs(1));
+    let slow = Trouble::Latency(When::BeforeEffect, Duration::from_secs(5));
     stack.tiktok_shop().inject(Route::TokenGet, Fault::new(slow));
     let (one, other) = tokio::join!(browser.open(callback.as_str()), browser.open(callback.as_str()));
     let mut statuses = [one.status, other.status];
@@ -158,10 +158,11 @@ async fn a_seller_who_connects_while_a_removal_is_under_way_is_connected() {
     let forwarded = vendor.connect_session(json!({"account_id": "attacker"})).await;
     drop(stack.browser().connect(&forwarded.connect_url, "us", "seller-1").await);
     stack.age(3_601).await;
+    let seller = OnTheWay::authorized(&stack, "us", "seller-1", "acme").await;
     let deletion = stack.secrets_manager().front().pause("DeleteSecret", Moment::Arrived);
     let (swept, ()) = tokio::join!(stack.invoke_sweep(), async {
         deletion.reached().await;
-        crate::setting::connect(&stack, "us", "seller-1", "acme").await;
+        seller.arrives().await;
         deletion.release();
     });
     assert_eq!(swept["removed"], 0, "{swept}");

@@ -4,7 +4,7 @@ use end_to_end::{Options, Stack};
 use serde_json::json;
 use simulators::tiktok_shop::{Fault, Route, Shop, Trouble, When};
 
-use crate::setting::{DUE, SELLER_1, connect, connected, item};
+use crate::setting::{DUE, SELLER_1, connect, connected, item, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_main_job() {
@@ -128,10 +128,10 @@ async fn a_new_grant_wins_over_a_refresh_that_is_under_way() {
     let link = browser.leave(&session.connect_url, "us").await;
     let callback = browser.authorize(&link, "seller-1").await;
 
-    let slow = Trouble::Latency(When::AfterEffect, std::time::Duration::from_secs(3));
+    let slow = Trouble::Latency(When::AfterEffect, std::time::Duration::from_secs(8));
     platform.inject(Route::TokenRefresh, Fault::new(slow).times(1));
     let (swept, _) = tokio::join!(stack.invoke_sweep(), async {
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        until(|| platform.effects(Route::TokenRefresh) == 1).await;
         browser.come_back(&callback).await
     });
     assert_eq!(swept["refreshed"], 0, "the refresh had lost its claim: {swept}");

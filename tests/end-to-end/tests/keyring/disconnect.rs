@@ -7,7 +7,7 @@ use end_to_end::{Function, Options, Stack};
 use serde_json::json;
 use simulators::tiktok_shop::{Seller, Shop};
 
-use crate::setting::{DUE, SELLER_1, connect, connect_all, connected, item, with_sellers};
+use crate::setting::{DUE, OnTheWay, SELLER_1, connect, connect_all, connected, item, next_sweep, with_sellers};
 
 /// Where its tokens are kept.
 const SECRET_1: &str = "shop-keyring/connections/tiktok-shop/us/seller-1/tokens";
@@ -24,7 +24,7 @@ async fn a_disconnected_seller_is_served_to_nobody_and_the_secret_goes() {
     drop(vendor.refresh(SELLER_1, 1).await.expect(410));
     drop(vendor.disconnect(SELLER_1).await.expect(200));
 
-    let swept = stack.invoke_sweep().await;
+    let swept = next_sweep(&stack).await;
     assert_eq!((&swept["secrets_deleted"], &swept["errors"]), (&json!(1), &json!(0)), "{swept}");
     let item = item(&stack, SELLER_1).await;
     assert!(item.get("due_at").is_none() && item.get("secret_version").is_none(), "{item}");
@@ -40,7 +40,7 @@ async fn a_seller_who_comes_back_is_connected_again_before_and_after_the_deletio
     for swept_before in [false, true] {
         drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
         if swept_before {
-            assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
+            assert_eq!(next_sweep(&stack).await["secrets_deleted"], 1);
         }
         // Another account may have the seller now.
         connect(&stack, "us", "seller-1", "another").await;
@@ -55,7 +55,7 @@ async fn a_seller_who_comes_back_is_connected_again_before_and_after_the_deletio
 async fn a_seller_who_comes_back_when_the_secret_cannot_be_restored_any_more_gets_a_new_one() {
     let stack = connected(Options::default()).await;
     drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
-    assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
+    assert_eq!(next_sweep(&stack).await["secrets_deleted"], 1);
     stack.age(8 * 86_400).await;
     connect(&stack, "us", "seller-1", "acme").await;
     let front = stack.secrets_manager().front();
@@ -77,12 +77,12 @@ async fn a_shop_that_went_to_another_seller_stays_with_that_one() {
     let known = item(&stack, SELLER_1).await;
     assert_eq!(known["shops"][0]["id"], "shop-1", "the older connection has not listed its shops since");
     drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
-    assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
+    assert_eq!(next_sweep(&stack).await["secrets_deleted"], 1);
     let token = stack.vendor().token_by_shop("tiktok-shop/us/shop-1").await.expect(200).json();
     assert_eq!((&token["connection"], &token["account_id"]), (&json!("tiktok-shop/us/seller-2"), &json!("another")));
 
     drop(stack.vendor().disconnect("tiktok-shop/us/seller-2").await.expect(200));
-    assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
+    assert_eq!(next_sweep(&stack).await["secrets_deleted"], 1);
     assert!(stack.item("shop/tiktok-shop/us/shop-1").await.is_none(), "its own pointer goes");
 }
 
@@ -187,10 +187,13 @@ async fn a_disconnect_wins_over_the_refresh_under_way() {
 async fn a_deletion_that_comes_too_late_is_taken_back() {
     let stack = connected(Options::default()).await;
     drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
+    // By every process's clock its deletion is due.
+    stack.age(2).await;
+    let seller = OnTheWay::authorized(&stack, "us", "seller-1", "acme").await;
     let deletion = stack.secrets_manager().front().pause("DeleteSecret", Moment::Arrived);
     let (swept, ()) = tokio::join!(stack.invoke_sweep(), async {
         deletion.reached().await;
-        connect(&stack, "us", "seller-1", "acme").await;
+        seller.arrives().await;
         deletion.release();
     });
     assert_eq!((&swept["secrets_deleted"], &swept["errors"]), (&json!(0), &json!(0)), "{swept}");
@@ -204,25 +207,29 @@ async fn a_deletion_that_comes_too_late_is_taken_back() {
 async fn a_deletion_that_comes_too_late_is_taken_back_though_its_process_is_dead() {
     let stack = connected(Options::default().with_processes(Function::RefreshSweep, 1)).await;
     drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
+    // By every process's clock its deletion is due.
+    stack.age(2).await;
+    let seller = OnTheWay::authorized(&stack, "us", "seller-1", "acme").await;
     let front = stack.secrets_manager().front();
     let (deletion, put) =
         (front.pause("DeleteSecret", Moment::Arrived), front.pause("PutSecretValue", Moment::TakenEffect));
     let input = json!({});
-    let (_, ()) = tokio::join!(
-        tokio::time::timeout(Duration::from_secs(2), stack.invoke(Function::RefreshSweep, &input)),
-        async {
-            deletion.reached().await;
-            tokio::join!(connect(&stack, "us", "seller-1", "acme"), async {
-                put.reached().await;
-                stack.kill(Function::RefreshSweep);
-                deletion.release();
-                while stack.secret_is_there(SECRET_1).await {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-                put.release();
-            });
-        }
-    );
+    let meanwhile = async {
+        deletion.reached().await;
+        tokio::join!(seller.arrives(), async {
+            put.reached().await;
+            stack.kill(Function::RefreshSweep);
+            deletion.release();
+            while stack.secret_is_there(SECRET_1).await {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            put.release();
+        });
+    };
+    tokio::select! {
+        ended = stack.invoke(Function::RefreshSweep, &input) => panic!("it was not killed: {ended:?}"),
+        () = meanwhile => {}
+    }
     let token = stack.vendor().token(SELLER_1).await.expect(200).json();
     assert!(stack.tiktok_shop().accepts(token["access_token"].as_str().unwrap()));
     stack.start_process(Function::RefreshSweep).unwrap();
@@ -236,7 +243,7 @@ async fn a_deletion_that_fails_is_tried_again() {
     drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
     let front = stack.secrets_manager().front();
     let down = front.inject(Fault::new(FaultKind::Refuse("AccessDeniedException")).on("DeleteSecret").always());
-    let swept = stack.invoke_sweep().await;
+    let swept = next_sweep(&stack).await;
     assert_eq!((&swept["secrets_deleted"], &swept["errors"]), (&json!(0), &json!(1)), "{swept}");
     down.clear();
     stack.age(3_601).await;

@@ -10,7 +10,7 @@ use end_to_end::{Function, Options, Stack};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Fault as PlatformFault, Route, Trouble, When};
 
-use crate::setting::{DUE, SELLER_1, US_APP_KEY, connect, connect_all, connected, item, with_sellers};
+use crate::setting::{DUE, SELLER_1, US_APP_KEY, connect, connect_all, connected, item, next_sweep, with_sellers};
 
 /// A refusal's second try comes after this, and so does a bus's.
 const AFTER_A_WHILE: i64 = 901;
@@ -275,13 +275,6 @@ async fn without_a_bus_nothing_is_written_and_what_was_left_goes() {
     stack.stop_functions();
     assert!(stack.output().contains("events_dropped"), "the operator is told");
     assert_eq!(stack.event_bus().front().count("PutEvents"), 0);
-}
-
-/// The next run of the schedule: at the earliest a moment later, so that what was just written is due by every process's
-/// clock.
-async fn next_sweep(stack: &Stack) -> Value {
-    stack.age(2).await;
-    stack.invoke_sweep().await
 }
 
 fn published(stack: &Stack) -> Vec<PublishedEvent> {

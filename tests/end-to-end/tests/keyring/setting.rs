@@ -1,6 +1,9 @@
 //! What many tests begin with.
 
-use end_to_end::{Options, Stack};
+use std::time::Duration;
+
+use end_to_end::{Browser, ConnectSession, Options, Stack};
+use reqwest::Url;
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Seller, Shop};
 
@@ -22,10 +25,50 @@ pub(crate) async fn connected(options: Options) -> Stack {
 
 /// Takes a seller the whole way, confirmation included.
 pub(crate) async fn connect(stack: &Stack, app: &str, seller: &str, account: &str) {
-    let vendor = stack.vendor();
-    let session = vendor.connect_session(json!({ "account_id": account })).await;
-    let back = stack.browser().connect(&session.connect_url, app, seller).await;
-    drop(vendor.confirm(&session.session_id, back.result()).await.expect(200));
+    OnTheWay::authorized(stack, app, seller, account).await.arrives().await;
+}
+
+/// A seller who has said yes at the marketplace and is about to come back: the rest is short enough for a call to AWS to
+/// be held meanwhile, which its caller gives up after three seconds.
+pub(crate) struct OnTheWay<'a> {
+    stack: &'a Stack,
+    session: ConnectSession,
+    browser: Browser,
+    callback: Url,
+}
+
+impl<'a> OnTheWay<'a> {
+    pub(crate) async fn authorized(stack: &'a Stack, app: &str, seller: &str, account: &str) -> Self {
+        let session = stack.vendor().connect_session(json!({ "account_id": account })).await;
+        let browser = stack.browser();
+        drop(browser.open(&session.connect_url).await.expect(200));
+        let link = browser.leave(&session.connect_url, app).await;
+        let callback = browser.authorize(&link, seller).await;
+        Self { stack, session, browser, callback }
+    }
+
+    /// Confirmation included.
+    pub(crate) async fn arrives(self) {
+        let back = self.browser.come_back(&self.callback).await;
+        drop(self.stack.vendor().confirm(&self.session.session_id, back.result()).await.expect(200));
+    }
+}
+
+/// The next run of the schedule: at the earliest a moment later, so that what was just written is due by every process's
+/// clock.
+pub(crate) async fn next_sweep(stack: &Stack) -> Value {
+    stack.age(2).await;
+    stack.invoke_sweep().await
+}
+
+/// Waits for what is to come about; panics if it does not within twenty seconds.
+pub(crate) async fn until(holds: impl Fn() -> bool) {
+    let holds = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), holds).await.expect("it comes about");
 }
 
 /// Options with so many sellers, `s-0`, `s-1` …, each with one shop.

@@ -7,7 +7,7 @@ use end_to_end::{Options, Stack, Table};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Notice, Reception, Rotation, Route, Seller, Shop};
 
-use crate::setting::{DUE, SELLER_1, US_APP_KEY, connect, connected, item};
+use crate::setting::{DUE, SELLER_1, US_APP_KEY, connect, connected, item, next_sweep};
 
 const SOON: Duration = Duration::from_secs(10);
 const DAY: u64 = 86_400;
@@ -36,12 +36,12 @@ async fn a_seller_who_takes_the_authorization_back_is_found_within_minutes() {
     assert!(stack.tiktok_shop().deauthorize(US_APP_KEY, "seller-1"));
     all_delivered(&stack).await;
     assert_eq!(item(&stack, SELLER_1).await["status"], "active", "a notice alone ends nobody");
-    let swept = stack.invoke_sweep().await;
+    let swept = next_sweep(&stack).await;
     assert_eq!((&swept["due"], &swept["refused"]), (&json!(1), &json!(1)), "{swept}");
     assert_eq!(item(&stack, SELLER_1).await["strikes"], 1);
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 0, "nothing is spent on a doubt");
 
-    stack.age(15 * 60).await;
+    stack.age(901).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     let ended = item(&stack, SELLER_1).await;
     assert_eq!((&ended["status"], &ended["reason"]), (&json!("reauthorization_required"), &json!("deauthorized")));
@@ -54,7 +54,7 @@ async fn a_shop_that_leaves_goes_alone() {
     connect(&stack, "us", "seller-2", "acme").await;
     assert!(stack.tiktok_shop().deauthorize_shop(US_APP_KEY, "seller-2", "shop-2"));
     all_delivered(&stack).await;
-    assert_eq!(stack.invoke_sweep().await["verified"], 1);
+    assert_eq!(next_sweep(&stack).await["verified"], 1);
     let after = item(&stack, SELLER_2).await;
     assert_eq!(after["status"], "active");
     let shops: Vec<_> = after["shops"].as_array().unwrap().iter().map(|shop| &shop["id"]).collect();
@@ -69,7 +69,7 @@ async fn a_shop_that_leaves_goes_alone() {
 async fn a_notice_that_is_not_true_changes_nothing() {
     let stack = connected(with_webhooks()).await;
     assert_eq!(answered(&stack, Notice::deauthorized("shop-1")).await, Reception::Answered(200));
-    assert_eq!(stack.invoke_sweep().await["verified"], 1);
+    assert_eq!(next_sweep(&stack).await["verified"], 1);
     let after = item(&stack, SELLER_1).await;
     assert_eq!((&after["status"], &after["strikes"], after.get("check_at")), (&json!("active"), &json!(0), None));
     assert_eq!(stack.invoke_sweep().await["due"], 0);
@@ -85,7 +85,7 @@ async fn an_announced_end_is_told_and_comes() {
     let soon = Notice::ends_soon("shop-1", end).with_timestamp(stack.tiktok_shop().now() + 2);
     assert_eq!(answered(&stack, soon).await, Reception::Answered(200));
     assert_eq!(item(&stack, SELLER_1).await["authorization_expires_at"], end);
-    assert_eq!(stack.invoke_sweep().await["reminded"], 1);
+    assert_eq!(next_sweep(&stack).await["reminded"], 1);
     assert!(stack.writes("connection_expiring", 1).await);
     // A later end is no news, and another refresh does not move it.
     for id in stack.tiktok_shop().announce_end(US_APP_KEY, "seller-1").unwrap() {
@@ -111,7 +111,7 @@ async fn late_notices_and_repeated_ones_do_no_harm() {
     });
     let id = platform.send_notice(US_APP_KEY, Notice::deauthorized("shop-1")).unwrap();
     assert!(platform.attempted(&id, 1, SOON).await);
-    assert_eq!(stack.invoke_sweep().await["verified"], 1);
+    assert_eq!(next_sweep(&stack).await["verified"], 1);
     assert!(platform.attempted(&id, 3, SOON).await);
     assert!(platform.deliveries_of(&id).iter().all(simulators::tiktok_shop::Delivery::succeeded));
     assert_eq!(stack.invoke_sweep().await["due"], 0, "taken once");
@@ -137,7 +137,7 @@ async fn a_notice_that_could_not_be_written_is_sent_again() {
     assert_eq!(platform.deliveries_of(&id)[0].reception, Reception::Answered(503));
     down.clear();
     assert!(platform.delivered(&id, SOON).await);
-    assert_eq!(stack.invoke_sweep().await["verified"], 1);
+    assert_eq!(next_sweep(&stack).await["verified"], 1);
 
     // A table that hangs: the answer comes all the same before the platform gives up.
     table.inject(Fault::new(FaultKind::Latency(Duration::from_secs(9))).on("UpdateItem"));
@@ -213,7 +213,7 @@ async fn a_notice_during_the_refresh_is_looked_into_afterwards() {
         keep.release();
     });
     assert_eq!(swept["refreshed"], 1, "{swept}");
-    stack.age(15 * 60).await;
+    stack.age(901).await;
     assert_eq!(stack.invoke_sweep().await["verified"], 1);
 }
 

@@ -70,8 +70,12 @@ impl Client {
             .with_mall(Mall::new(MALL, MallType::Local).with_name("Ann's Attic"))
             .with_mall(Mall::new(SEMI_MALL, MallType::SemiManaged).with_name("Ann Abroad"));
         simulator.add_seller(seller);
-        let http =
-            reqwest::Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(10)).build().unwrap();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .timeout(Duration::from_secs(10))
+            .build()
+            .unwrap();
         Self { simulator, http }
     }
 
@@ -133,7 +137,7 @@ pub(crate) async fn until(holds: impl AsyncFn() -> bool) {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(Duration::from_secs(10), holds).await.expect("it comes about");
+    timeout(Duration::from_secs(10), holds).await.unwrap();
 }
 
 pub(crate) fn parameter(url: &Url, name: &str) -> Option<String> {

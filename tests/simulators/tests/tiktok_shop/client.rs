@@ -54,8 +54,12 @@ impl Client {
         let app = App::new(APP_KEY, APP_SECRET, SERVICE_ID, Region::Us);
         simulator.add_app(app.with_redirect_url(callback));
         simulator.add_seller(Seller::new(SELLER).with_shop(Shop::new("s1", "US")));
-        let http =
-            reqwest::Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(10)).build().unwrap();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .timeout(Duration::from_secs(10))
+            .build()
+            .unwrap();
         Self { simulator, http }
     }
 
@@ -130,7 +134,7 @@ pub(crate) async fn until(holds: impl AsyncFn() -> bool) {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(Duration::from_secs(10), holds).await.expect("it comes about");
+    timeout(Duration::from_secs(10), holds).await.unwrap();
 }
 
 pub(crate) fn parameter(url: &Url, name: &str) -> Option<String> {

@@ -34,8 +34,8 @@ async fn calls_are_logged_with_whose_they_were() {
 async fn the_peak_in_flight_is_seen() {
     let client = Client::start().await;
     let (_, refresh) = client.tokens().await;
-    let latency = Trouble::Latency(When::BeforeEffect, Duration::from_millis(200));
-    client.simulator.inject(Route::TokenRefresh, Fault::new(latency));
+    let latency = Trouble::Latency(When::BeforeEffect, Duration::from_secs(2));
+    client.simulator.inject(Route::TokenRefresh, Fault::new(latency).times(3));
     let _ = tokio::join!(client.refresh(&refresh), client.refresh(&refresh), client.refresh("unknown"),);
     client.refresh(&refresh).await.unwrap();
     assert_eq!(client.simulator.peak_in_flight(Route::TokenRefresh), 3);

@@ -19,8 +19,8 @@ use crate::client::{APP_KEY, APP_SECRET, Client};
 
 /// Time enough for what shall come, on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
-/// Time enough to see that nothing comes.
-pub(crate) const A_WHILE: Duration = Duration::from_millis(300);
+/// Time enough to see that nothing comes, and to do something in, on a busy machine.
+pub(crate) const A_WHILE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Answer {

@@ -3,11 +3,12 @@
 use serde_json::json;
 
 use super::{event_in, gateway};
+use crate::clients::http;
 
 #[tokio::test]
 async fn an_open_route() {
     let gateway = gateway().await;
-    let request = reqwest::Client::new()
+    let request = http()
         .get(format!("{}/connect/s-1?a=1&a=2&b=x%20y+z", gateway.url()))
         .header("User-Agent", "test/1")
         .header("X-Twice", "one")
@@ -35,7 +36,7 @@ async fn an_open_route() {
 #[tokio::test]
 async fn its_context() {
     let gateway = gateway().await;
-    let request = reqwest::Client::new().get(format!("{}/connect/s-1", gateway.url()));
+    let request = http().get(format!("{}/connect/s-1", gateway.url()));
     let response = request.header("User-Agent", "test/1").send().await.unwrap();
     let request_id = response.headers()["apigw-requestid"].to_str().unwrap().to_owned();
     let context = event_in(response).await["requestContext"].clone();
@@ -60,7 +61,7 @@ async fn its_context() {
 #[tokio::test]
 async fn paths_arrive_decoded() {
     let gateway = gateway().await;
-    let response = reqwest::get(format!("{}/connect/a%2Fb%20c%3Fd", gateway.url())).await.unwrap();
+    let response = http().get(format!("{}/connect/a%2Fb%20c%3Fd", gateway.url())).send().await.unwrap();
     let event = event_in(response).await;
     assert_eq!(event["rawPath"], "/connect/a/b c");
     assert_eq!(event["pathParameters"]["session"], "a/b c?d");
@@ -77,7 +78,7 @@ async fn only_text_arrives_as_text() {
         (None, "e30=", true),
     ];
     for (content_type, body, encoded) in cases {
-        let mut request = reqwest::Client::new().post(format!("{}/connect/s/temu", gateway.url())).body("{}");
+        let mut request = http().post(format!("{}/connect/s/temu", gateway.url())).body("{}");
         if let Some(content_type) = content_type {
             request = request.header("Content-Type", content_type);
         }

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use reqwest::redirect::Policy;
 
 use super::{functions, gateway, gateway_with_timeout, refusal};
+use crate::clients::http;
 
 #[tokio::test]
 async fn a_whole_answer() {
     let gateway = gateway().await;
-    let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-    let response = client.get(format!("{}/answers/whole", gateway.url())).send().await.unwrap();
+    let response = http().get(format!("{}/answers/whole", gateway.url())).send().await.unwrap();
     assert_eq!(response.status(), 303);
     assert_eq!(response.headers()["location"], "/done");
     assert_eq!(response.headers()["x-number"], "7");
@@ -29,7 +28,7 @@ async fn bodies() {
         ("bare", 200, "application/json", br#"{"hello":"world"}"#),
     ];
     for (name, status, content_type, body) in cases {
-        let response = reqwest::get(format!("{}/answers/{name}", gateway.url())).await.unwrap();
+        let response = http().get(format!("{}/answers/{name}", gateway.url())).send().await.unwrap();
         assert_eq!(response.status(), status, "{name}");
         assert_eq!(response.headers()["content-type"], content_type, "{name}");
         assert_eq!(response.bytes().await.unwrap(), body, "{name}");
@@ -48,7 +47,7 @@ async fn the_gateways_own_answers() {
         ("/throttled", 503, "Service Unavailable"),
     ];
     for (path, status, message) in cases {
-        let response = reqwest::get(format!("{}{path}", gateway.url())).await.unwrap();
+        let response = http().get(format!("{}{path}", gateway.url())).send().await.unwrap();
         assert_eq!(refusal(response).await, (status, message.to_owned()), "{path}");
     }
 }
@@ -56,7 +55,7 @@ async fn the_gateways_own_answers() {
 #[tokio::test]
 async fn a_function_that_takes_too_long() {
     let gateway = gateway_with_timeout(Duration::from_millis(100)).await;
-    let response = reqwest::get(format!("{}/slow", gateway.url())).await.unwrap();
+    let response = http().get(format!("{}/slow", gateway.url())).send().await.unwrap();
     assert_eq!(refusal(response).await, (503, "Service Unavailable".to_owned()));
 }
 
@@ -64,7 +63,7 @@ async fn a_function_that_takes_too_long() {
 async fn bodies_over_10_megabytes_are_refused() {
     let gateway = gateway().await;
     let post = |length: usize| {
-        let request = reqwest::Client::new().post(format!("{}/connect/s/temu", gateway.url()));
+        let request = http().post(format!("{}/connect/s/temu", gateway.url()));
         request.header("content-type", "text/plain").body("x".repeat(length)).send()
     };
     assert_eq!(post(10 * 1024 * 1024).await.unwrap().status(), 500, "the fake Lambda API takes 2 MB");
@@ -79,7 +78,7 @@ async fn bodies_over_10_megabytes_are_refused() {
 async fn a_runtime_that_is_gone_and_one_that_comes() {
     let gateway = gateway().await;
     gateway.set_invoke_endpoint("http://127.0.0.1:1");
-    let call = || reqwest::get(format!("{}/connect/s", gateway.url()));
+    let call = || http().get(format!("{}/connect/s", gateway.url())).send();
     assert_eq!(call().await.unwrap().status(), 500);
     gateway.set_invoke_endpoint(&functions::start().await);
     assert_eq!(call().await.unwrap().status(), 200);
@@ -88,8 +87,8 @@ async fn a_runtime_that_is_gone_and_one_that_comes() {
 #[tokio::test]
 async fn accesses_are_logged_without_paths() {
     let gateway = gateway().await;
-    reqwest::get(format!("{}/connect/secret-session", gateway.url())).await.unwrap();
-    reqwest::get(format!("{}/nowhere", gateway.url())).await.unwrap();
+    http().get(format!("{}/connect/secret-session", gateway.url())).send().await.unwrap();
+    http().get(format!("{}/nowhere", gateway.url())).send().await.unwrap();
     let accesses = gateway.accesses();
     let seen: Vec<_> = accesses.iter().map(|a| (&a.method, a.route_key.as_deref(), a.status)).collect();
     assert_eq!(seen, [(&Method::GET, Some("GET /connect/{session}"), 200), (&Method::GET, None, 404)]);

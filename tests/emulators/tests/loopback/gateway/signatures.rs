@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, USER_ARN, event_in, gateway, known_credentials, refusal};
+use crate::clients::http;
 
 /// A request and how it is signed. The default is right in every respect.
 struct Signed {
@@ -71,7 +72,7 @@ impl Signed {
         let signable = SignableRequest::new(self.method, &url, headers.into_iter(), body).unwrap();
         let (instructions, _) = sign(signable, &params).unwrap().into_parts();
         let method = self.method.parse().unwrap();
-        let mut request = reqwest::Client::new().request(method, url).body(self.body);
+        let mut request = http().request(method, url).body(self.body);
         request = request.header("content-type", "application/json");
         for (name, value) in instructions.headers() {
             request = request.header(name, value);
@@ -143,7 +144,7 @@ async fn what_is_forbidden() {
         let answer = refusal(signed.send(&gateway).await).await;
         assert_eq!(answer, (403, "Forbidden".to_owned()), "{why}");
     }
-    let unsigned = reqwest::get(format!("{}/v1/connections", gateway.url())).await.unwrap();
+    let unsigned = http().get(format!("{}/v1/connections", gateway.url())).send().await.unwrap();
     assert_eq!(refusal(unsigned).await.0, 403);
 }
 
@@ -171,7 +172,7 @@ async fn what_was_changed_after_signing_is_forbidden() {
         ("unhashed", unhashed),
         ("header", header),
     ] {
-        let response = reqwest::Client::new().execute(request).await.unwrap();
+        let response = http().execute(request).await.unwrap();
         assert_eq!(refusal(response).await.0, 403, "{what}");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use simulators::temu::{Fault, Mall, MallType, Purpose, Route, Seller, Trouble, When};
 
 use super::setting::{LOCAL, LOCAL_MALL, ROUND, SECOND_LOOK, Visit, connected, issue};
-use crate::setting::item;
+use crate::setting::{item, until};
 
 const US_SECRET: &str = "shop-keyring/apps/temu/us";
 
@@ -135,11 +135,13 @@ async fn a_new_token_wins_over_a_check_that_is_under_way() {
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     stack.age(SECOND_LOOK).await;
     // The second refusal is on its way while the seller pastes.
-    let slow = Trouble::Latency(When::AfterEffect, std::time::Duration::from_secs(3));
+    let slow = Trouble::Latency(When::AfterEffect, std::time::Duration::from_secs(8));
     stack.temu().inject(Route::TokenInfo, Fault::new(slow).times(1));
     let visit = Visit::begin(&stack).await;
+    let asked = || stack.temu().calls_to(Route::TokenInfo).iter().filter(|call| call.effect.is_some()).count();
+    let before = asked();
     let (_, page) = tokio::join!(stack.invoke_sweep(), async {
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        until(|| asked() > before).await;
         visit.paste_local(&new).await
     });
     drop(page.expect(200));
