@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use simulators::tiktok_shop::{Rotation, Route};
 
 use crate::{
-    setting::{DUE, SELLER_1, connect, connected, item},
+    setting::{DUE, SELLER_1, connect, connected, item, next_sweep},
     temu::setting::{LOCAL, ROUND, connect_local},
 };
 
@@ -151,7 +151,7 @@ async fn who_was_disconnected_since_is_served_to_nobody() {
     let backup = backup(&stack).await;
     drop(stack.vendor().token(SELLER_1).await.expect(200));
     drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
-    assert_eq!(crate::setting::next_sweep(&stack).await["secrets_deleted"], 1);
+    assert_eq!(next_sweep(&stack).await["secrets_deleted"], 1);
     stack.restore_connections(&backup, 0).await;
     // The deployment that changes the table starts new processes.
     stack.kill(Function::TokenLookup);

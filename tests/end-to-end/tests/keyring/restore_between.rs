@@ -8,7 +8,7 @@ use simulators::tiktok_shop::{Rotation, Route};
 
 use crate::{
     restore::{backup, works},
-    setting::{DUE, SELLER_1, connect, connected, item},
+    setting::{DUE, SELLER_1, connect, connected, item, next_sweep},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -18,8 +18,7 @@ async fn what_a_seller_has_given_to_another_account_since_stays_out() {
         stack.tiktok_shop().configure(|settings| settings.new_grant_ends_old = old_one_ends);
         let backup = backup(&stack).await;
         drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
-        stack.age(2).await;
-        assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
+        assert_eq!(next_sweep(&stack).await["secrets_deleted"], 1);
         connect(&stack, "us", "seller-1", "another").await;
         let theirs = item(&stack, SELLER_1).await["secret_version"].clone();
         stack.restore_connections(&backup, 2).await;
