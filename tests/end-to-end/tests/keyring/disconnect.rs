@@ -249,3 +249,20 @@ async fn a_deletion_that_fails_is_tried_again() {
     stack.age(3_601).await;
     assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_of_which_nobody_knows_whether_it_is_to_be_taken_back_is_told() {
+    let stack = connected(Options::default()).await;
+    drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
+    let front = stack.dynamodb().front();
+    // Claimed and found still held, deleted; but that cannot be written, and the item not be read any more.
+    let refused = || Fault::new(FaultKind::Refuse("AccessDeniedException")).after(1).times(1);
+    let (write, read) = (front.inject(refused().on("UpdateItem")), front.inject(refused().on("GetItem")));
+    let swept = next_sweep(&stack).await;
+    assert!(write.is_spent() && read.is_spent());
+    assert_eq!((&swept["secrets_deleted"], &swept["errors"]), (&json!(0), &json!(1)), "{swept}");
+    stack.age(61).await;
+    assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
+    stack.stop_functions();
+    assert!(stack.output().contains("whether the seller has come back cannot be told"), "the operator was told");
+}
