@@ -18,8 +18,8 @@ IN_ENVIRONMENT = ["TikTokShopUs", "TikTokShopGlobal", "TemuUs", "TemuEu", "TemuG
 MOST_BYTES = 3_000
 
 
-def size(given):
-    return sum(len(json.dumps(str(given[name]), ensure_ascii=False).encode()) for name in IN_ENVIRONMENT)
+def size(given, names=IN_ENVIRONMENT):
+    return sum(len(json.dumps(str(given[name]), ensure_ascii=False).encode()) for name in names)
 
 
 def main():
@@ -36,10 +36,11 @@ def main():
     if wrong:
         sys.exit(f"deploy: {file}: {'; '.join(wrong)}. Compare it with infra/parameters.example.yaml.")
     if size(given) > MOST_BYTES:
+        longest = max(IN_ENVIRONMENT, key=lambda name: size(given, [name]))
         sys.exit(
             f"deploy: {file}: {', '.join(IN_ENVIRONMENT)} are {size(given)} bytes together, and {MOST_BYTES} fit into the "
-            "functions' environment, where each quotation mark counts twice. Shorten the lists of Temu's apps: "
-            "docs/operations.md#temus-apps."
+            f"functions' environment, where each quotation mark counts twice. {longest} is the longest: shorten it "
+            "(docs/operations.md#temus-apps)."
         )
 
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use shop_keyring::connection::FORMAT;
 use simulators::tiktok_shop::Notice;
 
-use crate::setting::{DUE, SELLER_1, US_APP_KEY, connect, connected, item, with_sellers};
+use crate::setting::{DUE, SELLER_1, US_APP_KEY, connect, connected, item, next_sweep, with_sellers};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -37,8 +37,7 @@ async fn notices_arrive(stack: &Stack) {
 async fn leaves(stack: &Stack, seller: &str) {
     assert!(stack.tiktok_shop().deauthorize(US_APP_KEY, seller));
     notices_arrive(stack).await;
-    stack.age(2).await;
-    assert_eq!(stack.invoke_sweep().await["refused"], 1);
+    assert_eq!(next_sweep(stack).await["refused"], 1);
 }
 
 /// A connection in each state in which an item may lie, with all attributes that there are.
@@ -57,10 +56,8 @@ async fn every_kind_of_item() -> (Stack, Vec<Value>) {
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     leaves(&stack, "s-2").await;
     drop(vendor.disconnect("tiktok-shop/us/s-5").await.expect(200));
-    stack.age(2).await;
-    assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
-    stack.age(2).await;
-    drop(stack.invoke_sweep().await);
+    assert_eq!(next_sweep(&stack).await["secrets_deleted"], 1);
+    drop(next_sweep(&stack).await);
 
     let end = Notice::ends_soon("shop-of-7", platform.now() + 40 * 86_400).with_timestamp(platform.now() + 2);
     platform.send_notice(US_APP_KEY, end).unwrap();

@@ -7,7 +7,7 @@ use end_to_end::{Function, Options, Stack};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Fault as PlatformFault, Route, Trouble, When};
 
-use crate::setting::{DUE, SELLER_1, connect, connect_all, with_sellers};
+use crate::setting::{DUE, SELLER_1, connect, connect_all, next_sweep, with_sellers};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happened_is_counted_and_nothing_tells_of_a_connection() {
@@ -21,15 +21,13 @@ async fn what_happened_is_counted_and_nothing_tells_of_a_connection() {
     }
     drop(stack.vendor().token("tiktok-shop/us/nobody").await.expect(404));
     drop(stack.vendor().token("ebay/us/nobody").await.expect(400));
-    stack.age(2).await;
-    stack.invoke_sweep().await;
+    next_sweep(&stack).await;
     stack.age(DUE).await;
     stack.invoke_sweep().await;
     let wrong_app = Trouble::answer(When::BeforeEffect, 36_009_004, "Invalid app_key");
     stack.tiktok_shop().inject(Route::TokenRefresh, PlatformFault::new(wrong_app).times(1));
     let down = stack.event_bus().front().inject(Fault::new(FaultKind::ErrorBefore).on("PutEvents").always());
-    stack.age(2).await;
-    stack.invoke_sweep().await;
+    next_sweep(&stack).await;
     stack.age(DUE).await;
     stack.invoke_sweep().await;
     down.clear();

@@ -3,7 +3,7 @@
 use end_to_end::{Options, Stack};
 use serde_json::{Value, json};
 
-use crate::setting::{DUE, SELLER_1, connect, connected, item};
+use crate::setting::{DUE, SELLER_1, connect, connected, item, next_sweep};
 
 const SECRET_1: &str = "shop-keyring/connections/tiktok-shop/us/seller-1/tokens";
 
@@ -30,12 +30,10 @@ async fn what_is_known_of_a_seller_goes_in_the_order_of_the_runbook() {
     assert!(refused(delete_item(&stack).await), "a working connection stays");
     drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
     assert!(refused(delete_item(&stack).await), "its secret is still there, and its end is not told");
-    stack.age(2).await;
-    assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
+    assert_eq!(next_sweep(&stack).await["secrets_deleted"], 1);
     if item(&stack, SELLER_1).await.get("events").is_some() {
         assert!(refused(delete_item(&stack).await), "its end is not told");
-        stack.age(2).await;
-        drop(stack.invoke_sweep().await);
+        drop(next_sweep(&stack).await);
     }
     let sequence = stack.event_bus().events_after(0).last().unwrap().detail["sequence"].as_u64().unwrap();
     delete_item(&stack).await.unwrap();
@@ -54,8 +52,7 @@ async fn what_is_known_of_a_seller_goes_in_the_order_of_the_runbook() {
     assert_eq!((&token["version"], &token["account_id"]), (&json!(1), &json!("another")));
     stack.age(DUE).await;
     assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
-    stack.age(2).await;
-    drop(stack.invoke_sweep().await);
+    drop(next_sweep(&stack).await);
     let later = stack.event_bus().events_after(0).last().unwrap().detail["sequence"].as_u64().unwrap();
     assert!(later > sequence, "who follows the events sees the later ones as later");
 }
@@ -64,8 +61,7 @@ async fn what_is_known_of_a_seller_goes_in_the_order_of_the_runbook() {
 async fn a_seller_who_has_come_back_meanwhile_is_not_removed() {
     let stack = connected(Options::default()).await;
     drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
-    stack.age(2).await;
-    assert_eq!(stack.invoke_sweep().await["secrets_deleted"], 1);
+    assert_eq!(next_sweep(&stack).await["secrets_deleted"], 1);
     let session = stack.vendor().connect_session(json!({ "account_id": "acme" })).await;
     let back = stack.browser().connect(&session.connect_url, "us", "seller-1").await;
     assert!(refused(delete_item(&stack).await), "it waits for its confirmation");
