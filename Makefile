@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test test-infra model torture fuzz bench-sweep sandbox lint deny build tools artefacts deploy app-secret smoke
+.PHONY: help test quick verify model torture fuzz bench-sweep sandbox lint deny build tools artefacts deploy app-secret smoke
 
 # boto3 and SAM know only the older of the two names.
 ifdef AWS_REGION
@@ -8,15 +8,19 @@ endif
 
 # Where cargo puts what it builds.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+FUNCTIONS := oauth-callback refresh-sweep token-lookup
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-test: ## Checks format and lints, builds, runs all tests
+test: ## Checks format and lints, builds, runs the tests: every change
 	@scripts/test.sh
 
-test-infra: tools ## Checks what is deployed: templates, roles, and the stack itself on an emulator; part of `test`
-	@scripts/test-infra.sh
+quick: ## The part of `test` that a change to one file of shared/ concerns, within a minute
+	@scripts/quick.sh
+
+verify: ## Checks what takes long and changes rarely; ARGS="static deployed": these steps only
+	@scripts/verify.sh $(ARGS)
 
 deploy: ## Builds the functions and deploys them; STACK=shop-keyring PARAMETERS=shop-keyring.yaml, docs/deploy.md
 	@scripts/deploy.sh "$(STACK)" "$(PARAMETERS)" $(ARGS)
@@ -37,12 +41,12 @@ fuzz: ## Looks for inputs that break a parser, with nightly Rust; ARGS="names 10
 
 sandbox: tools ## Runs everything on this machine, to click through; ARGS="--once" walks through it and ends
 	@echo 'Building the functions and the sandbox (a few minutes the first time)'
-	@cargo build --locked --workspace --bins
+	@cargo build --locked --workspace $(FUNCTIONS:%=--bin %) --bin sandbox
 	@exec $(TARGET)/debug/sandbox $(ARGS)
 
 torture: tools ## What must hold when things go wrong; ARGS="--only herd --short", --help for more
 	@echo 'Building the functions and the torture (a few minutes the first time)'
-	@cargo build --locked --workspace --bins
+	@cargo build --locked --workspace $(FUNCTIONS:%=--bin %) --bin torture
 	@exec $(TARGET)/debug/torture $(ARGS)
 
 bench-sweep: tools ## Measures the sweep with a million connections; ARGS="--help" tells the options
@@ -56,13 +60,13 @@ lint: ## Checks format and lints only
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-deny: ## Holds the dependencies against deny.toml; ARGS=advisories: against known vulnerabilities
+deny: ## Checks the dependencies against deny.toml; ARGS=advisories: against known vulnerabilities
 	@scripts/deny.sh $(ARGS)
 
 build: ## Builds everything, tests included
 	cargo build --locked --workspace --all-targets
 
-tools: ## Installs the tests' tools into .tools/
+tools: ## Installs the tools of the tests into .tools/
 	@scripts/tools.sh
 
 artefacts: ## Builds the functions as released into target/artefacts; ARCHITECTURE=x86_64, arm64 unless told

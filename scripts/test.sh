@@ -1,29 +1,27 @@
 #!/usr/bin/env bash
-# Everything that `make test` checks, what fails soonest first. The first step that fails ends it.
+# What `make test` checks. CONTRIBUTING.md says what belongs here, and what into scripts/verify.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/steps.sh
+. scripts/tests-environment.sh
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+[ -t 1 ] && export CARGO_TERM_COLOR=always
 
-step() {
-    printf '\n== %s\n' "$*"
-    "$@"
+run_tests() {
+    cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$log"
 }
 
-step scripts/tools.sh
-step scripts/test-infra.sh static
-step cargo fmt --all --check
-step scripts/deny.sh
-step cargo clippy --locked --workspace --all-targets -- -D warnings
-# All targets in one go: the end-to-end tests run the functions' binaries, and both share one build of the dependencies.
-step cargo build --locked --workspace --all-targets
-[ -t 1 ] && export CARGO_TERM_COLOR=always
-step cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$log"
-
-step scripts/test-infra.sh deployed
+step tools scripts/tools.sh
+step format cargo fmt --all --check
+# All targets at once: the end-to-end tests run the functions' binaries, and all share one build of the dependencies.
+step 'lint and build' cargo build --locked --workspace --all-targets
+# What lies in a module `verify` is for `make verify`.
+step tests run_tests --workspace --all-targets -- --skip verify::
 
 printf '\n== Skipped\n'
 # Tests that cannot run here say so on a line of their own.
 grep -E '^SKIPPED: ' "$log" | sort -u || echo 'nothing'
+report_steps
 printf '\nAll checks passed.\n'

@@ -1,27 +1,49 @@
 #!/usr/bin/env bash
-# Installs the tests' tools into .tools. Into .tools/venv, from tests/requirements.txt: cargo-lambda, which runs the
-# functions; moto, a second opinion on the emulators; schemathesis, which holds the API against its contract; parliament,
-# which checks the IAM policies; ministack with SAM's translator, an AWS to deploy to; Node. Into .tools/typescript: what
-# examples/typescript needs, from its lock file. Does nothing when all is there in these versions.
+# Installs the tools of the tests into .tools: tools.sh [test | verify], `test` by default. Does nothing if all are
+# installed in these versions.
+#   test    .tools/test, from tests/requirements.txt, and .tools/typescript, from the lock file of examples/typescript
+#   verify  also .tools/verify, from tests/verify/requirements.txt
 set -euo pipefail
 cd "$(dirname "$0")/.."
-
-requirements=tests/requirements.txt
-venv=.tools/venv
-# A copy of the requirements that were installed last.
-installed=.tools/installed-requirements.txt
 
 complain() {
     printf 'tools: %s\n' "$@" >&2
     exit 1
 }
 
-example=examples/typescript
-typescript=.tools/typescript
-# A copy of the lock file that was installed last.
-locked=$typescript/installed-package-lock.json
+find_python() {
+    python=${PYTHON:-python3}
+    command -v "$python" >/dev/null ||
+        complain "$python is not on the PATH: install Python 3.11 or later, or set PYTHON to its path"
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        complain "$("$python" --version) is too old: install Python 3.11 or later, or set PYTHON to its path"
+    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+        complain "$python has no module venv: install it (on Debian and Ubuntu the package python3-venv)"
+}
+
+# Installs the packages that a file lists into a virtual environment of their own.
+install_python() {
+    local requirements=$1 venv=$2
+    # A copy of the requirements that were installed last.
+    local installed=$venv/installed-requirements.txt
+    if cmp -s "$requirements" "$installed" && "$venv/bin/python" -c '' 2>/dev/null; then
+        return
+    fi
+    find_python
+    echo "tools: installing $requirements into $venv"
+    # From nothing: no package of an earlier list stays.
+    "$python" -m venv --clear "$venv"
+    # The lists are complete, so pip resolves nothing; Python compiles the modules that are used when they are used.
+    "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --no-deps --no-compile \
+        --requirement "$requirements" ||
+        complain "pip could not install $requirements: see above. Without access to its usual index, set PIP_INDEX_URL or PIP_FIND_LINKS"
+    cp "$requirements" "$installed"
+}
 
 install_typescript() {
+    local example=examples/typescript typescript=.tools/typescript
+    # A copy of the lock file that was installed last.
+    local locked=$typescript/installed-package-lock.json
     if cmp -s "$example/package-lock.json" "$locked" && [ -x "$typescript/node_modules/.bin/tsc" ]; then
         return
     fi
@@ -29,29 +51,15 @@ install_typescript() {
     mkdir -p "$typescript"
     rm -f "$locked"
     cp "$example/package.json" "$example/package-lock.json" "$typescript/"
-    PATH=$PWD/$venv/bin:$PATH npm ci --prefix "$typescript" --no-audit --no-fund --ignore-scripts ||
+    PATH=$PWD/.tools/test/bin:$PATH npm ci --prefix "$typescript" --no-audit --no-fund --ignore-scripts --loglevel=error ||
         complain "npm could not install $example/package-lock.json: see above"
     cp "$example/package-lock.json" "$locked"
 }
 
-if cmp -s "$requirements" "$installed" && "$venv/bin/python" -c '' 2>/dev/null && [ -x "$venv/bin/cargo-lambda" ]; then
-    install_typescript
-    exit 0
-fi
-
-python=${PYTHON:-python3}
-command -v "$python" >/dev/null ||
-    complain "$python is not on the PATH: install Python 3.11 or later, or set PYTHON to its path"
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-    complain "$("$python" --version) is too old: install Python 3.11 or later, or set PYTHON to its path"
-"$python" -c 'import ensurepip, venv' 2>/dev/null ||
-    complain "$python has no module venv: install it (on Debian and Ubuntu the package python3-venv)"
-
-echo "tools: installing the Python tools and Node into $venv; this takes a minute, once"
-rm -f "$installed"
-"$venv/bin/python" -c '' 2>/dev/null || "$python" -m venv --clear "$venv"
-"$venv/bin/python" -m pip install --disable-pip-version-check --no-input --requirement "$requirements" ||
-    complain "pip could not install $requirements: see above. Without access to its usual index, set PIP_INDEX_URL or PIP_FIND_LINKS"
-cp "$requirements" "$installed"
+install_python tests/requirements.txt .tools/test
 install_typescript
-echo "tools: ready"
+case ${1:-test} in
+    test) ;;
+    verify) install_python tests/verify/requirements.txt .tools/verify ;;
+    *) complain "'$1' is no set of tools: test or verify" ;;
+esac

@@ -1,7 +1,7 @@
 """The stack itself, deployed on this machine under the roles of infra/roles.yaml: see offline_aws.py.
 
 What ministack does not enforce (dynamodb:LeadingKeys, dynamodb:Attributes, keys of KMS, TTL, recovery) is looked at in
-roles_test.py and template_test.py. Run by `make test`; alone: .tools/venv/bin/python tests/infra/deployed_test.py
+roles_test.py and template_test.py. Run by `make verify`; alone: .tools/verify/bin/python tests/infra/deployed_test.py
 """
 
 import io

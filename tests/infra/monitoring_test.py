@@ -1,7 +1,7 @@
 """Alarms and dashboard: valid, on metrics that are written, and each alarm explained in docs/operations.md.
 
 What the functions write is taken from docs/metrics.md, which is held against the code elsewhere, and the values of
-dimensions from the code itself. Run by `make test`; alone: .tools/venv/bin/python tests/infra/monitoring_test.py
+dimensions from the code itself. Run by `make verify`; alone: .tools/verify/bin/python tests/infra/monitoring_test.py
 """
 
 import json

@@ -90,7 +90,7 @@ class OfflineAws:
             "TMPDIR": str(self.folder),
         }
         self.log = open(self.folder / "ministack.log", "w")
-        program = ROOT / ".tools/venv/bin/ministack"
+        program = ROOT / ".tools/verify/bin/ministack"
         process = subprocess.Popen(
             [program], env=self.environment(**settings), cwd=self.folder, stdout=self.log, stderr=subprocess.STDOUT
         )

@@ -1,6 +1,6 @@
 """The policies of docs/iam: valid for two linters, and each allows what it says and nothing else.
 
-Run by `make test`; alone: .tools/venv/bin/python tests/infra/policies_test.py
+Run by `make verify`; alone: .tools/verify/bin/python tests/infra/policies_test.py
 """
 
 import json

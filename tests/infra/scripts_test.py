@@ -1,6 +1,6 @@
 """What `make app-secret` writes and `make smoke` finds, against moto; deployed_test.py runs both for real.
 
-Run by `make test`; alone: .tools/venv/bin/python tests/infra/scripts_test.py
+Run by `make verify`; alone: .tools/verify/bin/python tests/infra/scripts_test.py
 """
 
 import contextlib

@@ -1,5 +1,5 @@
-"""The templates of infra/: valid, and with what no emulator knows. Run by `make test`; alone:
-.tools/venv/bin/python tests/infra/template_test.py
+"""The templates of infra/: valid, and with what no emulator knows. Run by `make verify`; alone:
+.tools/verify/bin/python tests/infra/template_test.py
 """
 
 import json

@@ -5,11 +5,11 @@
 //!
 //! | Part | What it shows |
 //! |---|---|
-//! | [`kills`] | a process killed at any step loses nothing that is not lost at the marketplace |
-//! | [`races`] | overlapping sweeps, lookups, new authorizations and disconnects: one exchange for each connection |
-//! | [`faults`] | every call, at every step of every job, goes wrong in every way |
-//! | [`load`] | minutes of everything at once: no error, and no memory that grows |
-//! | [`herd`] | a fleet that connected in one hour, and one that was cut off for a day, in virtual time |
+//! | `kills` | a process killed at any step loses nothing that is not lost at the marketplace |
+//! | `races` | overlapping sweeps, lookups, new authorizations and disconnects: one exchange for each connection |
+//! | `faults` | every call, at every step of every job, goes wrong in every way |
+//! | `load` | minutes of everything at once: no error, and no memory that grows |
+//! | `herd` | a fleet that connected in one hour, and one that was cut off for a day, in virtual time |
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -20,12 +20,12 @@
     reason = "test support: talks to a terminal, counts far below 2^52, and what must not be ends it"
 )]
 
-pub mod faults;
-pub mod herd;
-pub mod kills;
-pub mod load;
+mod faults;
+mod herd;
+mod kills;
+mod load;
 mod progress;
-pub mod races;
+mod races;
 mod report;
 mod settings;
 mod world;

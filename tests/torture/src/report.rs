@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, time::Duration};
 
 use clap::ValueEnum;
+use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::{Settings, faults, herd, kills, load, races};
 
@@ -36,14 +37,14 @@ impl Part {
         }
     }
 
-    /// Runs it.
-    pub async fn run(self, settings: &Settings) -> PartReport {
+    /// Runs it. The boxed future is compiled here, once, and not again in each program that awaits it.
+    pub fn run(self, settings: &Settings) -> BoxFuture<'_, PartReport> {
         match self {
-            Self::Herd => herd::run(settings).await,
-            Self::Kills => kills::run(settings).await,
-            Self::Races => races::run(settings).await,
-            Self::Faults => faults::run(settings).await,
-            Self::Load => load::run(settings).await,
+            Self::Herd => herd::run(settings).boxed(),
+            Self::Kills => kills::run(settings).boxed(),
+            Self::Races => races::run(settings).boxed(),
+            Self::Faults => faults::run(settings).boxed(),
+            Self::Load => load::run(settings).boxed(),
         }
     }
 }

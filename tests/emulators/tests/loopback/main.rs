@@ -12,7 +12,7 @@ mod contract;
 mod dynamodb;
 mod faults;
 mod gateway;
-mod moto;
 mod pauses;
 mod roles;
 mod secrets_manager;
+mod verify;

@@ -44,6 +44,7 @@ use emulators::{
     lambda::Lambda,
     secrets_manager::SecretsManager,
 };
+use futures_util::future::{BoxFuture, FutureExt};
 use simulators::{temu, tiktok_shop};
 
 use self::vendor::Addresses;
@@ -75,11 +76,16 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts everything. Functions poll for work when they are up; what is asked of them before waits.
+    /// Starts everything. Functions poll for work as soon as they are up; earlier invocations wait. The boxed future is
+    /// compiled here, once, and not again in each test program that awaits it.
     ///
     /// # Errors
     /// [`StartError`], in a line that says what to do.
-    pub async fn start(options: Options) -> Result<Self, StartError> {
+    pub fn start(options: Options) -> BoxFuture<'static, Result<Self, StartError>> {
+        Self::start_all(options).boxed()
+    }
+
+    async fn start_all(options: Options) -> Result<Self, StartError> {
         for function in Function::ALL {
             programs::binary(function)?;
         }

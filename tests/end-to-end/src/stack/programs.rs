@@ -61,7 +61,7 @@ fn find_newer_source(binary: &Path) -> Option<PathBuf> {
 /// # Errors
 /// When it is not there.
 pub(crate) fn cargo_lambda() -> Result<PathBuf, StartError> {
-    let own = || Path::new(WORKSPACE).join(".tools/venv/bin/cargo-lambda");
+    let own = || Path::new(WORKSPACE).join(".tools/test/bin/cargo-lambda");
     let program = env::var_os("CARGO_LAMBDA").map_or_else(own, PathBuf::from);
     if program.is_file() { Ok(program) } else { Err(StartError::NoCargoLambda(program)) }
 }

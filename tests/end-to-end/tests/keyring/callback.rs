@@ -8,7 +8,7 @@ use reqwest::Url;
 use serde_json::json;
 use simulators::tiktok_shop::{Fault, Route, Seller, Trouble, UserType, When};
 
-use crate::setting::{OnTheWay, SELLER_1, US_APP_KEY, item};
+use crate::setting::{OnTheWay, SELLER_1, US_APP_KEY, item, next_second};
 
 /// A browser that has authorized, with the callback that it was sent to.
 async fn authorized(stack: &Stack, seller: &str) -> (Browser, Url) {
@@ -307,7 +307,7 @@ async fn a_callback_that_nobody_asked_for_is_accepted_where_that_is_set() {
 
     // It never changes an account.
     crate::setting::connect(&stack, "us", "seller-2", "acme").await;
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    next_second().await;
     let callback = platform.authorize(US_APP_KEY, "seller-2", None).unwrap();
     says(&browser.come_back(&callback).await.page.unwrap(), "is connected");
     assert_eq!(vendor.token("tiktok-shop/us/seller-2").await.expect(200).json()["account_id"], "acme");

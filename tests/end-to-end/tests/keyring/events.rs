@@ -10,7 +10,9 @@ use end_to_end::{Function, Options, Stack};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Fault as PlatformFault, Route, Trouble, When};
 
-use crate::setting::{DUE, SELLER_1, US_APP_KEY, connect, connect_all, connected, item, next_sweep, with_sellers};
+use crate::setting::{
+    DUE, SELLER_1, US_APP_KEY, connect, connect_all, connected, item, next_second, next_sweep, with_sellers,
+};
 
 /// A refusal's second try comes after this, and so does a bus's.
 const AFTER_A_WHILE: i64 = 901;
@@ -25,6 +27,7 @@ async fn the_life_of_a_connection_is_told_in_order_and_as_the_schemas_say() {
     assert_eq!(next_sweep(&stack).await["refreshed"], 1);
     next_sweep(&stack).await;
 
+    next_second().await;
     connect(&stack, "us", "seller-1", "acme").await;
     next_sweep(&stack).await;
 
@@ -34,10 +37,12 @@ async fn the_life_of_a_connection_is_told_in_order_and_as_the_schemas_say() {
     stack.age(AFTER_A_WHILE).await;
     next_sweep(&stack).await;
     next_sweep(&stack).await;
+    next_second().await;
     connect(&stack, "us", "seller-1", "acme").await;
 
     drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
     next_sweep(&stack).await;
+    next_second().await;
     connect(&stack, "us", "seller-1", "another").await;
     next_sweep(&stack).await;
 

@@ -10,9 +10,9 @@
 mod audit;
 mod breakers;
 mod callback;
+mod clients;
 mod configuration;
 mod connect;
-mod contract;
 mod disconnect;
 mod errors;
 mod events;
@@ -37,5 +37,7 @@ mod rows;
 mod session_view;
 mod sessions;
 mod setting;
+mod stack;
 mod temu;
+mod verify;
 mod webhooks;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     rows::{put, row},
-    setting::{DUE, SELLER_1, US_APP_KEY, connect, connected, item},
+    setting::{DUE, SELLER_1, US_APP_KEY, connect, connected, item, next_second},
 };
 
 fn to(account: &str) -> Value {
@@ -171,7 +171,7 @@ async fn a_connection_that_nobody_asked_for_is_claimed() {
     assert_eq!(vendor.all_connections("account_id=acme").await.concat()[0]["connection"], name);
 
     // From now on it is this account's, and a session of it connects anew.
-    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    next_second().await;
     connect(&stack, "us", "seller-1", "acme").await;
     let token = vendor.token(SELLER_1).await.expect(200).json();
     assert_eq!((&token["version"], &token["account_id"]), (&json!(2), &json!("acme")));

@@ -1,6 +1,6 @@
 //! What many tests begin with.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use end_to_end::{Browser, ConnectSession, Options, Stack};
 use reqwest::Url;
@@ -59,6 +59,12 @@ impl<'a> OnTheWay<'a> {
 pub(crate) async fn next_sweep(stack: &Stack) -> Value {
     stack.age(2).await;
     stack.invoke_sweep().await
+}
+
+/// Waits for the next second of the clock: two authorizations of a seller are told apart by it.
+pub(crate) async fn next_second() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    tokio::time::sleep(Duration::from_millis(u64::from(1_000 - now.subsec_millis()))).await;
 }
 
 /// Waits for what is to come about; panics if it does not within twenty seconds.

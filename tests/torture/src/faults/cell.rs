@@ -6,7 +6,7 @@ use super::{job::Job, step::Step, trouble::Trouble};
 
 /// One cell of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// The job.
     pub job: Job,
     /// What goes wrong.
@@ -15,7 +15,7 @@ pub struct Cell {
 
 /// What goes wrong in a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strike {
+pub(crate) enum Strike {
     /// A call.
     Call {
         /// The place of its step in the job.
@@ -30,11 +30,11 @@ pub enum Strike {
 }
 
 /// How far the clocks are apart.
-pub const APART: i64 = 300;
+pub(crate) const APART: i64 = 300;
 
 impl Cell {
     /// The whole table.
-    pub fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         Job::ALL.into_iter().flat_map(Self::of).collect()
     }
 
@@ -57,7 +57,7 @@ impl Cell {
     }
 
     /// Whether it takes long: something is waited for to the end.
-    pub fn is_long(self) -> bool {
+    pub(crate) fn is_long(self) -> bool {
         let Strike::Call { trouble, lasting, .. } = self.strike else { return false };
         let name = self.step().map_or("", |step| step.name);
         let waits =

@@ -7,7 +7,7 @@ use super::step::{On, Step};
 
 /// One of the keyring's jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Job {
+pub(crate) enum Job {
     /// The schedule refreshes a connection.
     Sweep,
     /// A caller needs a longer token than there is.
@@ -36,7 +36,7 @@ pub enum Job {
 
 impl Job {
     /// All of them, in the order of the tables.
-    pub const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Sweep,
         Self::OnDemand,
         Self::OpenSession,
@@ -52,7 +52,7 @@ impl Job {
     ];
 
     /// As its table is called.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Sweep => "Scheduled refresh",
             Self::OnDemand => "Refresh on demand",
@@ -80,7 +80,7 @@ impl Job {
     }
 
     /// Every call that it makes, in order.
-    pub const fn steps(self) -> &'static [Step] {
+    pub(crate) const fn steps(self) -> &'static [Step] {
         match self {
             Self::Sweep => SWEEP,
             Self::OnDemand => ON_DEMAND,

@@ -11,14 +11,14 @@
 
 mod act;
 mod bench;
-pub mod cell;
+pub(crate) mod cell;
 mod coverage;
-pub mod job;
-pub mod outcome;
+pub(crate) mod job;
+pub(crate) mod outcome;
 mod scene;
-pub mod step;
-pub mod table;
-pub mod trouble;
+pub(crate) mod step;
+pub(crate) mod table;
+pub(crate) mod trouble;
 
 use std::{
     collections::VecDeque,
@@ -55,7 +55,7 @@ const LONGEST: Duration = Duration::from_mins(4);
 const CELLS_A_STACK: usize = 40;
 
 /// Runs the part.
-pub async fn run(settings: &Settings) -> PartReport {
+pub(crate) async fn run(settings: &Settings) -> PartReport {
     let mut report = PartReport::new("");
     let expected = match Table::of_document() {
         Ok(table) => table,

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What becomes of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Word {
+pub(crate) enum Word {
     /// Nobody notices.
     NoEffect,
     /// The call is made again within the job.
@@ -37,7 +37,7 @@ pub enum Word {
 
 impl Word {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::NoEffect,
         Self::Retried,
         Self::Done,
@@ -55,7 +55,7 @@ impl Word {
     ];
 
     /// As it stands in the table.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::NoEffect => "no effect",
             Self::Retried => "retried",
@@ -75,7 +75,7 @@ impl Word {
     }
 
     /// What it says, for the document.
-    pub const fn meaning(self) -> &'static str {
+    pub(crate) const fn meaning(self) -> &'static str {
         match self {
             Self::NoEffect => "The job ends as ever, and no call had to be made twice.",
             Self::Retried => "The call is made again within the job, which then ends as ever.",
@@ -110,7 +110,7 @@ impl Word {
 
 /// What is seen of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// What becomes of the job.
     pub word: Word,
     /// Whether the operator is told.
@@ -119,7 +119,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// As it stands in the table.
-    pub fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let (word, alarm) = text.strip_suffix(ALARM).map_or((text, false), |word| (word, true));
         let word = Word::ALL.into_iter().find(|known| known.as_str() == word)?;
         Some(Self { word, alarm })

@@ -12,7 +12,7 @@ const WRITE: &[&str] = &["UpdateItem", "TransactWriteItems", "PutItem", "DeleteI
 
 /// One step of a job.
 #[derive(Debug, Clone, Copy)]
-pub struct Step {
+pub(crate) struct Step {
     /// As it stands in the table.
     pub name: &'static str,
     pub(super) target: Target,

@@ -17,11 +17,11 @@ const BETWEEN: &str = " / ";
 
 /// What is expected, or was seen, of each cell: by its name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Table(HashMap<String, Outcome>);
+pub(crate) struct Table(HashMap<String, Outcome>);
 
 /// Why there is no table.
 #[derive(Debug, thiserror::Error)]
-pub enum TableError {
+pub(crate) enum TableError {
     /// The document cannot be read or written.
     #[error("docs/reliability.md: {0}")]
     Document(#[from] io::Error),
@@ -32,17 +32,17 @@ pub enum TableError {
 
 impl Table {
     /// Notes what was seen.
-    pub fn note(&mut self, cell: Cell, outcome: Outcome) {
+    pub(crate) fn note(&mut self, cell: Cell, outcome: Outcome) {
         self.0.insert(cell.to_string(), outcome);
     }
 
     /// What is expected.
-    pub fn get(&self, cell: Cell) -> Option<Outcome> {
+    pub(crate) fn get(&self, cell: Cell) -> Option<Outcome> {
         self.0.get(&cell.to_string()).copied()
     }
 
     /// As Markdown; empty where nothing was seen.
-    pub fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         let mut text = String::new();
         let columns: Vec<&str> = Trouble::ALL.map(Trouble::as_str).into();
         for job in Job::ALL {
@@ -74,7 +74,7 @@ impl Table {
     ///
     /// # Errors
     /// [`TableError`].
-    pub fn of_document() -> Result<Self, TableError> {
+    pub(crate) fn of_document() -> Result<Self, TableError> {
         let document = fs::read_to_string(path())?;
         Self::read(between(&document)?.1).map_err(TableError::Form)
     }
@@ -83,7 +83,7 @@ impl Table {
     ///
     /// # Errors
     /// [`TableError`].
-    pub fn write(&self) -> Result<(), TableError> {
+    pub(crate) fn write(&self) -> Result<(), TableError> {
         let document = fs::read_to_string(path())?;
         let (before, _, after) = between(&document)?;
         fs::write(path(), format!("{before}{BEGIN}{}{}{END}{after}", words(), self.markdown()))?;

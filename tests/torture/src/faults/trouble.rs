@@ -17,7 +17,7 @@ const SLOW: Duration = Duration::from_secs(1);
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// An error, and nothing has happened.
     ErrorBefore,
     /// An error, although it has happened.
@@ -34,11 +34,11 @@ pub enum Trouble {
 
 impl Trouble {
     /// All of them, in the order of the table's columns.
-    pub const ALL: [Self; 6] =
+    pub(crate) const ALL: [Self; 6] =
         [Self::ErrorBefore, Self::ErrorAfter, Self::TimeOut, Self::Throttled, Self::Garbage, Self::Slow];
 
     /// As the column is called.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::ErrorBefore => "error before",
             Self::ErrorAfter => "error after",
@@ -50,7 +50,7 @@ impl Trouble {
     }
 
     /// Whether it is worth while to have it last: what is slow is slow.
-    pub const fn may_last(self) -> bool {
+    pub(crate) const fn may_last(self) -> bool {
         !matches!(self, Self::Slow)
     }
 

@@ -55,7 +55,7 @@ impl Sizes {
 }
 
 /// Runs the part.
-pub async fn run(settings: &Settings) -> PartReport {
+pub(crate) async fn run(settings: &Settings) -> PartReport {
     let settings = settings.clone();
     let worked = tokio::task::spawn_blocking(move || torture(&settings)).await;
     worked.expect("the part ends")

@@ -53,7 +53,7 @@ struct Tally {
 }
 
 /// Runs the part.
-pub async fn run(settings: &Settings) -> PartReport {
+pub(crate) async fn run(settings: &Settings) -> PartReport {
     let rounds = settings.rounds.unwrap_or(if settings.short { ROUNDS_SHORT } else { ROUNDS });
     let progress = Progress::new("kills");
     let (tally, next) = (Mutex::new(Tally::default()), AtomicU32::new(0));

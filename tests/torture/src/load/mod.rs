@@ -50,7 +50,7 @@ const WARM_UP: u32 = 5;
 const TOLD: usize = 10;
 
 /// Runs the part.
-pub async fn run(settings: &Settings) -> PartReport {
+pub(crate) async fn run(settings: &Settings) -> PartReport {
     let time =
         settings.minutes.map_or(if settings.short { SHORT } else { Duration::from_mins(MINUTES) }, Duration::from_mins);
     let callers = settings.concurrency.unwrap_or(CALLERS);

@@ -39,7 +39,7 @@ struct Tally {
 }
 
 /// Runs the part.
-pub async fn run(settings: &Settings) -> PartReport {
+pub(crate) async fn run(settings: &Settings) -> PartReport {
     let rounds = settings.rounds.unwrap_or(if settings.short { ROUNDS_SHORT } else { ROUNDS });
     let mut size = if settings.short { SHORT } else { FULL };
     size.sweeps = settings.concurrency.unwrap_or(size.sweeps).max(1);

@@ -9,7 +9,7 @@ use simulators::temu::{Call, Mall, MallType, Purpose, Seller};
 use super::setting::{ROUND, Visit, issue};
 use crate::setting::item;
 
-const MALLS: u64 = 64;
+const MALLS: u64 = 40;
 
 /// The most calls in any span of this length since `since`, and how long the last one was in coming. Calls that were
 /// started at a steady pace may catch up with each other on a busy machine, but none comes before its time.

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Measures how long the sandbox, `make test` and `make verify` take from nothing: clean-runs.sh [RUNS], 1 by default. Each
+# run has fresh clones of what is committed, with empty CARGO_HOME, .tools and target, and pip's and npm's caches off: one
+# clone for `make sandbox ARGS=--once`, another for the tests. Prints a table of the steps with the seconds of each run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+runs=${1:-1}
+[[ $runs =~ ^[1-9][0-9]*$ ]] || {
+    echo 'clean-runs: the number of runs must be a whole number from 1 up' >&2
+    exit 2
+}
+source=$PWD
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+# What cargo, pip and npm use in place of the user's caches; the user's settings of cargo stay.
+user_cargo=${CARGO_HOME:-$HOME/.cargo}
+export CARGO_HOME=$folder/cargo PIP_NO_CACHE_DIR=1 npm_config_cache=$folder/npm
+unset CARGO_TARGET_DIR
+
+fresh() {
+    rm -rf "$folder"/*
+    mkdir "$CARGO_HOME"
+    cp "$user_cargo"/config.toml "$CARGO_HOME" 2>/dev/null || true
+    git clone --quiet "$source" "$folder/clone"
+    cd "$folder/clone"
+}
+
+# Appends `name <tab> step <tab> seconds` for the whole command to the file of this run.
+timed() {
+    local name=$1 begun=$EPOCHREALTIME
+    shift
+    "$@" >"$folder/log" 2>&1 </dev/null || {
+        tail -n 50 "$folder/log" >&2
+        exit 1
+    }
+    awk -v name="$name" -v from="$begun" -v to="$EPOCHREALTIME" \
+        'BEGIN { printf "%s\ttotal\t%.1f\n", name, to - from }' >>"$STEPS_FILE"
+}
+
+results=$(mktemp -d)
+trap 'rm -rf "$folder" "$results"' EXIT
+for run in $(seq "$runs"); do
+    export STEPS_FILE=$results/$run
+    fresh
+    timed sandbox make sandbox ARGS=--once
+    fresh
+    timed test make test
+    # A line that a comment gains changes what is compiled of `shared/`, and nothing else.
+    echo '// A change.' >>shared/src/connection/claim.rs
+    timed quick make quick
+    git checkout --quiet shared
+    timed verify make verify
+    echo "run $run is over" >&2
+done
+
+awk -F '\t' -v runs="$runs" '
+    { key = $1 "\t" $2; if (!(key in seen)) { seen[key]; order[++count] = key } seconds[key, FILENAME] = $3 }
+    END {
+        printf "| script | step |"; for (i = 1; i <= runs; i++) printf " run %d |", i
+        printf "\n|---|---|"; for (i = 1; i <= runs; i++) printf "---:|"; print ""
+        for (n = 1; n <= count; n++) {
+            split(order[n], part, "\t"); printf "| %s | %s |", part[1], part[2]
+            for (i = 1; i <= runs; i++) printf " %s |", seconds[order[n], ARGV[i]]
+            print ""
+        }
+    }' $(seq -f "$results/%g" "$runs")
