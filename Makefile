@@ -39,9 +39,10 @@ model: ## Explores the protocol's states at length (minutes), and prints how man
 fuzz: ## Looks for inputs that break a parser, with nightly Rust; ARGS="names 10": this target only, for 10 s
 	@scripts/fuzz.sh $(ARGS)
 
-sandbox: tools ## Runs everything on this machine, to click through; ARGS="--once" walks through it and ends
+sandbox: ## Runs everything on this machine, to click through; ARGS="--once" walks through it and ends
 	@echo 'Building the functions and the sandbox (a few minutes the first time)'
-	@cargo build --locked --workspace $(FUNCTIONS:%=--bin %) --bin sandbox
+	@# The tools are downloaded while cargo compiles.
+	@scripts/tools.sh & cargo build --locked --workspace $(FUNCTIONS:%=--bin %) --bin sandbox && wait $$!
 	@exec $(TARGET)/debug/sandbox $(ARGS)
 
 torture: tools ## What must hold when things go wrong; ARGS="--only herd --short", --help for more

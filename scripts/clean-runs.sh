@@ -11,8 +11,8 @@ runs=${1:-1}
     exit 2
 }
 source=$PWD
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+folder=$(mktemp -d) results=$(mktemp -d)
+trap 'rm -rf "$folder" "$results"' EXIT
 
 # What cargo, pip and npm use in place of the user's caches; the user's settings of cargo stay.
 user_cargo=${CARGO_HOME:-$HOME/.cargo}
@@ -20,7 +20,8 @@ export CARGO_HOME=$folder/cargo PIP_NO_CACHE_DIR=1 npm_config_cache=$folder/npm
 unset CARGO_TARGET_DIR
 
 fresh() {
-    rm -rf "$folder"/*
+    cd "$folder"
+    rm -rf ./*
     mkdir "$CARGO_HOME"
     cp "$user_cargo"/config.toml "$CARGO_HOME" 2>/dev/null || true
     git clone --quiet "$source" "$folder/clone"
@@ -39,8 +40,6 @@ timed() {
         'BEGIN { printf "%s\ttotal\t%.1f\n", name, to - from }' >>"$STEPS_FILE"
 }
 
-results=$(mktemp -d)
-trap 'rm -rf "$folder" "$results"' EXIT
 for run in $(seq "$runs"); do
     export STEPS_FILE=$results/$run
     fresh

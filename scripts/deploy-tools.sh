@@ -22,6 +22,6 @@ command -v "$python" >/dev/null || complain "$python is not on the PATH: install
 echo "deploy-tools: installing AWS SAM and cargo-lambda into $venv; this takes a minute, once"
 rm -f "$installed"
 "$venv/bin/python" -c '' 2>/dev/null || "$python" -m venv --clear "$venv"
-"$venv/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --no-deps --no-compile --requirement "$requirements" ||
+"$venv/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --no-compile --requirement "$requirements" ||
     complain "pip could not install $requirements: see above"
 cp "$requirements" "$installed"

@@ -57,7 +57,7 @@ pub fn temu_token_create(input: &[u8]) {
         Ok(tokens) => {
             assert!(is_success(&answer, &said), "tokens of what is not a success");
             assert!(!tokens.is_empty());
-            for (mall, token) in &tokens {
+            for (known, token) in &tokens {
                 assert!(!token.is_empty(), "an empty token");
                 let result = &said["result"];
                 let mut told = vec![&result["accessToken"]];
@@ -65,8 +65,8 @@ pub fn temu_token_create(input: &[u8]) {
                     result["associatedMallTokenList"].as_array().into_iter().flatten().map(|it| &it["accessToken"]),
                 );
                 assert!(told.iter().any(|it| **it == token.expose()), "a token that is not in the answer");
-                if let Some(mall) = mall {
-                    check_segment(mall.as_str());
+                if let Some(known) = known {
+                    check_segment(known.mall.as_str());
                 }
             }
             assert!(!tokens.iter().any(|(_, token)| format!("{token:?}") != "[secret]"));

@@ -70,8 +70,8 @@ fn host(field: &str, given: Option<&str>, default: &str) -> Result<url::Url, Str
     parse_host(given.unwrap_or(default)).map_err(|what| format!("`{field}` {what}"))
 }
 
-fn link(given: Option<&str>, default: &str) -> Result<url::Url, String> {
-    parse_url(given.unwrap_or(default)).map_err(|what| format!("`link_url` {what}"))
+fn link(address: &str) -> Result<url::Url, String> {
+    parse_url(address).map_err(|what| format!("`link_url` {what}"))
 }
 
 #[derive(Deserialize)]
@@ -87,7 +87,7 @@ fn tiktok_shop_site(app: &str, entry: TikTokShopEntry) -> Result<Site, String> {
     use tiktok_shop::authorization::{GLOBAL_LINK, US_LINK};
     Ok(Site {
         name: entry.name,
-        link_url: Some(link(entry.link_url.as_deref(), if app == "us" { US_LINK } else { GLOBAL_LINK })?),
+        link_url: Some(link(entry.link_url.as_deref().unwrap_or(if app == "us" { US_LINK } else { GLOBAL_LINK }))?),
         token_url: host("token_url", entry.token_url.as_deref(), "https://auth.tiktok-shops.com")?,
         api_url: host("api_url", entry.api_url.as_deref(), "https://open-api.tiktokglobalshop.com")?,
         permissions: Vec::new(),
@@ -120,8 +120,22 @@ fn temu_site(app: &str, entry: TemuEntry) -> Result<Site, String> {
     if entry.link_url.is_some() && !entry.code_flow {
         return Err("`link_url` needs `code_flow`: true".into());
     }
-    let default_link = if app == "eu" { EU_LINK } else { LOCAL_LINK };
-    let link_url = entry.code_flow.then(|| link(entry.link_url.as_deref(), default_link)).transpose()?;
+    let default_link = match app {
+        "us" => Some(LOCAL_LINK),
+        "eu" => Some(EU_LINK),
+        _ => None,
+    };
+    let link_url = match (entry.code_flow, entry.link_url.as_deref().or(default_link)) {
+        (false, _) => None,
+        (true, Some(given)) => Some(link(given)?),
+        (true, None) => {
+            return Err(
+                "`code_flow` needs `link_url`: the address of the page in the seller center of these sellers' \
+                        region where they authorize the app"
+                    .into(),
+            );
+        }
+    };
     let api_url = host("api_url", entry.api_url.as_deref(), router)?;
     let labels = |permissions: BTreeMap<String, Vec<String>>, optional| {
         permissions.into_iter().map(move |(label, calls)| Permission { label, calls, optional })
@@ -175,6 +189,7 @@ mod tests {
             (TEMU, r#"{"uk":{"name":"Acme"}}"#, "uk: Temu's apps are `us`, `eu`, `global`, `product`"),
             (TEMU, r#"{"product":{"name":"Acme","code_flow":true}}"#, "product: `code_flow` is for local sellers"),
             (TEMU, r#"{"us":{"name":"Acme","link_url":"https://x.example"}}"#, "us: `link_url` needs `code_flow`"),
+            (TEMU, r#"{"global":{"name":"Acme","code_flow":true}}"#, "global: `code_flow` needs `link_url`"),
             (TEMU, r#"{"us":{"name":"Acme","permissions":{"Orders":[]}}}"#, "us: the permission `Orders` names no"),
             (TEMU, r#"{"us":{"name":"Acme","api_url":"http://temu.example"}}"#, "us: `api_url` must begin with"),
         ] {

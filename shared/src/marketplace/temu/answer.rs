@@ -103,6 +103,12 @@ impl CallError {
         Self::OutcomeUnknown { fault: fault("Temu did not answer in time", None, None), retry_after: None }
     }
 
+    /// A success that does not say whose the token is.
+    pub(super) fn without_mall() -> Self {
+        let fault = fault("Temu's answer names no mall", None, None);
+        Self::Transient { fault, retry_after: None, outage: false }
+    }
+
     /// A success that holds no token.
     pub(super) fn without_token() -> Self {
         Self::OutcomeUnknown { fault: fault("Temu's answer holds no token", None, None), retry_after: None }
@@ -127,6 +133,9 @@ impl From<CallError> for ExchangeError {
 pub(super) struct Created {
     #[serde(rename = "accessToken", default, deserialize_with = "lenient")]
     pub(super) access_token: Option<Secret>,
+    /// What it may tell of that token.
+    #[serde(flatten)]
+    pub(super) info: Info,
     /// A token for each mall, where the seller has several.
     #[serde(rename = "associatedMallTokenList", default, deserialize_with = "each_readable")]
     pub(super) associated: Vec<Associated>,
@@ -175,20 +184,17 @@ pub(super) struct Info {
     expired_time: Option<crate::time::Timestamp>,
     #[serde(default, deserialize_with = "lenient")]
     api_scope_list: Option<Vec<String>>,
+    /// What some gateways call the list of calls.
+    #[serde(default, deserialize_with = "lenient")]
+    api_list: Option<Vec<String>>,
 }
 
 impl Info {
-    /// The token that it tells of.
-    ///
-    /// # Errors
-    /// If it names no mall.
-    pub(super) fn token(self) -> Result<Token, CallError> {
-        let mall = [self.mall_id, self.unique_id].iter().flatten().find_map(mall);
-        let Some(mall) = mall else {
-            let fault = fault("Temu's answer names no mall", None, None);
-            return Err(CallError::Transient { fault, retry_after: None, outage: false });
-        };
-        Ok(Token {
+    /// The token that it tells of; `listed` is its mall where another part of the response names one. `None` if nothing
+    /// names a mall.
+    pub(super) fn token(self, listed: Option<SellerId>) -> Option<Token> {
+        let mall = [self.mall_id, self.unique_id].iter().flatten().find_map(mall).or(listed)?;
+        Some(Token {
             mall,
             mall_name: self.mall_name.filter(|name| !name.trim().is_empty()),
             mall_type: match self.mall_type {
@@ -198,7 +204,7 @@ impl Info {
             },
             region_id: self.region_id,
             expires_at: self.expired_time,
-            scopes: self.api_scope_list,
+            scopes: self.api_scope_list.or(self.api_list),
         })
     }
 }

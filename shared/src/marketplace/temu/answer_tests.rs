@@ -16,7 +16,7 @@ fn refusal(code: i64) -> CallError {
 
 fn info(result: &Value) -> Result<Token, CallError> {
     let body = json!({"success": true, "errorCode": 1_000_000, "errorMsg": "", "requestId": "us-1", "result": result});
-    meaning::<Info>(answer(200, &body))?.token()
+    meaning::<Info>(answer(200, &body))?.token(None).ok_or_else(CallError::without_mall)
 }
 
 #[test]
@@ -80,6 +80,8 @@ fn info_is_read_as_gateways_write_it() {
         info(&json!({"uniqueId": "88", "mallName": "Nina", "mallType": 1, "expiredTime": "1801000000"})).unwrap();
     assert_eq!((other.mall.as_str(), other.mall_type, other.scopes.is_none()), ("88", MallType::CrossBorder, true));
     assert_eq!((other.mall_name.as_deref(), other.region()), (Some("Nina"), None));
+    let listed = info(&json!({"mallId": 88, "apiList": ["bg.goods.add"]})).unwrap();
+    assert_eq!(listed.scopes.unwrap(), ["bg.goods.add"], "the other name of the list");
 
     for nobody in [
         json!({}),

@@ -166,28 +166,31 @@ pub(super) async fn info(
 /// # Errors
 /// [`CallError`], by what to do next.
 pub fn described(answer: Result<http::RawAnswer, http::NoAnswer>) -> Result<Token, CallError> {
-    answer::meaning::<Info>(answer)?.token()
+    answer::meaning::<Info>(answer)?.token(None).ok_or_else(CallError::without_mall)
 }
 
-/// The tokens that an answer to an exchange holds, one at least, each with the mall that it names.
+/// The tokens in the response to an exchange, at least one, each with what the response says of it.
 ///
 /// # Errors
 /// [`CallError`], by what to do next.
-pub fn created(answer: Result<http::RawAnswer, http::NoAnswer>) -> Result<Vec<(Option<SellerId>, Secret)>, CallError> {
-    let Created { access_token, associated } = answer::meaning::<Created>(answer)?;
-    let mut tokens: Vec<_> = associated.into_iter().map(|it| (it.mall(), it.access_token)).collect();
-    if let Some(token) = access_token
-        && tokens.iter().all(|(_, known)| !known.same_as(&token))
-    {
-        tokens.insert(0, (None, token));
+pub fn created(answer: Result<http::RawAnswer, http::NoAnswer>) -> Result<Vec<(Option<Token>, Secret)>, CallError> {
+    let Created { access_token, info, associated } = answer::meaning::<Created>(answer)?;
+    let mut tokens: Vec<_> =
+        associated.into_iter().map(|it| (it.mall().map(Token::unchecked), it.access_token)).collect();
+    if let Some(token) = access_token {
+        match tokens.iter_mut().find(|(_, listed)| listed.same_as(&token)) {
+            // The list names only its mall; the rest of the response is about this token.
+            Some((known, _)) => *known = info.token(known.take().map(|listed| listed.mall)),
+            None => tokens.insert(0, (info.token(None), token)),
+        }
     }
     tokens.retain(|(_, token)| !token.is_empty());
     if tokens.is_empty() { Err(CallError::without_token()) } else { Ok(tokens) }
 }
 
-/// Exchanges an authorization code: works once, within ten minutes. Of each token that it gives Temu is asked whose it
-/// is, a few at a time. Where it does not say, the mall that the exchange named has to do: the token exists nowhere else
-/// and may have ended the one before, and the daily check finds out the rest.
+/// Exchanges an authorization code, which works once, within ten minutes. Asks Temu whose each new token is, a few at a
+/// time. Where that fails, what the exchange said of the token is stored: the token exists nowhere else and may have ended
+/// the one before, and the daily check finds out the rest.
 ///
 /// # Errors
 /// By what to do next: [`ExchangeError`].
@@ -200,7 +203,7 @@ pub(super) async fn exchange_code(
     // The platform wants the code twice: as itself, and in the token's place.
     let tokens = created(call(http, app, CREATE, code, &[("code", code.expose())], now).await)?;
     let until = Instant::now() + WHOSE;
-    let asking = tokens.into_iter().map(|(mall, token)| granted(http, app, mall, token, now, until));
+    let asking = tokens.into_iter().map(|(known, token)| granted(http, app, known, token, now, until));
     let mut exchanged: Exchanged = stream::iter(asking).buffered(AT_A_TIME).collect().await;
     let mut seen = HashSet::new();
     exchanged.retain(|granted| match granted {
@@ -214,17 +217,18 @@ pub(super) async fn exchange_code(
 async fn granted(
     http: &reqwest::Client,
     app: &App,
-    mall: Option<SellerId>,
+    known: Option<Token>,
     access_token: Secret,
     now: Timestamp,
     until: Instant,
 ) -> Result<Granted, ExchangeError> {
     let asked = tokio::time::timeout_at(until.into(), info_soon(http, app, &access_token, now)).await;
-    let token = match (asked.unwrap_or_else(|_| Err(CallError::late())), mall) {
+    let token = match (asked.unwrap_or_else(|_| Err(CallError::late())), known) {
         (Ok(token), _) => token,
-        (Err(error), Some(mall)) => {
+        (Err(error), Some(known)) => {
+            let mall = &known.mall;
             tracing::warn!(app = %app.path, %mall, %error, "a new token could not be checked; it is stored all the same");
-            Token::unchecked(mall)
+            known
         }
         // The code was accepted, so whatever is wrong now is not the code.
         (Err(error), None) => {

@@ -47,6 +47,40 @@ fn an_exchange_gives_each_token_once_and_no_empty_one() {
 }
 
 #[test]
+fn what_an_exchange_says_of_its_tokens_is_known_of_them() {
+    let known = |result: serde_json::Value| {
+        let body = serde_json::json!({"success": true, "result": result}).to_string().into_bytes();
+        let tokens = created(Ok(http::RawAnswer { status: 200, retry_after: None, body })).unwrap();
+        tokens.into_iter().map(|(known, _)| known).collect::<Vec<_>>()
+    };
+    let all = || {
+        serde_json::json!({"accessToken": "a", "mallId": 1, "mallType": 100, "regionId": 211,
+        "expiredTime": 1_801_000_000, "apiScopeList": ["bg.order.list.v2.get"]})
+    };
+    let own = Token {
+        mall: "1".parse().unwrap(),
+        mall_name: None,
+        mall_type: MallType::Local,
+        region_id: Some(211),
+        expires_at: Some(Timestamp(1_801_000_000)),
+        scopes: Some(vec!["bg.order.list.v2.get".into()]),
+    };
+    assert_eq!(known(all()), [Some(own.clone())]);
+
+    // Of another mall's token no more is said than whose it is.
+    let mut several = all();
+    several["associatedMallTokenList"] = serde_json::json!([{"mallId": 2, "accessToken": "b"}]);
+    assert_eq!(known(several), [Some(own.clone()), Some(Token::unchecked("2".parse().unwrap()))]);
+
+    // The list may hold the response's own token, and may alone name its mall.
+    let mut listed = all();
+    listed["mallId"] = serde_json::Value::Null;
+    listed["associatedMallTokenList"] = serde_json::json!([{"mallId": 1, "accessToken": "a"}]);
+    assert_eq!(known(listed), [Some(own)]);
+    assert_eq!(known(serde_json::json!({"accessToken": "a", "mallType": 100})), [None]);
+}
+
+#[test]
 fn the_purpose_follows_from_the_app_and_the_kind_of_seller() {
     assert_eq!(token(MallType::Local).purpose(&app("us")), Purpose::All);
     assert_eq!(token(MallType::Unknown).purpose(&app("eu")), Purpose::All);

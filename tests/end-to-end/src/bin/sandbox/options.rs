@@ -5,8 +5,8 @@ use simulators::tiktok_shop::{Seller, Shop, UserType};
 
 use crate::{args::Args, temu, walk};
 
-/// Tokens of two minutes at TikTok Shop, so that one sees them change. With `--once` of 50 seconds: under the 60 that a
-/// lookup asks for by default, and then it serves them as they are.
+/// Access tokens live two minutes at TikTok Shop, so that one sees them change. With `--once` 20 seconds: less than the 60
+/// that a lookup asks for by default, and then it serves them as they are.
 pub(crate) fn of(args: &Args) -> Options {
     let return_url = backend::return_url(args.vendor_port());
     let named = |id: &str, name: &str| Seller { name: Some(name.to_owned()), ..Seller::new(id) };
@@ -17,7 +17,7 @@ pub(crate) fn of(args: &Args) -> Options {
         events: true,
         return_urls: return_url.clone(),
         return_url,
-        access_lifetime: Some(if args.once { 50 } else { 120 }),
+        access_lifetime: Some(if args.once { 20 } else { 120 }),
         sellers: vec![
             named(walk::SELLER, "Ann's Attic")
                 .with_shop(named_shop("7001", "US", "Ann's Attic"))

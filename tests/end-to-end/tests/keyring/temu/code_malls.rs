@@ -2,11 +2,11 @@
 
 use end_to_end::{Options, Stack};
 use serde_json::Value;
-use simulators::temu::{Fault, Mall, MallType, Route, Seller, Trouble};
+use simulators::temu::{Fault, Mall, MallType, Route, Seller, Trouble, When};
 
 use super::{
     code::{approved, chain},
-    setting::{ROUND, Visit, sweep_all, total},
+    setting::{LOCAL, ROUND, Visit, sweep_all, total},
 };
 use crate::setting::item;
 
@@ -29,6 +29,21 @@ async fn a_mall_that_only_the_exchange_names_is_stored_and_looked_at_later() {
     stack.age(ROUND).await;
     assert_eq!(total(&sweep_all(&stack).await, "verified"), 3);
     let known = item(&stack, "temu/us/9002").await;
+    assert!(known["authorization_expires_at"].is_i64() && known["scopes"].as_array().is_some_and(|it| !it.is_empty()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_exchange_says_of_a_token_is_stored_if_nothing_else_is_learnt() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    stack.temu().configure(|settings| settings.create_says_whose = true);
+    stack.temu().inject(Route::TokenInfo, Fault::new(Trouble::Drop(When::AfterEffect)));
+    let visit = Visit::begin(&stack).await;
+    let callback = approved(&visit, "us", "mia").await;
+    let back = visit.browser.come_back(&callback).await;
+    drop(stack.vendor().confirm(&visit.session.session_id, back.result()).await.expect(200));
+    let token = stack.vendor().token(LOCAL).await.expect(200).json();
+    assert!(stack.temu().accepts(token["access_token"].as_str().unwrap()));
+    let known = item(&stack, LOCAL).await;
     assert!(known["authorization_expires_at"].is_i64() && known["scopes"].as_array().is_some_and(|it| !it.is_empty()));
 }
 
