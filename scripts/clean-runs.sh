@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Measures how long the sandbox, `make test` and `make verify` take from nothing: clean-runs.sh [RUNS], 1 by default. Each
-# run has fresh clones of what is committed, with empty CARGO_HOME, .tools and target, and pip's and npm's caches off: one
-# clone for `make sandbox ARGS=--once`, another for the tests. Prints a table of the steps with the seconds of each run.
+# Measures how long the sandbox and the checks take from nothing: clean-runs.sh [RUNS [NAME…]], by default one run of
+# `sandbox test quick verify`. Each run has fresh clones of what is committed, with empty CARGO_HOME, .tools and target, and
+# pip's and npm's caches off: one clone for `make sandbox ARGS=--once`, another for the rest. Prints a table of the steps
+# with the seconds of each run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,6 +11,8 @@ runs=${1:-1}
     echo 'clean-runs: the number of runs must be a whole number from 1 up' >&2
     exit 2
 }
+[ $# -eq 0 ] || shift
+[ $# -gt 0 ] || set -- sandbox test quick verify
 source=$PWD
 folder=$(mktemp -d) results=$(mktemp -d)
 trap 'rm -rf "$folder" "$results"' EXIT
@@ -42,15 +45,29 @@ timed() {
 
 for run in $(seq "$runs"); do
     export STEPS_FILE=$results/$run
-    fresh
-    timed sandbox make sandbox ARGS=--once
-    fresh
-    timed test make test
-    # A line that a comment gains changes what is compiled of `shared/`, and nothing else.
-    echo '// A change.' >>shared/src/connection/claim.rs
-    timed quick make quick
-    git checkout --quiet shared
-    timed verify make verify
+    for name in "$@"; do
+        case $name in
+            sandbox)
+                fresh
+                timed sandbox make sandbox ARGS=--once
+                ;;
+            test)
+                fresh
+                timed test make test
+                ;;
+            quick)
+                # One more line of code in `shared/`, on what `make test` has built.
+                echo 'const _: () = ();' >>shared/src/connection/claim.rs
+                timed quick make quick
+                git checkout --quiet shared
+                ;;
+            verify) timed verify make verify ;;
+            *)
+                echo "clean-runs: there is no $name, only: sandbox test quick verify" >&2
+                exit 2
+                ;;
+        esac
+    done
     echo "run $run is over" >&2
 done
 
