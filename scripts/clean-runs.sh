@@ -15,12 +15,28 @@ runs=${1:-1}
 [ $# -gt 0 ] || set -- sandbox test quick verify
 source=$PWD
 folder=$(mktemp -d) results=$(mktemp -d)
-trap 'rm -rf "$folder" "$results"' EXIT
+trap 'report; rm -rf "$folder" "$results"' EXIT
 
 # What cargo, pip and npm use in place of the user's caches; the user's settings of cargo stay.
 user_cargo=${CARGO_HOME:-$HOME/.cargo}
 export CARGO_HOME=$folder/cargo PIP_NO_CACHE_DIR=1 npm_config_cache=$folder/npm
 unset CARGO_TARGET_DIR
+
+# The table of what was measured, also if a run fails.
+report() {
+    awk -F '\t' '
+        { key = $1 "\t" $2; if (!(key in seen)) { seen[key]; order[++count] = key } seconds[key, FILENAME] = $3 }
+        END {
+            runs = ARGC - 1
+            printf "| script | step |"; for (i = 1; i <= runs; i++) printf " run %d |", i
+            printf "\n|---|---|"; for (i = 1; i <= runs; i++) printf "---:|"; print ""
+            for (n = 1; n <= count; n++) {
+                split(order[n], part, "\t"); printf "| %s | %s |", part[1], part[2]
+                for (i = 1; i <= runs; i++) printf " %s |", seconds[order[n], ARGV[i]]
+                print ""
+            }
+        }' "$results"/*
+}
 
 fresh() {
     cd "$folder"
@@ -71,14 +87,3 @@ for run in $(seq "$runs"); do
     echo "run $run is over" >&2
 done
 
-awk -F '\t' -v runs="$runs" '
-    { key = $1 "\t" $2; if (!(key in seen)) { seen[key]; order[++count] = key } seconds[key, FILENAME] = $3 }
-    END {
-        printf "| script | step |"; for (i = 1; i <= runs; i++) printf " run %d |", i
-        printf "\n|---|---|"; for (i = 1; i <= runs; i++) printf "---:|"; print ""
-        for (n = 1; n <= count; n++) {
-            split(order[n], part, "\t"); printf "| %s | %s |", part[1], part[2]
-            for (i = 1; i <= runs; i++) printf " %s |", seconds[order[n], ARGV[i]]
-            print ""
-        }
-    }' $(seq -f "$results/%g" "$runs")

@@ -20,6 +20,8 @@ run_static() {
 }
 
 run_rust() {
+    # The end-to-end tests run the functions' binaries, which `cargo test` does not build.
+    cargo build --locked --workspace --all-targets
     cargo test --locked --workspace --all-targets -- verify::
     cargo test --locked --workspace --doc
 }

@@ -97,9 +97,9 @@ fn check_sites(sites: &Sites) {
     assert!(!sites.is_empty(), "at least one app is needed");
     for (path, site) in sites {
         check_segment(path.app.as_str());
-        let Site { name, link_url, token_url, api_url, permissions } = site;
+        let Site { name, link_url, token_url, api_url, routers, permissions } = site;
         assert!(!name.trim().is_empty());
-        link_url.iter().chain([token_url, api_url]).for_each(check_url);
+        link_url.iter().chain([token_url, api_url]).chain(routers.iter().map(|at| &at.url)).for_each(check_url);
         assert!(token_url.path() == "/" && api_url.path() == "/");
         assert!(permissions.iter().all(|permission| !permission.calls.is_empty()));
         assert!(path.marketplace == MarketplaceName::Temu || (link_url.is_some() && permissions.is_empty()));

@@ -9,6 +9,7 @@ use shop_keyring::{
         temu::{
             answer::CallError,
             permissions::{Missing, Permission, lost},
+            router::Family,
             token::{Token, created, described},
         },
     },
@@ -37,14 +38,14 @@ fn is_success(answer: &RawAnswer, said: &Value) -> bool {
 pub fn temu_token_info(input: &[u8]) {
     let answer = answer(input);
     let Some(said) = said(&answer) else { return };
-    match described(Ok(answer.clone())) {
+    match described(Family::Regional, Ok(answer.clone())) {
         Ok(token) => {
             assert!(is_success(&answer, &said), "a token of what is not a success");
             check_token(&token, &said["result"]);
         }
         Err(error) => check_error(error, is_success(&answer, &said)),
     }
-    if let Err(error) = described(Ok(marked(&answer))) {
+    if let Err(error) = described(Family::Regional, Ok(marked(&answer))) {
         assert!(!format!("{error} {error:?}").contains(MARK), "an error repeats the answer");
     }
 }
@@ -128,6 +129,7 @@ fn app(scopes: &[String]) -> App {
             link_url: None,
             token_url: url.clone(),
             api_url: url,
+            routers: Vec::new(),
             permissions: vec![
                 permission("all", scopes.to_vec(), false),
                 permission("none", vec![other.clone()], false),

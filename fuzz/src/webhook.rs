@@ -55,8 +55,14 @@ fn signature(app: &App, secret: &str, body: &[u8]) -> String {
 
 fn app() -> App {
     let url = Url::parse("https://host.example").expect("a URL");
-    let site =
-        Site { name: "Acme".into(), link_url: None, token_url: url.clone(), api_url: url, permissions: Vec::new() };
+    let site = Site {
+        name: "Acme".into(),
+        link_url: None,
+        token_url: url.clone(),
+        api_url: url,
+        routers: Vec::new(),
+        permissions: Vec::new(),
+    };
     App {
         path: "tiktok-shop/us".parse().expect("an app"),
         site,

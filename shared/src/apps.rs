@@ -11,7 +11,10 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::{
-    marketplace::temu::permissions::{self, Missing, Permission},
+    marketplace::temu::{
+        RouterAddress,
+        permissions::{self, Missing, Permission},
+    },
     names::AppKeyPath,
     secret::Secret,
 };
@@ -29,10 +32,12 @@ pub struct Site {
     pub name: String,
     /// The authorization link, without its parameters. None where sellers can only paste tokens.
     pub link_url: Option<Url>,
-    /// The host that exchanges codes and refresh tokens. At Temu the router's.
+    /// The host that exchanges codes and refresh tokens. At Temu the first router's.
     pub token_url: Url,
-    /// The host that the vendor's services call with the token. At Temu the router's.
+    /// The host that the vendor's services call with the token. At Temu the first router's.
     pub api_url: Url,
+    /// Temu: the routers that serve the app's tokens, the preferred one first. Empty at TikTok Shop.
+    pub routers: Vec<RouterAddress>,
     /// Temu: the permissions that the vendor asks for.
     pub permissions: Vec<Permission>,
 }

@@ -13,6 +13,7 @@ use shop_keyring::{
     time::Moment,
     token_set::TokenSet,
 };
+use url::Url;
 use utoipa::ToSchema;
 
 use crate::openapi::examples;
@@ -25,6 +26,11 @@ struct Api<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, format = "uri", example = "https://open-api.tiktokglobalshop.com")]
     base_url: Option<String>,
+    /// Temu: each router that serves tokens of this app, the one in `base_url` first. A product token has two, and each call
+    /// exists at one of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    routers: Vec<RouterView>,
     /// The app key that the token was issued for: sign your calls with it and its app secret.
     #[schema(example = "6us7a1k3q9")]
     app_key: &'a str,
@@ -34,14 +40,33 @@ struct Api<'a> {
     token_header: Option<&'static str>,
 }
 
+/// A router at Temu.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Router)]
+struct RouterView {
+    /// Which one: `us`, `eu`, `global`, `pa` or `cn`.
+    #[schema(example = "pa")]
+    name: &'static str,
+    /// The address that its calls are posted to.
+    #[schema(format = "uri", example = "https://openapi-b-partner.temu.com/openapi/router")]
+    base_url: String,
+}
+
 impl<'a> Api<'a> {
     fn of(item: &'a Connection, apps: &Sites) -> Self {
         let (path, token_header) = match item.connection.app.marketplace {
             MarketplaceName::TikTokShop => ("", Some(TOKEN_HEADER)),
             MarketplaceName::Temu => (ROUTER_PATH, None),
         };
-        let host = apps.get(&item.connection.app).map(|site| site.api_url.as_str().trim_end_matches('/'));
-        Self { base_url: host.map(|host| format!("{host}{path}")), app_key: &item.app_key, token_header }
+        let site = apps.get(&item.connection.app);
+        let address = |url: &Url| format!("{}{path}", url.as_str().trim_end_matches('/'));
+        let routers = site.map(|site| &site.routers).into_iter().flatten();
+        Self {
+            base_url: site.map(|site| address(&site.api_url)),
+            routers: routers.map(|at| RouterView { name: at.router.as_str(), base_url: address(&at.url) }).collect(),
+            app_key: &item.app_key,
+            token_header,
+        }
     }
 }
 

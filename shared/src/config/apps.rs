@@ -9,7 +9,7 @@ use super::{Reader, parse_host, parse_url};
 use crate::{
     apps::{Site, Sites},
     marketplace::{
-        temu::{self, PRODUCT_APP, ROUTERS, permissions::Permission},
+        temu::{self, APPS, PRODUCT_APP, RouterAddress, permissions::Permission, routers_of},
         tiktok_shop,
     },
     names::{AppKeyPath, MarketplaceName},
@@ -90,6 +90,7 @@ fn tiktok_shop_site(app: &str, entry: TikTokShopEntry) -> Result<Site, String> {
         link_url: Some(link(entry.link_url.as_deref().unwrap_or(if app == "us" { US_LINK } else { GLOBAL_LINK }))?),
         token_url: host("token_url", entry.token_url.as_deref(), "https://auth.tiktok-shops.com")?,
         api_url: host("api_url", entry.api_url.as_deref(), "https://open-api.tiktokglobalshop.com")?,
+        routers: Vec::new(),
         permissions: Vec::new(),
     })
 }
@@ -101,7 +102,9 @@ struct TemuEntry {
     #[serde(default)]
     code_flow: bool,
     link_url: Option<String>,
-    api_url: Option<String>,
+    /// Addresses in place of the real ones, by the router's name.
+    #[serde(default)]
+    routers: BTreeMap<String, String>,
     #[serde(default)]
     permissions: BTreeMap<String, Vec<String>>,
     #[serde(default)]
@@ -110,10 +113,11 @@ struct TemuEntry {
 
 fn temu_site(app: &str, entry: TemuEntry) -> Result<Site, String> {
     use temu::authorization::{EU_LINK, LOCAL_LINK};
-    let (_, router) = ROUTERS.into_iter().find(|(name, _)| *name == app).ok_or_else(|| {
-        let names = ROUTERS.map(|(name, _)| format!("`{name}`")).join(", ");
-        format!("Temu's apps are {names}")
-    })?;
+    let routers = routers(app, &entry.routers)?;
+    let Some(RouterAddress { url: first, .. }) = routers.first().cloned() else {
+        let names = APPS.map(|(name, _)| format!("`{name}`")).join(", ");
+        return Err(format!("Temu's apps are {names}"));
+    };
     if app == PRODUCT_APP && entry.code_flow {
         return Err("`code_flow` is for local sellers; product tokens are pasted".into());
     }
@@ -136,7 +140,6 @@ fn temu_site(app: &str, entry: TemuEntry) -> Result<Site, String> {
             );
         }
     };
-    let api_url = host("api_url", entry.api_url.as_deref(), router)?;
     let labels = |permissions: BTreeMap<String, Vec<String>>, optional| {
         permissions.into_iter().map(move |(label, calls)| Permission { label, calls, optional })
     };
@@ -145,7 +148,22 @@ fn temu_site(app: &str, entry: TemuEntry) -> Result<Site, String> {
     if let Some(empty) = permissions.iter().find(|permission| permission.calls.is_empty()) {
         return Err(format!("the permission `{}` names no call", empty.label));
     }
-    Ok(Site { name: entry.name, link_url, token_url: api_url.clone(), api_url, permissions })
+    Ok(Site { name: entry.name, link_url, token_url: first.clone(), api_url: first, routers, permissions })
+}
+
+/// The app's routers at their real addresses, or at those `given` in their place.
+fn routers(app: &str, given: &BTreeMap<String, String>) -> Result<Vec<RouterAddress>, String> {
+    let routers = routers_of(app);
+    if let Some(unknown) = given.keys().find(|name| routers.iter().all(|router| router.as_str() != *name)) {
+        let names = routers.iter().map(|router| format!("`{}`", router.as_str())).collect::<Vec<_>>().join(" and ");
+        return Err(format!("`routers` names `{unknown}`, but this app is served by {names}"));
+    }
+    let address = |router: &temu::Router| {
+        let real = format!("https://{}", router.host());
+        let given = given.get(router.as_str()).map(String::as_str);
+        Ok(RouterAddress { router: *router, url: host(&format!("routers.{}", router.as_str()), given, &real)? })
+    };
+    routers.iter().map(address).collect()
 }
 
 #[cfg(test)]
@@ -191,7 +209,16 @@ mod tests {
             (TEMU, r#"{"us":{"name":"Acme","link_url":"https://x.example"}}"#, "us: `link_url` needs `code_flow`"),
             (TEMU, r#"{"global":{"name":"Acme","code_flow":true}}"#, "global: `code_flow` needs `link_url`"),
             (TEMU, r#"{"us":{"name":"Acme","permissions":{"Orders":[]}}}"#, "us: the permission `Orders` names no"),
-            (TEMU, r#"{"us":{"name":"Acme","api_url":"http://temu.example"}}"#, "us: `api_url` must begin with"),
+            (
+                TEMU,
+                r#"{"us":{"name":"Acme","routers":{"us":"http://temu.example"}}}"#,
+                "us: `routers.us` must begin with",
+            ),
+            (
+                TEMU,
+                r#"{"product":{"name":"Acme","routers":{"global":"x"}}}"#,
+                "but this app is served by `pa` and `cn`",
+            ),
         ] {
             let problem = read(&[(variable, value)]).unwrap_err();
             assert!(problem.starts_with(&format!("{variable}: ")) && problem.contains(what), "{problem}");
@@ -206,6 +233,7 @@ mod tests {
             (
                 TEMU,
                 r#"{"eu":{"name":"Acme","code_flow":true},"product":{"name":"Acme",
+                    "routers":{"cn":"http://127.0.0.1:7"},
                     "permissions":{"Products":["bg.goods.add"]},"optional_permissions":{"Ads":["bg.ads.get"]}}}"#,
             ),
         ])
@@ -218,6 +246,9 @@ mod tests {
         assert_eq!(link("temu/eu"), Some(temu::authorization::EU_LINK));
         assert_eq!(of("temu/eu").api_url.as_str(), "https://openapi-b-eu.temu.com/");
         assert_eq!((link("temu/product"), of("temu/product").permissions.len()), (None, 2));
+        let routers = of("temu/product").routers.iter().map(|it| (it.router.as_str(), it.url.as_str()));
+        let expected = [("pa", "https://openapi-b-partner.temu.com/"), ("cn", "http://127.0.0.1:7/")];
+        assert!(routers.eq(expected), "{:?}", of("temu/product").routers);
         assert!(read(&[(TEMU, r#"{"us":{"name":"Acme"}}"#)]).is_ok(), "Temu alone");
     }
 }

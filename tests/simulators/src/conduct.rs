@@ -64,6 +64,7 @@ pub(crate) struct Conduct<P: Platform> {
     wire: Wire,
     suffering: Suffering,
     release: watch::Receiver<()>,
+    numbering: Box<dyn Fn(i64) -> i64 + Send + Sync>,
 }
 
 pub(crate) fn begin<P: Platform>(
@@ -79,7 +80,7 @@ pub(crate) fn begin<P: Platform>(
     let release = state.faults.release_of(route);
     let id = state.calls.begin(route, subject, now);
     drop(state);
-    Conduct { shared: shared.clone(), id, wire, suffering, release }
+    Conduct { shared: shared.clone(), id, wire, suffering, release, numbering: Box::new(|code| code) }
 }
 
 impl<P: Platform> Drop for Conduct<P> {
@@ -89,6 +90,12 @@ impl<P: Platform> Drop for Conduct<P> {
 }
 
 impl<P: Platform> Conduct<P> {
+    /// Where this part of the platform has its own numbers for the platform's errors.
+    pub(crate) fn numbering(mut self, numbering: impl Fn(i64) -> i64 + Send + Sync + 'static) -> Self {
+        self.numbering = Box::new(numbering);
+        self
+    }
+
     pub(crate) async fn conduct(
         mut self,
         effect: impl FnOnce(&mut P, u64) -> Reply + Send + 'static,
@@ -128,9 +135,9 @@ impl<P: Platform> Conduct<P> {
             (Some(Trouble::Answer { status, code, message, .. }), _) => {
                 self.send(P::error(status, code, &message, now))
             }
-            (Some(Trouble::Complaint(_, complaint)), _) => self.send(worded::<P>(complaint, now)),
+            (Some(Trouble::Complaint(_, complaint)), _) => self.send(self.worded(complaint, now)),
             (Some(Trouble::RateLimited { retry_after }), _) => {
-                self.send(Reply { retry_after, ..worded::<P>(Complaint::RateLimited, now) })
+                self.send(Reply { retry_after, ..self.worded(Complaint::RateLimited, now) })
             }
             (Some(Trouble::Malformed), Some(reply)) => {
                 let kept = reply.body.len() / 2;
@@ -165,12 +172,12 @@ impl<P: Platform> Conduct<P> {
         Response::default()
     }
 
+    fn worded(&self, complaint: Complaint, now: u64) -> Reply {
+        let (status, code, message) = P::word(complaint);
+        P::error(status, (self.numbering)(code), message, now)
+    }
+
     fn end(&self, outcome: Outcome) {
         self.shared.lock().calls.end(self.id, outcome);
     }
-}
-
-fn worded<P: Platform>(complaint: Complaint, now: u64) -> Reply {
-    let (status, code, message) = P::word(complaint);
-    P::error(status, code, message, now)
 }

@@ -80,7 +80,7 @@ fn fits(app: &App, token: &Token) -> Result<(), Mistake> {
     {
         return Err(Mistake::WrongPurpose(purpose));
     }
-    let needed = app.missing_permissions(token.scopes.as_deref()).needed;
+    let needed = app.missing_permissions(token.all_scopes()).needed;
     if needed.is_empty() { Ok(()) } else { Err(Mistake::PermissionsMissing(needed)) }
 }
 
@@ -146,7 +146,14 @@ mod tests {
         let permissions =
             vec![permission("Orders", "bg.order.list.v2.get", false), permission("Ads", "bg.ads.get", true)];
         let permissions = if name == PRODUCT_APP { Vec::new() } else { permissions };
-        let site = Site { name: "Acme".into(), link_url: None, token_url: host.clone(), api_url: host, permissions };
+        let site = Site {
+            name: "Acme".into(),
+            link_url: None,
+            token_url: host.clone(),
+            api_url: host,
+            routers: Vec::new(),
+            permissions,
+        };
         let path = format!("temu/{name}").parse().unwrap();
         App {
             path,
@@ -166,6 +173,7 @@ mod tests {
             region_id: None,
             expires_at: None,
             scopes: Some(scopes.iter().map(|call| (*call).to_owned()).collect()),
+            is_partial: false,
         }
     }
 

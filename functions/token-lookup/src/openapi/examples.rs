@@ -50,7 +50,11 @@ pub(crate) fn unrefreshable() -> Value {
         "authorization_expires_at": "2026-11-21T05:10:06Z",
         "shops": [{"id": "634418212239481"}],
         "scopes": ["bg.order.list.v2.get"],
-        "api": {"base_url": "https://openapi-b-us.temu.com/openapi/router", "app_key": "5f0a7b3c9d"},
+        "api": {
+            "base_url": "https://openapi-b-us.temu.com/openapi/router",
+            "routers": [{"name": "us", "base_url": "https://openapi-b-us.temu.com/openapi/router"}],
+            "app_key": "5f0a7b3c9d",
+        },
         "refresh": "not_refreshable",
         "notice": "Temu knows no refresh: this token lasts until expires_at, and only the seller can give a new one. Open \
                    a connect session in time.",

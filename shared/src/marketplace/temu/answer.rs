@@ -6,7 +6,10 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::token::{MallType, Token};
+use super::{
+    router::Family,
+    token::{MallType, Token},
+};
 use crate::{
     connection::{Fault, Reason, settle::Refused},
     marketplace::{
@@ -101,6 +104,11 @@ impl CallError {
     /// No answer in the time that there was.
     pub(super) fn late() -> Self {
         Self::OutcomeUnknown { fault: fault("Temu did not answer in time", None, None), retry_after: None }
+    }
+
+    /// An app that no router serves, which the configuration does not let pass.
+    pub(super) fn no_router() -> Self {
+        Self::Configuration { fault: fault("no router serves the app", None, None) }
     }
 
     /// A success that does not say whose the token is.
@@ -205,6 +213,7 @@ impl Info {
             region_id: self.region_id,
             expires_at: self.expired_time,
             scopes: self.api_scope_list.or(self.api_list),
+            is_partial: false,
         })
     }
 }
@@ -222,11 +231,14 @@ struct Envelope {
     result: Option<Value>,
 }
 
-/// What came of a call.
+/// The result of a call to a router of this family.
 ///
 /// # Errors
 /// By what to do next: [`CallError`].
-pub(super) fn meaning<T: DeserializeOwned>(answer: Result<RawAnswer, NoAnswer>) -> Result<T, CallError> {
+pub(super) fn meaning<T: DeserializeOwned>(
+    family: Family,
+    answer: Result<RawAnswer, NoAnswer>,
+) -> Result<T, CallError> {
     let answer = match answer {
         Ok(answer) => answer,
         Err(NoAnswer::NotSent(fault)) => return Err(CallError::Transient { fault, retry_after: None, outage: true }),
@@ -250,7 +262,10 @@ pub(super) fn meaning<T: DeserializeOwned>(answer: Result<RawAnswer, NoAnswer>) 
         (Some(true), None | Some(SUCCESS)) | (None, Some(SUCCESS)) => {
             result.and_then(object_of).ok_or_else(CallError::without_token)
         }
-        (_, Some(code)) => Err(error(code, request_id, retry_after)),
+        (_, Some(code)) => Err(match family {
+            Family::Regional => regional_error(code, request_id, retry_after),
+            Family::CrossBorder => cross_border_error(code, request_id, retry_after),
+        }),
         _ => {
             let fault = fault("Temu's answer cannot be read", http_code, request_id);
             Err(CallError::OutcomeUnknown { fault, retry_after })
@@ -258,34 +273,77 @@ pub(super) fn meaning<T: DeserializeOwned>(answer: Result<RawAnswer, NoAnswer>) 
     }
 }
 
-/// The table of codes.
-fn error(code: i64, request_id: Option<String>, retry_after: Option<i64>) -> CallError {
+/// The codes of US, EU and GLOBAL.
+fn regional_error(code: i64, request_id: Option<String>, retry_after: Option<i64>) -> CallError {
     let say = |words: &str| fault(words, Some(code.to_string()), request_id);
-    let rejected = |rejection, fault| CallError::Rejected { rejection, fault };
     match code {
-        3_000_030 | 3_000_031 => rejected(Rejection::Unknown, say("Temu does not know the token")),
-        3_000_032 => rejected(Rejection::CallNotGranted, say("the seller did not grant this call")),
-        3_000_033 => rejected(Rejection::OtherApp, say("the token belongs to another app")),
+        3_000_030 | 3_000_031 => rejected(Rejection::Unknown, say(UNKNOWN_TOKEN)),
+        3_000_032 => rejected(Rejection::CallNotGranted, say(NOT_GRANTED)),
+        3_000_033 => rejected(Rejection::OtherApp, say(OTHER_APP)),
         3_000_034 => rejected(Rejection::ExpiredOrReplaced, say("the token has ended or was replaced by a newer one")),
         5_000_000 => rejected(Rejection::NotAuthorized, say("the seller does not authorize the app any more")),
         110_020_002 | 110_020_003 => {
             rejected(Rejection::CodeInvalid, say("the authorization code is invalid, used or expired"))
         }
-        3_000_001 => CallError::Configuration { fault: say("bad sign: check the app's secret in Secrets Manager") },
-        3_000_003 => CallError::Configuration { fault: say("this router does not know the call: check `api_url`") },
-        3_000_010..=3_000_012 => CallError::Configuration { fault: say("Temu rejects our clock") },
-        3_000_025 | 3_000_026 => CallError::Configuration {
-            fault: say(
-                "this router does not know the app key: check the app's secret in Secrets Manager and `api_url`",
-            ),
-        },
-        3_000_027 => CallError::Configuration { fault: say("the app may not use this call: ask for it at Temu") },
-        3_000_028 => CallError::Configuration { fault: say("Temu has suspended the app") },
-        5_000_003 => CallError::Configuration { fault: say("our IP address is not on the app's list at Temu") },
+        3_000_001 | 3_000_040 => configuration(say(BAD_SIGN)),
+        3_000_003 => configuration(say(UNKNOWN_CALL)),
+        3_000_004 => configuration(say("Temu has withdrawn the call: a newer release is needed")),
+        3_000_010..=3_000_012 => configuration(say(BAD_CLOCK)),
+        3_000_013 | 3_000_014 => configuration(say(BAD_DATA_TYPE)),
+        3_000_019 | 3_000_020 | 3_000_025 | 3_000_026 => configuration(say(
+            "this router does not know the app key: check the app's secret in Secrets Manager and `routers`",
+        )),
+        3_000_021 | 3_000_027 => configuration(say("the app may not use this call: ask for it at Temu")),
+        3_000_022 | 3_000_028 => configuration(say("Temu has suspended the app")),
+        5_000_003 => configuration(say("our IP address is not on the app's list at Temu")),
         4_000_004 => CallError::Transient { fault: say("Temu's rate limit is reached"), retry_after, outage: true },
-        4_000_000 => CallError::OutcomeUnknown { fault: say("internal error at Temu"), retry_after },
-        _ => CallError::Transient { fault: say("Temu answered with an unknown code"), retry_after, outage: false },
+        110_020_001 => {
+            CallError::Transient { fault: say("Temu could not make a token of the code"), retry_after, outage: false }
+        }
+        4_000_000 => CallError::OutcomeUnknown { fault: say(INTERNAL), retry_after },
+        _ => CallError::Transient { fault: say(UNKNOWN_CODE), retry_after, outage: false },
     }
+}
+
+/// The codes of CN and PA.
+fn cross_border_error(code: i64, request_id: Option<String>, retry_after: Option<i64>) -> CallError {
+    let say = |words: &str| fault(words, Some(code.to_string()), request_id);
+    match code {
+        7_000_018 | 7_000_020 => rejected(Rejection::Unknown, say(UNKNOWN_TOKEN)),
+        7_000_019 | 7_000_022 => rejected(Rejection::CallNotGranted, say(NOT_GRANTED)),
+        7_000_006 => rejected(Rejection::OtherApp, say(OTHER_APP)),
+        7_000_007 => rejected(Rejection::ExpiredOrReplaced, say("the token has ended")),
+        7_000_000 | 7_000_002 | 7_000_003 | 7_000_008 | 7_000_014 => {
+            configuration(say("a parameter that every call needs was missing: a proxy may have taken it away"))
+        }
+        7_000_005 => configuration(say(
+            "the app may not use this call, or belongs to another partition: it must be one for cross-border products",
+        )),
+        7_000_010 | 7_000_011 => configuration(say(BAD_CLOCK)),
+        7_000_013 => configuration(say(BAD_DATA_TYPE)),
+        7_000_015 => configuration(say(BAD_SIGN)),
+        7_000_016 => configuration(say(UNKNOWN_CALL)),
+        1_000_005 => CallError::OutcomeUnknown { fault: say(INTERNAL), retry_after },
+        _ => CallError::Transient { fault: say(UNKNOWN_CODE), retry_after, outage: false },
+    }
+}
+
+const UNKNOWN_TOKEN: &str = "Temu does not know the token";
+const NOT_GRANTED: &str = "the seller did not grant this call";
+const OTHER_APP: &str = "the token belongs to another app";
+const BAD_SIGN: &str = "bad sign: check the app's secret in Secrets Manager";
+const UNKNOWN_CALL: &str = "this router does not know the call: check `routers`";
+const BAD_CLOCK: &str = "Temu rejects our clock";
+const BAD_DATA_TYPE: &str = "Temu rejects the request's `data_type`";
+const INTERNAL: &str = "internal error at Temu";
+const UNKNOWN_CODE: &str = "Temu answered with an unknown code";
+
+const fn rejected(rejection: Rejection, fault: Fault) -> CallError {
+    CallError::Rejected { rejection, fault }
+}
+
+const fn configuration(fault: Fault) -> CallError {
+    CallError::Configuration { fault }
 }
 
 fn fault(message: &str, code: Option<String>, request_id: Option<String>) -> Fault {

@@ -10,13 +10,17 @@ fn answer(status: u16, body: &Value) -> Result<RawAnswer, NoAnswer> {
 }
 
 fn refusal(code: i64) -> CallError {
+    refused_by(Family::Regional, code)
+}
+
+fn refused_by(family: Family, code: i64) -> CallError {
     let body = json!({"success": false, "errorCode": code, "errorMsg": "SECRET", "requestId": "us-1", "result": null});
-    meaning::<Info>(answer(200, &body)).unwrap_err()
+    meaning::<Info>(family, answer(200, &body)).unwrap_err()
 }
 
 fn info(result: &Value) -> Result<Token, CallError> {
     let body = json!({"success": true, "errorCode": 1_000_000, "errorMsg": "", "requestId": "us-1", "result": result});
-    meaning::<Info>(answer(200, &body))?.token(None).ok_or_else(CallError::without_mall)
+    meaning::<Info>(Family::Regional, answer(200, &body))?.token(None).ok_or_else(CallError::without_mall)
 }
 
 #[test]
@@ -33,7 +37,9 @@ fn every_code_has_its_meaning() {
     ] {
         assert!(matches!(refusal(code), CallError::Rejected { rejection: it, .. } if it == rejection), "{code}");
     }
-    for code in [3_000_001, 3_000_003, 3_000_010, 3_000_011, 3_000_012, 3_000_025, 3_000_026, 3_000_027, 3_000_028] {
+    let ours = [3_000_001, 3_000_003, 3_000_004, 3_000_010, 3_000_011, 3_000_012, 3_000_013, 3_000_014, 3_000_019];
+    let apps = [3_000_020, 3_000_021, 3_000_022, 3_000_025, 3_000_026, 3_000_027, 3_000_028, 3_000_040];
+    for code in ours.into_iter().chain(apps) {
         assert!(matches!(refusal(code), CallError::Configuration { .. }), "{code}");
     }
     assert!(matches!(refusal(5_000_003), CallError::Configuration { .. }));
@@ -41,6 +47,33 @@ fn every_code_has_its_meaning() {
     assert!(matches!(refusal(4_000_000), CallError::OutcomeUnknown { .. }));
     for unknown in [1, 7, 3_000_099, 110_020_001] {
         assert!(matches!(refusal(unknown), CallError::Transient { outage: false, .. }), "{unknown}");
+    }
+}
+
+#[test]
+fn the_same_number_means_something_else_in_the_other_family() {
+    let rejected = |code| match refused_by(Family::CrossBorder, code) {
+        CallError::Rejected { rejection, .. } => Some(rejection),
+        _ => None,
+    };
+    for (code, rejection) in [
+        (7_000_006, Rejection::OtherApp),
+        (7_000_007, Rejection::ExpiredOrReplaced),
+        (7_000_018, Rejection::Unknown),
+        (7_000_019, Rejection::CallNotGranted),
+        (7_000_020, Rejection::Unknown),
+        (7_000_022, Rejection::CallNotGranted),
+    ] {
+        assert_eq!(rejected(code), Some(rejection), "{code}");
+        assert!(matches!(refusal(code), CallError::Transient { outage: false, .. }), "{code} at a region's router");
+    }
+    for code in [0, 2, 3, 5, 8, 10, 11, 13, 14, 15, 16].map(|code| 7_000_000 + code) {
+        assert!(matches!(refused_by(Family::CrossBorder, code), CallError::Configuration { .. }), "{code}");
+    }
+    assert!(matches!(refused_by(Family::CrossBorder, 1_000_005), CallError::OutcomeUnknown { .. }));
+    for regional in [3_000_031, 3_000_034, 5_000_000, 3_000_001] {
+        let said = refused_by(Family::CrossBorder, regional);
+        assert!(matches!(said, CallError::Transient { outage: false, .. }), "{regional} at PA or CN");
     }
 }
 
@@ -108,13 +141,13 @@ fn what_cannot_be_read_may_have_had_its_effect() {
         (500, json!({})),
         (502, json!({"success": true, "errorCode": 1_000_000, "result": {}})),
     ] {
-        let said = meaning::<Created>(answer(status, &body));
+        let said = meaning::<Created>(Family::Regional, answer(status, &body));
         assert!(matches!(said, Err(CallError::OutcomeUnknown { .. })), "{status} {body}");
     }
-    let said = meaning::<Created>(answer(429, &json!({})));
+    let said = meaning::<Created>(Family::Regional, answer(429, &json!({})));
     assert!(matches!(said, Err(CallError::Transient { outage: true, .. })));
     let fault = Fault { message: "no connection".into(), code: None, request_id: None };
-    let said = meaning::<Created>(Err(NoAnswer::NotSent(fault)));
+    let said = meaning::<Created>(Family::Regional, Err(NoAnswer::NotSent(fault)));
     assert!(matches!(said, Err(CallError::Transient { outage: true, .. })));
 }
 
@@ -122,6 +155,6 @@ fn what_cannot_be_read_may_have_had_its_effect() {
 fn tokens_of_several_malls_are_read_and_what_is_none_is_passed_over() {
     let body = json!({"success": true, "errorCode": 1_000_000, "result": {
         "accessToken": "a", "associatedMallTokenList": [{"mallId": 1, "accessToken": "b"}, {"mallId": 2}, 7]}});
-    let created = meaning::<Created>(answer(200, &body)).unwrap();
+    let created = meaning::<Created>(Family::Regional, answer(200, &body)).unwrap();
     assert_eq!((created.access_token.unwrap().expose(), created.associated.len()), ("a", 1));
 }

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::ROUTERS;
+use super::routers_of;
 use crate::secret::Secret;
 
 /// The consent page of local sellers.
@@ -25,8 +25,7 @@ pub fn link(base: &Url, app_key: &str, redirect_uri: &Url, state: &Secret) -> Ur
 /// may put a proxy before it. The code is exchanged at the latter and nowhere else, so a `callback_host` is only ever
 /// compared, never called.
 pub fn is_own_host(app: &str, router: &Url, callback_host: &str) -> bool {
-    let real = ROUTERS.into_iter().find(|(name, _)| *name == app).and_then(|(_, url)| url.strip_prefix("https://"));
-    if real.is_some_and(|real| real.eq_ignore_ascii_case(callback_host)) {
+    if routers_of(app).iter().any(|router| router.host().eq_ignore_ascii_case(callback_host)) {
         return true;
     }
     let own = match (router.host_str(), router.port()) {

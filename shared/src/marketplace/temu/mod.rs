@@ -1,13 +1,14 @@
-//! Temu: sellers paste tokens or come by a code, and one router a region answers every call. There is no refresh: a
-//! token is watched until it ends.
+//! Temu: sellers paste tokens or come by a code, and every call goes to a router. There is no refresh: a token is watched
+//! until it ends.
 //!
-//! A cross-border seller's products and orders live on different sites, so one store may bring a product token and an
-//! order token for each region, each of an app of its own.
+//! A cross-border seller's products and orders live in different partitions, so one store may bring a product token and
+//! one order token per region, each of an app of its own.
 
 #[cfg(feature = "marketplaces")]
 pub mod answer;
 pub mod authorization;
 pub mod permissions;
+pub mod router;
 #[cfg(feature = "marketplaces")]
 pub mod shops;
 #[cfg(feature = "marketplaces")]
@@ -15,22 +16,7 @@ pub mod sign;
 #[cfg(feature = "marketplaces")]
 pub mod token;
 
-/// The path of every call at every region's host.
-pub const ROUTER_PATH: &str = "/openapi/router";
-
-/// The app for cross-border sellers' products, in the Global environment.
-pub const PRODUCT_APP: &str = "product";
-
-/// The apps that an installation can have, and the host of each one's router.
-///
-/// Which host answers for product tokens is not documented; the Global environment's is the best guess, and the
-/// configuration can name another.
-pub const ROUTERS: [(&str, &str); 4] = [
-    ("us", "https://openapi-b-us.temu.com"),
-    ("eu", "https://openapi-b-eu.temu.com"),
-    ("global", "https://openapi-b-global.temu.com"),
-    (PRODUCT_APP, "https://openapi-b-global.temu.com"),
-];
+pub use router::{APPS, PRODUCT_APP, ROUTER_PATH, Router, RouterAddress, routers_of};
 
 /// The client of Temu's routers.
 #[cfg(feature = "marketplaces")]
@@ -56,12 +42,13 @@ mod client {
             Self { http }
         }
 
-        /// Who a token belongs to, what it may do and how long it lives, for a seller who waits. Changes nothing.
+        /// Who a token belongs to, what it may do and how long it lives, for a seller who waits. Asks every router that
+        /// serves the app. Changes nothing.
         ///
         /// # Errors
         /// [`CallError`], by what to do next.
         pub async fn token_info(&self, app: &App, access_token: &Secret) -> Result<Token, CallError> {
-            token::info_soon(&self.http, app, access_token, Timestamp::local_now()).await
+            token::info_at_entry(&self.http, app, access_token, Timestamp::local_now()).await
         }
     }
 
@@ -78,7 +65,7 @@ mod client {
 
         async fn check(&self, app: &App, access_token: &Secret) -> Result<Checked, ExchangeError> {
             let now = Timestamp::local_now();
-            Ok(token::info(&self.http, app, access_token, now).await?.checked())
+            Ok(token::info_for_check(&self.http, app, access_token, now).await?.checked())
         }
 
         async fn shops(&self, app: &App, access_token: &Secret) -> Result<Vec<Shop>, Fault> {

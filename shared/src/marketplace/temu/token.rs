@@ -1,18 +1,17 @@
-//! Tokens at the router: `bg.open.accesstoken.create` exchanges a code, `bg.open.accesstoken.info.get` tells what a
-//! token is.
+//! Tokens at the routers: `bg.open.accesstoken.create` exchanges a code, the router's info call tells what a token is.
 
 use std::{
     collections::HashSet,
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::join_all, stream};
 use serde_json::{Map, Value};
 
 use super::{
-    PRODUCT_APP, ROUTER_PATH,
-    answer::{self, CallError, Created, Info},
+    answer::{self, CallError, Created, Info, Rejection},
     permissions::purpose_of_calls,
+    router::{Family, PRODUCT_APP, ROUTER_PATH, RouterAddress},
     sign::sign,
 };
 use crate::{
@@ -28,7 +27,6 @@ use crate::{
 };
 
 const CREATE: &str = "bg.open.accesstoken.create";
-const INFO: &str = "bg.open.accesstoken.info.get";
 
 /// The pause before a read is tried once more.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -66,13 +64,20 @@ pub struct Token {
     pub expires_at: Option<Timestamp>,
     /// The calls that it may use; `None` if the platform does not say.
     pub scopes: Option<Vec<String>>,
+    /// Whether a router of the app was not asked or did not answer: it may serve further calls.
+    pub is_partial: bool,
 }
 
 impl Token {
     /// A token of which no more is known than whose it is.
     const fn unchecked(mall: SellerId) -> Self {
         let mall_type = MallType::Unknown;
-        Self { mall, mall_name: None, mall_type, region_id: None, expires_at: None, scopes: None }
+        Self { mall, mall_name: None, mall_type, region_id: None, expires_at: None, scopes: None, is_partial: false }
+    }
+
+    /// All calls that it may use; `None` if not all are known, for then nothing can be said to be missing.
+    pub fn all_scopes(&self) -> Option<&[String]> {
+        self.scopes.as_deref().filter(|_| !self.is_partial)
     }
 
     /// The region as ISO has it, where its number is known.
@@ -93,7 +98,7 @@ impl Token {
 
     /// What its calls say that it is for; `None` where they do not tell.
     pub fn purpose_of_calls(&self) -> Option<Purpose> {
-        purpose_of_calls(self.scopes.as_deref()?)
+        purpose_of_calls(self.all_scopes()?)
     }
 
     /// The token as an exchange's answer.
@@ -103,7 +108,7 @@ impl Token {
             refresh_token: None,
             access_expires_at: Some(self.expires_at.unwrap_or(now.plus(UNSAID_LIFE))),
             authorization_expires_at: self.expires_at,
-            scopes: self.scopes.clone(),
+            scopes: self.all_scopes().map(<[String]>::to_vec),
         }
     }
 
@@ -118,55 +123,125 @@ impl Token {
         }
     }
 
-    /// The token as a check's answer. One clock: the token lives as long as the authorization.
+    /// The token as the result of a check. One clock: the token lives as long as the authorization. A check that left a
+    /// router out takes no permission away.
     pub fn checked(&self) -> Checked {
         Checked {
             access_expires_at: self.expires_at,
             authorization_expires_at: self.expires_at,
-            scopes: self.scopes.clone(),
+            scopes: self.all_scopes().map(<[String]>::to_vec),
             shops: Some(self.shops()),
         }
     }
 }
 
-/// What a token is, for somebody who waits: a read, so it is tried once more after a failure that may pass.
+/// What a token is, for somebody who waits: every router of the app is asked, each once more after a failure that may
+/// pass.
 ///
 /// # Errors
 /// [`CallError`], by what to do next.
-pub(super) async fn info_soon(
+pub(super) async fn info_at_entry(
     http: &reqwest::Client,
     app: &App,
     access_token: &Secret,
     now: Timestamp,
 ) -> Result<Token, CallError> {
-    match info(http, app, access_token, now).await {
+    let asked = app.site.routers.iter().map(|at| info_soon(http, app, at, access_token, now));
+    let said = join_all(asked).await;
+    said.into_iter().reduce(combine).unwrap_or_else(|| Err(CallError::no_router()))
+}
+
+/// What two routers of one partition say of a token. It may use the calls that either grants. Each serves calls of its own,
+/// so a router that does not know the token, or may not be asked about it, does not speak against the other's word.
+fn combine(one: Result<Token, CallError>, other: Result<Token, CallError>) -> Result<Token, CallError> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => {
+            let mut scopes = one.scopes.unwrap_or_default();
+            let further = other.scopes.unwrap_or_default().into_iter().filter(|call| !scopes.contains(call));
+            let further: Vec<_> = further.collect();
+            scopes.extend(further);
+            Ok(Token {
+                mall_name: one.mall_name.or(other.mall_name),
+                region_id: one.region_id.or(other.region_id),
+                expires_at: one.expires_at.or(other.expires_at),
+                scopes: Some(scopes).filter(|scopes| !scopes.is_empty()),
+                is_partial: one.is_partial || other.is_partial,
+                ..one
+            })
+        }
+        (Ok(token), Err(error)) | (Err(error), Ok(token)) => {
+            let is_partial = token.is_partial || !is_for_the_next(&error);
+            Ok(Token { is_partial, ..token })
+        }
+        // A router that could not be asked might have known the token.
+        (Err(one), Err(other)) => Err(if is_for_the_next(&one) { other } else { one }),
+    }
+}
+
+/// Whether the app's next router has to be asked before the token is judged.
+const fn is_for_the_next(error: &CallError) -> bool {
+    matches!(error, CallError::Rejected { rejection: Rejection::Unknown | Rejection::CallNotGranted, .. })
+}
+
+/// What a token is, for the daily check: the first router is asked, and the next one only if that one does not know the
+/// token or may not be asked about it. A token from before the info call migrated to PA lacks it there.
+///
+/// # Errors
+/// [`CallError`], by what to do next.
+pub(super) async fn info_for_check(
+    http: &reqwest::Client,
+    app: &App,
+    access_token: &Secret,
+    now: Timestamp,
+) -> Result<Token, CallError> {
+    let mut said = Err(CallError::no_router());
+    for at in &app.site.routers {
+        said = info(http, app, at, access_token, now).await;
+        if !said.as_ref().is_err_and(is_for_the_next) {
+            break;
+        }
+    }
+    let is_partial = app.site.routers.len() > 1;
+    said.map(|token| Token { is_partial, ..token })
+}
+
+/// What a token is, by one router: a read, so it is tried once more after a failure that may pass.
+///
+/// # Errors
+/// [`CallError`], by what to do next.
+async fn info_soon(
+    http: &reqwest::Client,
+    app: &App,
+    at: &RouterAddress,
+    access_token: &Secret,
+    now: Timestamp,
+) -> Result<Token, CallError> {
+    match info(http, app, at, access_token, now).await {
         Err(CallError::OutcomeUnknown { .. } | CallError::Transient { .. }) => {
             tokio::time::sleep(PAUSE).await;
-            info(http, app, access_token, now).await
+            info(http, app, at, access_token, now).await
         }
         said => said,
     }
 }
 
-/// What a token is.
-///
-/// # Errors
-/// [`CallError`], by what to do next.
-pub(super) async fn info(
+async fn info(
     http: &reqwest::Client,
     app: &App,
+    at: &RouterAddress,
     access_token: &Secret,
     now: Timestamp,
 ) -> Result<Token, CallError> {
-    described(call(http, app, INFO, access_token, &[], now).await)
+    let answer = call(http, app, at, at.router.info_call(), access_token, &[], now).await;
+    described(at.router.family(), answer)
 }
 
-/// What an answer says of a token that was asked about.
+/// What a response says of a token that was asked about.
 ///
 /// # Errors
 /// [`CallError`], by what to do next.
-pub fn described(answer: Result<http::RawAnswer, http::NoAnswer>) -> Result<Token, CallError> {
-    answer::meaning::<Info>(answer)?.token(None).ok_or_else(CallError::without_mall)
+pub fn described(family: Family, answer: Result<http::RawAnswer, http::NoAnswer>) -> Result<Token, CallError> {
+    answer::meaning::<Info>(family, answer)?.token(None).ok_or_else(CallError::without_mall)
 }
 
 /// The tokens in the response to an exchange, at least one, each with what the response says of it.
@@ -174,7 +249,8 @@ pub fn described(answer: Result<http::RawAnswer, http::NoAnswer>) -> Result<Toke
 /// # Errors
 /// [`CallError`], by what to do next.
 pub fn created(answer: Result<http::RawAnswer, http::NoAnswer>) -> Result<Vec<(Option<Token>, Secret)>, CallError> {
-    let Created { access_token, info, associated } = answer::meaning::<Created>(answer)?;
+    // Only local sellers come by code, and their apps are the regions'.
+    let Created { access_token, info, associated } = answer::meaning::<Created>(Family::Regional, answer)?;
     let mut tokens: Vec<_> =
         associated.into_iter().map(|it| (it.mall().map(Token::unchecked), it.access_token)).collect();
     if let Some(token) = access_token {
@@ -201,7 +277,8 @@ pub(super) async fn exchange_code(
 ) -> Result<Exchanged, ExchangeError> {
     let now = Timestamp::local_now();
     // The platform wants the code twice: as itself, and in the token's place.
-    let tokens = created(call(http, app, CREATE, code, &[("code", code.expose())], now).await)?;
+    let at = app.site.routers.first().ok_or_else(CallError::no_router)?;
+    let tokens = created(call(http, app, at, CREATE, code, &[("code", code.expose())], now).await)?;
     let until = Instant::now() + WHOSE;
     let asking = tokens.into_iter().map(|(known, token)| granted(http, app, known, token, now, until));
     let mut exchanged: Exchanged = stream::iter(asking).buffered(AT_A_TIME).collect().await;
@@ -222,7 +299,7 @@ async fn granted(
     now: Timestamp,
     until: Instant,
 ) -> Result<Granted, ExchangeError> {
-    let asked = tokio::time::timeout_at(until.into(), info_soon(http, app, &access_token, now)).await;
+    let asked = tokio::time::timeout_at(until.into(), info_at_entry(http, app, &access_token, now)).await;
     let token = match (asked.unwrap_or_else(|_| Err(CallError::late())), known) {
         (Ok(token), _) => token,
         (Err(error), Some(known)) => {
@@ -242,6 +319,7 @@ async fn granted(
 async fn call(
     http: &reqwest::Client,
     app: &App,
+    at: &RouterAddress,
     name: &'static str,
     access_token: &Secret,
     parameters: &[(&str, &str)],
@@ -263,7 +341,7 @@ async fn call(
     }
     let signature = sign(&app.app_secret, &body);
     body.insert("sign".into(), signature.into());
-    let mut url = app.site.api_url.clone();
+    let mut url = at.url.clone();
     url.set_path(ROUTER_PATH);
     http::send(MarketplaceName::Temu, name, http.post(url).json(&Value::Object(body))).await
 }

@@ -7,8 +7,14 @@ const NOW: Timestamp = Timestamp(1_800_000_000);
 
 fn app(name: &str) -> App {
     let host: url::Url = "https://openapi-b-us.temu.com".parse().unwrap();
-    let site =
-        Site { name: "Acme".into(), link_url: None, token_url: host.clone(), api_url: host, permissions: Vec::new() };
+    let site = Site {
+        name: "Acme".into(),
+        link_url: None,
+        token_url: host.clone(),
+        api_url: host,
+        routers: Vec::new(),
+        permissions: Vec::new(),
+    };
     let path = format!("temu/{name}").parse().unwrap();
     App {
         path,
@@ -28,6 +34,7 @@ fn token(mall_type: MallType) -> Token {
         region_id: Some(211),
         expires_at: Some(NOW.plus(90 * 86_400)),
         scopes: Some(vec!["bg.order.list.v2.get".into()]),
+        is_partial: false,
     }
 }
 
@@ -64,6 +71,7 @@ fn what_an_exchange_says_of_its_tokens_is_known_of_them() {
         region_id: Some(211),
         expires_at: Some(Timestamp(1_801_000_000)),
         scopes: Some(vec!["bg.order.list.v2.get".into()]),
+        is_partial: false,
     };
     assert_eq!(known(all()), [Some(own.clone())]);
 
@@ -78,6 +86,57 @@ fn what_an_exchange_says_of_its_tokens_is_known_of_them() {
     listed["associatedMallTokenList"] = serde_json::json!([{"mallId": 1, "accessToken": "a"}]);
     assert_eq!(known(listed), [Some(own)]);
     assert_eq!(known(serde_json::json!({"accessToken": "a", "mallType": 100})), [None]);
+}
+
+/// What a router says, by an error code of CN and PA; 0 is the token with this call.
+fn says(code: i64, call: &str) -> Result<Token, CallError> {
+    let result = serde_json::json!({"mallId": 1, "apiList": [call]});
+    let body = serde_json::json!({"success": code == 0, "errorCode": if code == 0 { 1_000_000 } else { code },
+        "result": result});
+    let answer = http::RawAnswer { status: 200, retry_after: None, body: body.to_string().into_bytes() };
+    described(Family::CrossBorder, Ok(answer))
+}
+
+#[test]
+fn a_token_may_use_what_either_router_grants_and_an_unasked_router_takes_nothing_away() {
+    let known = |pa, cn| combine(says(pa, "pa.call"), says(cn, "cn.call")).unwrap();
+    let both = known(0, 0);
+    assert_eq!(both.all_scopes().unwrap(), ["pa.call", "cn.call"]);
+    // From before the info call migrated: PA does not say anything of it.
+    for lacking in [7_000_018, 7_000_019, 7_000_022] {
+        assert_eq!(known(lacking, 0).all_scopes().unwrap(), ["cn.call"], "{lacking}");
+        assert_eq!(known(0, lacking).all_scopes().unwrap(), ["pa.call"], "{lacking}");
+    }
+    for unasked in [1_000_005, 7_000_005, 7_999_999] {
+        let token = known(0, unasked);
+        assert_eq!(
+            (token.all_scopes(), token.scopes.as_deref()),
+            (None, Some(&["pa.call".to_owned()][..])),
+            "{unasked}"
+        );
+        assert_eq!(known(unasked, 0).all_scopes(), None, "{unasked}");
+        assert_eq!(token.tokens(Secret::new("t"), NOW).scopes, None);
+        assert_eq!(token.checked().scopes, None);
+    }
+}
+
+#[test]
+fn a_token_is_judged_by_a_router_that_knows_it_and_by_none_that_could_not_be_asked() {
+    let error = |pa, cn| combine(says(pa, ""), says(cn, "")).unwrap_err();
+    let rejection = |error| match error {
+        CallError::Rejected { rejection, .. } => Some(rejection),
+        _ => None,
+    };
+    for (pa, cn, judged) in [
+        (7_000_018, 7_000_018, Some(Rejection::Unknown)),
+        (7_000_018, 7_000_007, Some(Rejection::ExpiredOrReplaced)),
+        (7_000_019, 7_000_006, Some(Rejection::OtherApp)),
+        (7_000_007, 7_000_018, Some(Rejection::ExpiredOrReplaced)),
+        (7_000_018, 1_000_005, None),
+        (1_000_005, 7_000_018, None),
+    ] {
+        assert_eq!(rejection(error(pa, cn)), judged, "{pa} {cn}");
+    }
 }
 
 #[test]

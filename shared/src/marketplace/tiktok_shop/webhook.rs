@@ -115,6 +115,7 @@ mod tests {
                 link_url: None,
                 token_url: url.clone(),
                 api_url: url,
+                routers: Vec::new(),
                 permissions: Vec::new(),
             },
             app_key: "29a39d".into(),

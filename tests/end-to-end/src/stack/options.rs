@@ -51,7 +51,7 @@ pub struct Ports {
     pub gateway: u16,
     /// The simulator of TikTok Shop.
     pub tiktok_shop: u16,
-    /// The simulator of Temu: the first of four in a row.
+    /// The simulator of Temu: the first of six in a row.
     pub temu: u16,
     /// cargo-lambda: the runtime API, and the one that invokes functions.
     pub lambda: u16,

@@ -84,8 +84,8 @@ pub(super) async fn start_temu(first: SocketAddr) -> Result<temu::Simulator, Sta
     simulator.map_err(|why| StartError::listening("temu", taken_in_row(first), why))
 }
 
-/// Which of the four ports is in the way; the first one, if none is any more.
+/// Which of the six ports is in the way; the first one, if none is any more.
 fn taken_in_row(first: SocketAddr) -> u16 {
-    let mut row = (0..4).filter_map(|offset| first.port().checked_add(offset));
+    let mut row = (0..6).filter_map(|offset| first.port().checked_add(offset));
     row.find(|port| TcpListener::bind((first.ip(), *port)).is_err()).unwrap_or(first.port())
 }

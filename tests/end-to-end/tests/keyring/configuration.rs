@@ -64,7 +64,7 @@ fn each_malformed_variable_is_one_line() {
         ("refresh-sweep", "TEMU_APPS", r#"{"us":{"name":""}}"#),
         ("refresh-sweep", "LOG_LEVEL", "trace"),
         ("token-lookup", "RETURN_URLS", "https://a.example,nonsense"),
-        ("token-lookup", "TEMU_APPS", r#"{"us":{"name":"Acme","api_url":"http://temu.example"}}"#),
+        ("token-lookup", "TEMU_APPS", r#"{"us":{"name":"Acme","routers":{"us":"http://temu.example"}}}"#),
         ("token-lookup", "PUBLIC_BASE_URL", "connect.example"),
     ] {
         let said = start(function, variable, Some(value));

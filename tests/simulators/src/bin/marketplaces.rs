@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             },
             "TemuUs": {
                 "name": "Acme Orders",
-                "api_url": format!("http://{}", temu_addresses.us),
+                "routers": { "us": format!("http://{}", temu_addresses.us) },
                 "link_url": format!("http://{}/open-platform/client-manage/authorization", temu_addresses.seller_centre),
                 "code_flow": true,
             },

@@ -1,6 +1,8 @@
 use std::io;
 use std::net::SocketAddr;
 
+use super::app::Router;
+
 /// Where a simulator is to listen. Port 0 picks a free one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
@@ -8,14 +10,29 @@ pub struct Addresses {
     pub us: SocketAddr,
     /// The router of the European Union.
     pub eu: SocketAddr,
-    /// The router of the Global environment.
+    /// The router of the rest of the world.
     pub global: SocketAddr,
+    /// PA, the first router for products.
+    pub pa: SocketAddr,
+    /// CN, the second one.
+    pub cn: SocketAddr,
     /// The seller centre's pages.
     pub seller_centre: SocketAddr,
 }
 
 impl Addresses {
-    /// Four ports in a row, from this one on; from port 0 any four free ones.
+    /// A router's.
+    pub fn of(&self, router: Router) -> SocketAddr {
+        match router {
+            Router::Us => self.us,
+            Router::Eu => self.eu,
+            Router::Global => self.global,
+            Router::Pa => self.pa,
+            Router::Cn => self.cn,
+        }
+    }
+
+    /// Six ports in a row, from this one on; from port 0 any six free ones.
     ///
     /// # Errors
     /// When the row would go past the last port.
@@ -27,9 +44,9 @@ impl Addresses {
                 Ok(SocketAddr::new(first.ip(), port))
             }
         };
-        let row: [io::Result<SocketAddr>; 4] = [0, 1, 2, 3].map(at);
-        let [us, eu, global, seller_centre] = row;
-        Ok(Self { us: us?, eu: eu?, global: global?, seller_centre: seller_centre? })
+        let row: [io::Result<SocketAddr>; 6] = [0, 1, 2, 3, 4, 5].map(at);
+        let [us, eu, global, pa, cn, seller_centre] = row;
+        Ok(Self { us: us?, eu: eu?, global: global?, pa: pa?, cn: cn?, seller_centre: seller_centre? })
     }
 }
 
@@ -40,10 +57,10 @@ mod tests {
     #[test]
     fn ports_in_a_row_or_any() {
         let any = Addresses::from_first(([127, 0, 0, 1], 0).into()).unwrap();
-        assert!([any.us, any.eu, any.global, any.seller_centre].iter().all(|address| address.port() == 0));
+        assert!([any.us, any.cn, any.seller_centre].iter().all(|address| address.port() == 0));
         let row = Addresses::from_first(([127, 0, 0, 1], 8750).into()).unwrap();
-        let ports = [row.us, row.eu, row.global, row.seller_centre].map(|address| address.port());
-        assert_eq!(ports, [8750, 8751, 8752, 8753]);
+        let ports = [row.us, row.eu, row.global, row.pa, row.cn, row.seller_centre].map(|address| address.port());
+        assert_eq!(ports, [8750, 8751, 8752, 8753, 8754, 8755]);
         assert!(Addresses::from_first(([127, 0, 0, 1], 65_533).into()).is_err());
     }
 }

@@ -9,6 +9,8 @@ use crate::reply::Reply;
 
 /// The codes that the platform puts into the `errorCode` field of an answer.
 pub mod code {
+    use super::super::app::{Region, Router};
+
     /// The call did what it says.
     pub const SUCCESS: i64 = 1_000_000;
     /// The signature does not match.
@@ -53,6 +55,31 @@ pub mod code {
     pub const INVALID_CODE: i64 = 110_020_002;
     /// The authorization code was used or is too old: the seller has to authorize again.
     pub const AUTHORIZE_AGAIN: i64 = 110_020_003;
+
+    /// The number under which a router says what is numbered above as US, EU and GLOBAL do. What CN and PA are not known
+    /// to have a number for keeps this one.
+    pub fn at(router: Router, code: i64) -> i64 {
+        if router.region() != Region::CrossBorder {
+            return code;
+        }
+        match code {
+            APP_KEY_MISSING => 7_000_002,
+            TOKEN_MISSING => 7_000_003,
+            APP_KEY_UNKNOWN | APP_LACKS_CALL | APP_SUSPENDED => 7_000_005,
+            TOKEN_OF_ANOTHER_APP => 7_000_006,
+            TOKEN_EXPIRED => 7_000_007,
+            TIMESTAMP_MISSING => 7_000_008,
+            TIMESTAMP_TOO_OLD => 7_000_010,
+            TIMESTAMP_TOO_NEW => 7_000_011,
+            BAD_SIGN => 7_000_015,
+            UNKNOWN_CALL => 7_000_016,
+            TOKEN_UNKNOWN => 7_000_018,
+            TOKEN_LACKS_CALL => 7_000_019,
+            NOT_AUTHORIZED => 7_000_020,
+            SYSTEM => 1_000_005,
+            other => other,
+        }
+    }
 }
 
 /// An answer other than success. It comes with HTTP 200 as well.
@@ -68,10 +95,11 @@ impl ApiError {
     }
 }
 
-pub(super) fn reply(outcome: Result<Value, ApiError>, now: u64) -> Reply {
+/// `numbering` is the router's own.
+pub(super) fn reply(outcome: Result<Value, ApiError>, numbering: impl Fn(i64) -> i64) -> Reply {
     match outcome {
         Ok(result) => envelope(200, code::SUCCESS, "", &result),
-        Err(error) => World::error(200, error.code, error.message, now),
+        Err(error) => envelope(200, numbering(error.code), error.message, &Value::Null),
     }
 }
 

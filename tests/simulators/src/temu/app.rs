@@ -2,22 +2,24 @@ use std::fmt;
 
 use url::Url;
 
-use super::permissions::{Purpose, TOKEN_CREATE, TOKEN_INFO};
+use super::permissions::{MIGRATED, MIGRATED_TOKEN_INFO, Purpose, TOKEN_CREATE, TOKEN_INFO};
 
-/// One of the platform's separate worlds: apps and tokens of one are unknown in the others.
+/// One of the platform's partitions: apps and tokens of one are refused by the others' routers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Region {
     /// United States.
     Us,
     /// European Union.
     Eu,
-    /// Everywhere else, and the product side of cross-border sellers.
+    /// The rest of the world.
     Global,
+    /// Products of cross-border sellers. The only one with two routers.
+    CrossBorder,
 }
 
 impl Region {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Us, Self::Eu, Self::Global];
+    pub const ALL: [Self; 4] = [Self::Us, Self::Eu, Self::Global, Self::CrossBorder];
 
     /// Its name in lower case.
     pub fn name(self) -> &'static str {
@@ -25,6 +27,7 @@ impl Region {
             Self::Us => "us",
             Self::Eu => "eu",
             Self::Global => "global",
+            Self::CrossBorder => "cross-border",
         }
     }
 
@@ -34,7 +37,78 @@ impl Region {
             Self::Us => "openapi-b-us.temu.com",
             Self::Eu => "openapi-b-eu.temu.com",
             Self::Global => "openapi-b-global.temu.com",
+            Self::CrossBorder => "openapi-b-partner.temu.com",
         }
+    }
+
+    /// This one alone.
+    pub(super) fn alone(self) -> &'static [Self] {
+        match self {
+            Self::Us => &[Self::Us],
+            Self::Eu => &[Self::Eu],
+            Self::Global => &[Self::Global],
+            Self::CrossBorder => &[Self::CrossBorder],
+        }
+    }
+
+    /// Its routers, the one for calls that have migrated first.
+    pub fn routers(self) -> &'static [Router] {
+        match self {
+            Self::Us => &[Router::Us],
+            Self::Eu => &[Router::Eu],
+            Self::Global => &[Router::Global],
+            Self::CrossBorder => &[Router::Pa, Router::Cn],
+        }
+    }
+}
+
+/// A router: one address to which calls are posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Router {
+    /// The United States'.
+    Us,
+    /// The European Union's.
+    Eu,
+    /// The rest of the world's.
+    Global,
+    /// For products: the calls that have migrated.
+    Pa,
+    /// For products: the calls that have not migrated.
+    Cn,
+}
+
+impl Router {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Us, Self::Eu, Self::Global, Self::Pa, Self::Cn];
+
+    /// As the product names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Us => "us",
+            Self::Eu => "eu",
+            Self::Global => "global",
+            Self::Pa => "pa",
+            Self::Cn => "cn",
+        }
+    }
+
+    pub(super) fn region(self) -> Region {
+        match self {
+            Self::Us => Region::Us,
+            Self::Eu => Region::Eu,
+            Self::Global => Region::Global,
+            Self::Pa | Self::Cn => Region::CrossBorder,
+        }
+    }
+
+    /// Whether it has this call. What has migrated has another name, and only PA has it.
+    pub(super) fn has(self, call: &str) -> bool {
+        call.ends_with(MIGRATED) == (self == Self::Pa)
+    }
+
+    /// The call about tokens under the name that it has here.
+    pub(super) fn token_info(self) -> &'static str {
+        if self == Self::Pa { MIGRATED_TOKEN_INFO } else { TOKEN_INFO }
     }
 }
 
@@ -109,7 +183,7 @@ impl App {
     /// The same app with nothing but these calls, and those about tokens.
     #[must_use]
     pub fn with_calls(mut self, calls: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let about_tokens = [TOKEN_INFO, TOKEN_CREATE].map(str::to_owned);
+        let about_tokens = [TOKEN_INFO, MIGRATED_TOKEN_INFO, TOKEN_CREATE].map(str::to_owned);
         self.calls = Some(about_tokens.into_iter().chain(calls.into_iter().map(Into::into)).collect());
         self
     }

@@ -1,9 +1,9 @@
-use super::permissions::{TOKEN_CREATE, TOKEN_INFO};
+use super::permissions::{MIGRATED_TOKEN_INFO, TOKEN_CREATE, TOKEN_INFO};
 
 /// What calls are told apart by: all of them come to the same path. Logged, and can be made to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// `bg.open.accesstoken.info.get`
+    /// `bg.open.accesstoken.info.get`, at PA under its new name
     TokenInfo,
     /// `bg.open.accesstoken.create`
     TokenCreate,
@@ -21,7 +21,7 @@ impl Route {
 
     pub(super) fn of(call: &str) -> Self {
         match call {
-            TOKEN_INFO => Self::TokenInfo,
+            TOKEN_INFO | MIGRATED_TOKEN_INFO => Self::TokenInfo,
             TOKEN_CREATE => Self::TokenCreate,
             "bg.order.list.get" | "bg.order.list.v2.get" => Self::OrderList,
             "bg.goods.list.get" => Self::GoodsList,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::answer::{ApiError, code};
-use super::app::App;
+use super::app::{App, Router};
 use super::calls::Route;
 use super::grant::{End, Token};
 use super::information::sample;
@@ -30,7 +30,7 @@ impl World {
             return Err(ApiError::new(code::RATE_LIMITED, "Too many requests, please try again later"));
         }
         let call = request.text("type");
-        check_app(self.calling_app(request)?, call)?;
+        check_app(self.calling_app(request)?, request.router, call)?;
 
         let access_token = request.text("access_token");
         if access_token.is_empty() {
@@ -40,10 +40,12 @@ impl World {
             return self.create(&app_key, request, now);
         }
         let token = self.token_in_call(request, now)?;
-        if call == TOKEN_INFO {
-            return self.information(token);
+        let permitted = token.permissions.iter().any(|permitted| permitted == call);
+        // Every token may use the old one. A token from before the call migrated lacks the new one.
+        if call == TOKEN_INFO || (call == request.router.token_info() && permitted) {
+            return self.information(token, request.router);
         }
-        if !token.permissions.iter().any(|permitted| permitted == call) {
+        if !permitted {
             return Err(ApiError::new(code::TOKEN_LACKS_CALL, "access_token has no permission for this type"));
         }
         Ok(sample(Route::of(call)))
@@ -54,14 +56,14 @@ impl World {
         if app_key.is_empty() {
             return Err(ApiError::new(code::APP_KEY_MISSING, "app_key is missing"));
         }
-        let app = self.app(app_key).ok().filter(|app| app.region == request.region);
+        let app = self.app(app_key).ok().filter(|app| app.region == request.router.region());
         app.ok_or_else(|| ApiError::new(code::APP_KEY_UNKNOWN, "app_key does not exist"))
     }
 
     fn token_in_call(&self, request: &Request, now: u64) -> Result<&Token, ApiError> {
         let known_here = |token: &&Token| {
             let issuer = self.app(&token.app_key);
-            token.value == request.text("access_token") && issuer.is_ok_and(|app| app.region == request.region)
+            token.value == request.text("access_token") && issuer.is_ok_and(|app| app.region == request.router.region())
         };
         let token = self.tokens.iter().find(known_here);
         let token = token.ok_or_else(|| ApiError::new(code::TOKEN_UNKNOWN, "access_token does not exist"))?;
@@ -92,8 +94,8 @@ fn check_timestamp(request: &Request, now: u64) -> Result<(), ApiError> {
 }
 
 /// Whether the app may make this call at all, whoever it is for.
-fn check_app(app: &App, call: &str) -> Result<(), ApiError> {
-    if !is_call(call) {
+fn check_app(app: &App, router: Router, call: &str) -> Result<(), ApiError> {
+    if !is_call(call) || !router.has(call) {
         return Err(ApiError::new(code::UNKNOWN_CALL, "type does not exist"));
     }
     if !app.ip_allowed {

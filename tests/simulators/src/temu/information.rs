@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::{ApiError, code};
+use super::app::Router;
 use super::calls::Route;
 use super::grant::Token;
 use super::permissions::Purpose;
@@ -12,23 +13,25 @@ use super::world::World;
 const EVENTS: [&str; 2] = ["bg_order_status_change_event", "bg_cancel_order_status_change"];
 
 impl World {
-    /// `bg.open.accesstoken.info.get`
-    pub(super) fn information(&self, token: &Token) -> Result<Value, ApiError> {
+    /// `bg.open.accesstoken.info.get`, under whatever name. A router lists its own calls only.
+    pub(super) fn information(&self, token: &Token, router: Router) -> Result<Value, ApiError> {
         let gone = || ApiError::new(code::SYSTEM, "System error, please try again later");
         let app = self.app(&token.app_key).map_err(|_| gone())?;
         let mall = self.mall(token.mall_id).map_err(|_| gone())?;
         let permits_events = token.purpose != Purpose::Product;
         let events = EVENTS.map(|event| json!({ "eventCode": event, "permitsStatus": u8::from(permits_events) }));
+        let calls: Vec<_> = token.permissions.iter().filter(|call| router.has(call)).collect();
         let mut result = json!({
             "mallType": mall.mall_type.number(),
             "semiUniqueId": mall.semi_unique_id,
             "regionId": mall.region_id,
             "expiredTime": token.expires_at,
-            "apiScopeList": token.permissions,
             "appSubscribeStatus": u8::from(app.events_stopped),
             "appSubscribeEventCodeList": EVENTS,
             "authEventCodeList": events,
         });
+        // One of the names that gateways have for the list.
+        result[if router == Router::Cn { "apiList" } else { "apiScopeList" }] = json!(calls);
         if self.settings.says_unique_id {
             result["uniqueId"] = json!(mall.id);
             result["mallName"] = json!(mall.name);

@@ -124,13 +124,14 @@ impl World {
             let token = token.map_err(|_| authorize_again())?;
             tokens.push((mall_id, token.value.clone()));
         }
-        self.created(&tokens)
+        self.created(&tokens, request)
     }
 
-    fn created(&self, tokens: &[(u64, String)]) -> Result<Value, ApiError> {
+    fn created(&self, tokens: &[(u64, String)], request: &Request) -> Result<Value, ApiError> {
         let [(_, own), others @ ..] = tokens else { return Err(authorize_again()) };
         let token = self.tokens.iter().find(|token| token.value == *own).ok_or_else(authorize_again)?;
-        let mut result = if self.settings.create_says_whose { self.information(token)? } else { json!({}) };
+        let mut result =
+            if self.settings.create_says_whose { self.information(token, request.router)? } else { json!({}) };
         result["accessToken"] = json!(own);
         if !others.is_empty() {
             let associated = if self.settings.associated_includes_own { tokens } else { others };

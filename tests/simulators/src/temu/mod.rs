@@ -1,11 +1,10 @@
-//! Temu: the regions' routers with the calls that a token broker needs, and the seller centre's
-//! pages on which sellers authorize.
+//! Temu: the routers with the calls that a token broker needs, and the seller centre's pages on which sellers authorize.
 //!
-//! Each region's router listens on a port of its own, for the product tells regions apart by host.
-//! The seller centre's pages share one more.
+//! Each router listens on a port of its own, for the product tells them apart by host. The seller centre's pages share one
+//! more.
 //!
 //! ```no_run
-//! use simulators::temu::{App, Fault, Mall, MallType, Purpose, Region, Route, Seller, Simulator, Trouble, When};
+//! use simulators::temu::{App, Fault, Mall, MallType, Purpose, Region, Route, Router, Seller, Simulator, Trouble, When};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let simulator = Simulator::start(([127, 0, 0, 1], 0).into()).await?;
@@ -15,7 +14,7 @@
 //! let token = simulator.issue("us-app", 634418212, Purpose::All)?;
 //! simulator.inject(Route::TokenInfo, Fault::new(Trouble::Drop(When::AfterEffect)).times(1));
 //! simulator.revoke("us-app", 634418212);
-//! # let _ = (token, simulator.router_url(Region::Us), simulator.seller_centre_url()); Ok(()) }
+//! # let _ = (token, simulator.router_url(Router::Us), simulator.seller_centre_url()); Ok(()) }
 //! ```
 
 mod addresses;
@@ -43,7 +42,7 @@ mod world;
 
 pub use addresses::Addresses;
 pub use answer::code;
-pub use app::{App, Region};
+pub use app::{App, Region, Router};
 pub use calls::{Call, Route};
 pub use permissions::{OptionalPermission, Purpose};
 pub use seller::{Mall, MallType, Seller};

@@ -1,13 +1,13 @@
 use std::time::Instant;
 
-use super::app::Region;
+use super::app::Router;
 use super::ordered_json::Ordered;
 use crate::conduct::machine_time;
 
-/// A call as it arrived at one region's router.
+/// A call as it arrived at a router.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
-    pub(super) region: Region,
+    pub(super) router: Router,
     /// In the order sent; empty where the body was no JSON object.
     pub(super) members: Vec<(String, Ordered)>,
     /// By the machine's clocks.
@@ -16,12 +16,12 @@ pub(super) struct Request {
 }
 
 impl Request {
-    pub(super) fn parse(region: Region, body: &[u8]) -> Self {
+    pub(super) fn parse(router: Router, body: &[u8]) -> Self {
         let members = match serde_json::from_slice(body) {
             Ok(Ordered::Object(members)) => members,
             _ => Vec::new(),
         };
-        Self { region, members, machine_time: machine_time(), arrived: Instant::now() }
+        Self { router, members, machine_time: machine_time(), arrived: Instant::now() }
     }
 
     /// Empty where it is missing or no text.

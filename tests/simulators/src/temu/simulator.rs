@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::addresses::Addresses;
-use super::app::Region;
+use super::app::Router;
 use super::open_api;
 use super::seller_centre;
 use super::world::{Shared, World};
@@ -22,8 +22,8 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Listens on four ports in a row from `first` on (with port 0, on any free ones): the routers
-    /// of the United States, of the European Union and Global, then the seller centre.
+    /// Listens on six ports in a row from `first` on (with port 0, on any free ones): the routers in the order of
+    /// [`Router::ALL`], then the seller centre.
     ///
     /// # Errors
     /// When an address cannot be bound.
@@ -39,15 +39,19 @@ impl Simulator {
         let us = TcpListener::bind(addresses.us).await?;
         let eu = TcpListener::bind(addresses.eu).await?;
         let global = TcpListener::bind(addresses.global).await?;
+        let pa = TcpListener::bind(addresses.pa).await?;
+        let cn = TcpListener::bind(addresses.cn).await?;
         let seller_centre = TcpListener::bind(addresses.seller_centre).await?;
 
         let shared = Shared::default();
         let servers = Servers::new(shared.clone());
-        let router = |listener, region| servers.serve(listener, open_api::routes(shared.clone(), region));
+        let serve = |listener, router| servers.serve(listener, open_api::routes(shared.clone(), router));
         let addresses = Addresses {
-            us: router(us, Region::Us)?,
-            eu: router(eu, Region::Eu)?,
-            global: router(global, Region::Global)?,
+            us: serve(us, Router::Us)?,
+            eu: serve(eu, Router::Eu)?,
+            global: serve(global, Router::Global)?,
+            pa: serve(pa, Router::Pa)?,
+            cn: serve(cn, Router::Cn)?,
             seller_centre: servers.serve(seller_centre, seller_centre::routes(shared.clone()))?,
         };
         Ok(Self { servers: Arc::new(servers), addresses, shared })
@@ -58,19 +62,14 @@ impl Simulator {
         self.addresses
     }
 
-    /// What stands for `https://HOST` of a region's router, without a trailing slash.
-    pub fn base_url(&self, region: Region) -> String {
-        let address = match region {
-            Region::Us => self.addresses.us,
-            Region::Eu => self.addresses.eu,
-            Region::Global => self.addresses.global,
-        };
-        format!("http://{address}")
+    /// What stands for `https://HOST` of a router, without a trailing slash.
+    pub fn base_url(&self, router: Router) -> String {
+        format!("http://{}", self.addresses.of(router))
     }
 
-    /// Where a region's calls go, path included.
-    pub fn router_url(&self, region: Region) -> String {
-        format!("{}{}", self.base_url(region), open_api::PATH)
+    /// Where a router's calls go, path included.
+    pub fn router_url(&self, router: Router) -> String {
+        format!("{}{}", self.base_url(router), open_api::PATH)
     }
 
     /// Where the seller centre's pages are, without a trailing slash.

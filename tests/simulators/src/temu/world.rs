@@ -77,8 +77,8 @@ impl World {
         self.apps.get(app_key).ok_or_else(|| Refusal::UnknownApp(app_key.to_owned()))
     }
 
-    pub(super) fn apps(&self, region: Region) -> impl Iterator<Item = &App> {
-        self.apps.values().filter(move |app| app.region == region)
+    pub(super) fn apps(&self, regions: &'static [Region]) -> impl Iterator<Item = &App> {
+        self.apps.values().filter(move |app| regions.contains(&app.region))
     }
 
     pub(super) fn add_seller(&mut self, seller: Seller) {

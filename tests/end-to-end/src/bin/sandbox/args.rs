@@ -4,7 +4,7 @@ use std::env;
 
 use end_to_end::stack::Ports;
 
-/// The first of ten ports.
+/// The first of twelve ports.
 const BASE_PORT: u16 = 8700;
 
 pub(crate) const HELP: &str = "\
@@ -13,7 +13,7 @@ Runs the whole keyring on this machine, connects simulated shops, and stays up t
     make sandbox [ARGS=\"OPTIONS\"]
 
     --once            walk through the main job, then end; not 0 if a step fails
-    --base-port PORT  listen on PORT and the nine after it, 8700 to 8709 unless set
+    --base-port PORT  listen on PORT and the eleven after it, 8700 to 8711 unless set
                       (or the variable SANDBOX_BASE_PORT)
     --help            this text";
 
@@ -56,8 +56,8 @@ impl Command {
 }
 
 fn parse_port(name: &str, text: &str) -> Result<u16, String> {
-    let port = text.parse().ok().filter(|port| (1024..=65_526).contains(port));
-    port.ok_or_else(|| format!("{name}: `{text}` is not a port from 1024 to 65526"))
+    let port = text.parse().ok().filter(|port| (1024..=65_524).contains(port));
+    port.ok_or_else(|| format!("{name}: `{text}` is not a port from 1024 to 65524"))
 }
 
 impl Args {

@@ -55,12 +55,13 @@ pub(crate) fn apps() -> BTreeMap<String, TemuApp> {
     let us = app("temu4us7f1k9", "temu-us-secret-0cc175b9c0f1b6a8", Region::Us, "Acme Listing US");
     let eu = app("temu4eu2m8x4", "temu-eu-secret-92eb5ffee6ae2fec", Region::Eu, "Acme Listing EU");
     let global = app("temu4gl5d3c7", "temu-global-secret-4a8a08f09d37b737", Region::Global, "Acme Orders");
-    let product = app("temu4pr6b0z2", "temu-product-secret-8277e0910d750195", Region::Global, "Acme Products");
+    let product = app("temu4pr6b0z2", "temu-product-secret-8277e0910d750195", Region::CrossBorder, "Acme Products");
     [
         ("us", for_local_sellers(us)),
         ("eu", for_local_sellers(eu)),
         ("global", global.needing("Order Management", &ORDER_CALLS)),
-        ("product", product.needing("Product Management", &["bg.goods.list.get", "bg.goods.price.update"])),
+        // One call at each router.
+        ("product", product.needing("Product Management", &["bg.goods.list.get", "bg.goods.price.update.global"])),
     ]
     .map(|(name, app)| (name.to_owned(), app))
     .into()
@@ -73,14 +74,9 @@ pub(crate) fn app_secret(app: &App) -> Value {
     json!({ "app_key": app.app_key, "app_secret": app.app_secret })
 }
 
-/// Host and port of the router that knows the app.
+/// Host and port of the first router that knows the app.
 pub(crate) fn router_host(app: &App, addresses: &Addresses) -> String {
-    let router = match app.region {
-        Region::Us => addresses.us,
-        Region::Eu => addresses.eu,
-        Region::Global => addresses.global,
-    };
-    router.to_string()
+    addresses.of(app.region.routers()[0]).to_string()
 }
 
 /// `TEMU_APPS`; empty, which counts as not set, where there is no app.
@@ -91,9 +87,12 @@ pub(crate) fn variable(apps: &BTreeMap<String, TemuApp>, addresses: &Addresses) 
     let apps: serde_json::Map<String, Value> = apps
         .iter()
         .map(|(name, TemuApp { app, code_flow, permissions, optional_permissions })| {
+            let routers = app.region.routers().iter();
+            let routers: BTreeMap<_, _> =
+                routers.map(|router| (router.name(), format!("http://{}", addresses.of(*router)))).collect();
             let mut site = json!({
                 "name": app.name,
-                "api_url": format!("http://{}", router_host(app, addresses)),
+                "routers": routers,
                 "permissions": permissions,
                 "optional_permissions": optional_permissions,
             });

@@ -3,7 +3,7 @@
 use end_to_end::{Answer, Browser, Options, Returned, Stack};
 use reqwest::Url;
 use serde_json::json;
-use simulators::temu::{Mall, MallType, Region, Route, Seller};
+use simulators::temu::{Mall, MallType, Region, Route, Router, Seller};
 
 use super::setting::{LOCAL, Visit};
 
@@ -60,7 +60,7 @@ async fn a_local_seller_comes_by_code() {
     drop(vendor.confirm(&visit.session.session_id, back.result()).await.expect(200));
     let token = vendor.token(LOCAL).await.expect(200).json();
     assert_eq!((&token["purpose"], &token["version"]), (&json!("all"), &json!(1)));
-    assert_eq!(token["api"]["base_url"], stack.temu().router_url(Region::Us));
+    assert_eq!(token["api"]["base_url"], stack.temu().router_url(Router::Us));
     assert!(stack.temu().accepts(token["access_token"].as_str().unwrap()));
     assert_eq!(stack.temu().effects(Route::TokenCreate), 1);
 
@@ -90,7 +90,7 @@ async fn several_malls_in_one_answer_become_several_connections() {
     let callback = approved(&visit, "eu", "chain").await;
     come_back_and_confirm(&stack, &visit.browser, &callback).await;
     let token = stack.vendor().token("temu/eu/9004").await.expect(200).json();
-    assert_eq!(token["api"]["base_url"], stack.temu().router_url(Region::Eu), "the European app at its own router");
+    assert_eq!(token["api"]["base_url"], stack.temu().router_url(Router::Eu), "the European app at its own router");
 }
 
 #[tokio::test(flavor = "multi_thread")]

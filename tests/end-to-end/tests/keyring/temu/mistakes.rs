@@ -85,20 +85,6 @@ async fn a_local_sellers_token_in_the_product_field_is_told_where_it_belongs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_one_app_for_both_product_and_order_tokens_are_told_apart_by_their_calls() {
-    let options = Options::default();
-    let global = options.temu_apps["global"].app.clone();
-    let stack = Stack::start(options.with_temu_app("product", |product| product.app = global)).await.unwrap();
-    let product = issue(&stack, "product", CROSS_BORDER_MALL, Purpose::Product);
-    let orders = issue(&stack, "global", CROSS_BORDER_MALL, Purpose::Order);
-    let visit = Visit::begin(&stack).await;
-    let page = visit.paste_cross_border(&[("token_product", &orders), ("token_global", &product)]).await.expect(422);
-    assert_eq!(page.reasons(), ["wrong_field", "wrong_field"], "{}", page.body);
-    let page = visit.paste_cross_border(&[("token_product", &product), ("token_global", &orders)]).await.expect(200);
-    assert_eq!(page.body.matches("connected until").count(), 2, "{}", page.body);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn permissions_that_only_add_something_are_no_mistake() {
     let stack = Stack::start(Options::default()).await.unwrap();
     let permissions = Purpose::All.general_permissions();

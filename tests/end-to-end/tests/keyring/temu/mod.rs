@@ -10,6 +10,7 @@ mod leaks;
 mod lookup;
 mod mistakes;
 mod not_the_seller;
+mod partitions;
 mod paste;
 mod rate;
 mod reconnect;

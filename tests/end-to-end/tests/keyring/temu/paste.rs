@@ -2,7 +2,7 @@
 
 use end_to_end::{Options, SellerKind, Stack};
 use serde_json::json;
-use simulators::temu::{Mall, MallType, Purpose, Region, Route, Seller};
+use simulators::temu::{Mall, MallType, Purpose, Route, Router, Seller};
 
 use super::setting::{CROSS_BORDER_MALL, GLOBAL_ORDERS, LOCAL, LOCAL_MALL, PRODUCT, US_ORDERS, Visit, issue};
 use crate::setting::item;
@@ -39,20 +39,24 @@ async fn product_and_order_token_of_one_store_in_one_submit() {
         assert!(told.is_some_and(|told| told["status"] == "active"), "{confirmed}");
     }
     assert_eq!(connections.len(), 2);
-    for (connection, purpose, app, region, pasted) in
-        [(PRODUCT, "product", "product", Region::Global, product), (US_ORDERS, "order", "us", Region::Us, orders)]
-    {
+    for (connection, purpose, app, routers, pasted) in [
+        (PRODUCT, "product", "product", &[Router::Pa, Router::Cn][..], product),
+        (US_ORDERS, "order", "us", &[Router::Us][..], orders),
+    ] {
         let token = vendor.token(connection).await.expect(200).json();
         assert_eq!(
             (&token["purpose"], &token["version"], &token["status"]),
             (&json!(purpose), &json!(1), &json!("active"))
         );
         assert_eq!(token["access_token"], pasted.as_str());
-        assert_eq!(token["api"], json!({"base_url": temu.router_url(region), "app_key": stack.temu_app_key(app)}));
+        let told = |router: &Router| json!({"name": router.name(), "base_url": temu.router_url(*router)});
+        let told: Vec<_> = routers.iter().map(told).collect();
+        let api = json!({"base_url": told[0]["base_url"], "routers": told, "app_key": stack.temu_app_key(app)});
+        assert_eq!(token["api"], api);
         assert_eq!((&token["account_id"], &token["shops"][0]["id"]), (&json!("acme"), &json!("634418212002")));
         assert_eq!(token["expires_at"], token["authorization_expires_at"], "one clock");
     }
-    assert_eq!(temu.calls_to(Route::TokenInfo).len(), 2, "one question a token");
+    assert_eq!(temu.calls_to(Route::TokenInfo).len(), 3, "one question per token and router");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,23 +73,15 @@ async fn a_local_sellers_one_token() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_global_order_token_beside_a_product_token_of_the_same_mall() {
-    // Of two apps, and of one app that serves both.
-    let one_app = |options: Options| {
-        let global = options.temu_apps["global"].app.clone();
-        options.with_temu_app("product", |product| product.app = global)
-    };
-    for options in [Options::default(), one_app(Options::default())] {
-        let stack = Stack::start(options).await.unwrap();
-        let product = issue(&stack, "product", CROSS_BORDER_MALL, Purpose::Product);
-        let orders = issue(&stack, "global", CROSS_BORDER_MALL, Purpose::Order);
-        let visit = Visit::begin(&stack).await;
-        let page =
-            visit.paste_cross_border(&[("token_global", &orders), ("token_product", &product)]).await.expect(200);
-        visit.confirm(&page).await;
-        for (connection, purpose, token) in [(PRODUCT, "product", &product), (GLOBAL_ORDERS, "order", &orders)] {
-            let served = stack.vendor().token(connection).await.expect(200).json();
-            assert_eq!((&served["access_token"], &served["purpose"]), (&json!(token), &json!(purpose)));
-        }
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let product = issue(&stack, "product", CROSS_BORDER_MALL, Purpose::Product);
+    let orders = issue(&stack, "global", CROSS_BORDER_MALL, Purpose::Order);
+    let visit = Visit::begin(&stack).await;
+    let page = visit.paste_cross_border(&[("token_global", &orders), ("token_product", &product)]).await.expect(200);
+    visit.confirm(&page).await;
+    for (connection, purpose, token) in [(PRODUCT, "product", &product), (GLOBAL_ORDERS, "order", &orders)] {
+        let served = stack.vendor().token(connection).await.expect(200).json();
+        assert_eq!((&served["access_token"], &served["purpose"]), (&json!(token), &json!(purpose)));
     }
 }
 

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::*;
-use crate::temu::app::Region;
+use crate::temu::app::{Region, Router};
 use crate::temu::grant::Terms;
 use crate::temu::ordered_json::Ordered;
 use crate::temu::permissions::Purpose;
@@ -31,7 +31,7 @@ fn request(app_key: &str, call: &str, token: &str) -> Request {
 }
 
 fn signed(app_key: &str, members: &Value) -> Request {
-    let mut request = Request::parse(Region::Us, members.to_string().as_bytes());
+    let mut request = Request::parse(Router::Us, members.to_string().as_bytes());
     let sign = sign(&format!("{app_key}-secret"), &request.members);
     request.members.push(("sign".to_owned(), Ordered::Text(sign)));
     request
@@ -44,8 +44,8 @@ fn refused(world: &mut World, request: &Request) -> i64 {
 #[test]
 fn the_app_comes_first_and_the_sign_next() {
     let mut world = world();
-    let unsigned = |members: &Value| Request::parse(Region::Us, members.to_string().as_bytes());
-    assert_eq!(refused(&mut world, &Request::parse(Region::Us, b"no JSON")), code::APP_KEY_MISSING);
+    let unsigned = |members: &Value| Request::parse(Router::Us, members.to_string().as_bytes());
+    assert_eq!(refused(&mut world, &Request::parse(Router::Us, b"no JSON")), code::APP_KEY_MISSING);
     assert_eq!(refused(&mut world, &unsigned(&json!({ "app_key": "" }))), code::APP_KEY_MISSING);
     assert_eq!(refused(&mut world, &unsigned(&json!({ "app_key": "nobody" }))), code::APP_KEY_UNKNOWN);
     assert_eq!(refused(&mut world, &unsigned(&json!({ "app_key": "eu" }))), code::APP_KEY_UNKNOWN);
@@ -156,7 +156,7 @@ fn only_calls_that_are_surely_the_apps_count_against_its_limit() {
     world.settings.calls_per_second = Some(2);
     let unsigned = json!({ "app_key": "us", "type": TOKEN_INFO, "timestamp": NOW });
     for _ in 0..5 {
-        let request = Request::parse(Region::Us, unsigned.to_string().as_bytes());
+        let request = Request::parse(Router::Us, unsigned.to_string().as_bytes());
         assert_eq!(refused(&mut world, &request), code::BAD_SIGN);
     }
     let arrived = Instant::now();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::temu::app::Region;
+use crate::temu::app::{Region, Router};
 use crate::temu::permissions::TOKEN_CREATE;
 use crate::temu::seller::{Mall, MallType, Seller};
 
@@ -30,7 +30,7 @@ fn code(world: &mut World, app_key: &str) -> String {
 
 fn create(world: &mut World, app_key: &str, code: &str, now: u64) -> Result<Value, ApiError> {
     let body = json!({ "type": TOKEN_CREATE, "code": code, "access_token": code });
-    world.create(app_key, &Request::parse(Region::Us, body.to_string().as_bytes()), now)
+    world.create(app_key, &Request::parse(Router::Us, body.to_string().as_bytes()), now)
 }
 
 fn refused(outcome: Result<Value, ApiError>) -> i64 {
@@ -70,7 +70,7 @@ fn a_code_goes_in_twice() {
     for body in
         [json!({ "code": code }), json!({ "access_token": code }), json!({ "code": code, "access_token": "another" })]
     {
-        let request = Request::parse(Region::Us, body.to_string().as_bytes());
+        let request = Request::parse(Router::Us, body.to_string().as_bytes());
         assert_eq!(refused(world.create("us", &request, NOW)), code::INVALID_CODE);
     }
     assert!(create(&mut world, "us", &code, NOW).is_ok());

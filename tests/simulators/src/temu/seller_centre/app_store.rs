@@ -42,14 +42,14 @@ async fn store(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Resu
     let state = shared.lock();
     let site = visit.mall(&state.world, MallType::Local)?.site;
     let app = |app: &App| visit.link(APP, &[("app", &app.app_key)], &app.name);
-    let apps = html::list(state.world.apps(site).map(app));
+    let apps = html::list(state.world.apps(site.alone()).map(app));
     visit.page(&state.world, &menu(&visit), &format!("<h1>App Store</h1>{apps}"))
 }
 
 async fn app(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Result<Response, Refused> {
     let state = shared.lock();
     let site = visit.mall(&state.world, MallType::Local)?.site;
-    let app = visit.app(&state.world, site)?;
+    let app = visit.app(&state.world, site.alone())?;
     let authorize = visit.link(AUTHORIZE, &[("app", &app.app_key)], "Authorize");
     visit.page(&state.world, &menu(&visit), &format!("<h1>{}</h1><p>{authorize}</p>", escape(&app.name)))
 }
@@ -58,7 +58,7 @@ async fn authorize(State(shared): State<Shared>, Query(visit): Query<Visit>) -> 
     visit.require_main_account()?;
     let state = shared.lock();
     let site = visit.mall(&state.world, MallType::Local)?.site;
-    let app = visit.app(&state.world, site)?;
+    let app = visit.app(&state.world, site.alone())?;
     let usual = state.world.lifetime(app) / DAY;
     visit.page(&state.world, &menu(&visit), &authorization_form(&visit, app, usual))
 }
@@ -95,7 +95,7 @@ async fn submit(State(shared): State<Shared>, Form(visit): Form<Visit>) -> Resul
     let mut state = shared.lock();
     let now = state.now();
     let (mall_id, site) = visit.mall(&state.world, MallType::Local).map(|mall| (mall.id, mall.site))?;
-    let app = visit.app(&state.world, site)?;
+    let app = visit.app(&state.world, site.alone())?;
     let (app_key, usual) = (app.app_key.clone(), state.world.lifetime(app));
 
     let left_out = OptionalPermission::ALL.into_iter().filter(|permission| !visit.ticked(permission.field()));

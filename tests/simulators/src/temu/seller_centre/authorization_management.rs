@@ -1,5 +1,4 @@
-//! A cross-border seller's authorizations: product tokens in the Global environment, order tokens
-//! in each region's.
+//! A cross-border seller's authorizations: product tokens under "Global", order tokens in each region's environment.
 
 use axum::Router;
 use axum::extract::{Form, Query, State};
@@ -31,7 +30,7 @@ pub(super) fn routes() -> Router<Shared> {
 /// What the switch in the top-left corner says.
 fn environment_name(environment: Region) -> &'static str {
     match environment {
-        Region::Global => "Global",
+        Region::Global | Region::CrossBorder => "Global",
         Region::Us => "Seller Central > US Region",
         Region::Eu => "Seller Central > EU Region",
     }
@@ -53,18 +52,24 @@ fn menu(visit: &Visit) -> String {
     format!("<nav>{}</nav><nav>{above}{page}</nav>", environments.join(" | "))
 }
 
-/// The kinds of token that an app can get here, and what they are called.
-fn kinds(environment: Region, app: &App) -> impl Iterator<Item = (Purpose, &'static str)> {
-    let offered: &[(Purpose, &str)] = match environment {
-        Region::Global => &[(Purpose::Product, "product"), (Purpose::Order, "orders")],
-        Region::Us | Region::Eu => &[(Purpose::Order, "orders")],
+/// The kind of token that an app can get, and what it is called: one for products in their partition, one for orders
+/// elsewhere.
+fn kinds(app: &App) -> impl Iterator<Item = (Purpose, &'static str)> {
+    let offered = match app.region {
+        Region::CrossBorder => (Purpose::Product, "product"),
+        Region::Us | Region::Eu | Region::Global => (Purpose::Order, "orders"),
     };
-    offered.iter().copied().filter(|(purpose, _)| app.serves(*purpose))
+    [offered].into_iter().filter(|(purpose, _)| app.serves(*purpose))
+}
+
+/// Whose apps are offered. What the site's switch calls Global has those for products, too.
+fn regions(environment: Region) -> &'static [Region] {
+    if environment == Region::Global { &[Region::Global, Region::CrossBorder] } else { environment.alone() }
 }
 
 fn offers(world: &World, environment: Region) -> impl Iterator<Item = (&App, Purpose, &'static str)> {
-    let of = move |app| kinds(environment, app).map(move |(purpose, kind)| (app, purpose, kind));
-    world.apps(environment).flat_map(of)
+    let of = move |app| kinds(app).map(move |(purpose, kind)| (app, purpose, kind));
+    world.apps(regions(environment)).flat_map(of)
 }
 
 async fn list(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Result<Response, Refused> {
@@ -168,8 +173,8 @@ fn authorized<'a>(world: &'a World, visit: &Visit) -> Result<(&'a App, &'a Token
 
 fn app_and_purpose<'a>(world: &'a World, visit: &Visit) -> Result<(&'a App, Purpose), Refused> {
     let environment = visit.environment();
-    let app = visit.app(world, environment)?;
-    let asked = kinds(environment, app).find(|(_, kind)| *kind == visit.get("kind"));
+    let app = visit.app(world, regions(environment))?;
+    let asked = kinds(app).find(|(_, kind)| *kind == visit.get("kind"));
     let (purpose, _) = asked.ok_or_else(|| Refused::not_found("This app gets no such token here."))?;
     Ok((app, purpose))
 }

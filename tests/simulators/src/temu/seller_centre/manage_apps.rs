@@ -33,7 +33,7 @@ async fn apps(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Resul
     let state = shared.lock();
     let now = state.now();
     let mall = visit.mall(&state.world, MallType::Local)?;
-    let authorized = state.world.apps(mall.site).filter_map(|app| {
+    let authorized = state.world.apps(mall.site.alone()).filter_map(|app| {
         let token = state.world.newest_token(&app.app_key, mall.id, Purpose::All)?;
         let link = visit.link(APP, &[("app", &app.app_key)], &app.name);
         Some(format!("{link} <small>{}</small>", access::standing(token, now)))
@@ -93,7 +93,7 @@ async fn revoke(State(shared): State<Shared>, Form(visit): Form<Visit>) -> Resul
 /// The app asked for and the token that it was given last.
 fn authorized<'a>(world: &'a World, visit: &Visit) -> Result<(&'a App, &'a Token), Refused> {
     let mall = visit.mall(world, MallType::Local)?;
-    let app = visit.app(world, mall.site)?;
+    let app = visit.app(world, mall.site.alone())?;
     let token = world.newest_token(&app.app_key, mall.id, Purpose::All);
     Ok((app, token.ok_or_else(|| Refused::not_found("This app is not authorized."))?))
 }

@@ -51,10 +51,10 @@ impl Visit {
         mall.filter(|mall| mall.mall_type == mall_type).ok_or_else(|| Refused::not_found("Choose a store first."))
     }
 
-    /// The app asked for, which must be one of this region.
-    pub(super) fn app<'a>(&self, world: &'a World, region: Region) -> Result<&'a App, Refused> {
+    /// The app asked for, which must be one of these regions.
+    pub(super) fn app<'a>(&self, world: &'a World, regions: &[Region]) -> Result<&'a App, Refused> {
         let app = world.app(self.get("app"))?;
-        if app.region == region { Ok(app) } else { Err(Refused::not_found("This app is not available here.")) }
+        if regions.contains(&app.region) { Ok(app) } else { Err(Refused::not_found("This app is not available here.")) }
     }
 
     /// The environment in the top-left corner.

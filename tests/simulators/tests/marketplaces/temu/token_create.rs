@@ -1,5 +1,5 @@
 use serde_json::json;
-use simulators::temu::{Mall, MallType, Purpose, Region, Route, code};
+use simulators::temu::{Mall, MallType, Purpose, Route, Router, code};
 
 use super::client::{APP_KEY, CREATE, Client, MALL, SELLER, parameter};
 
@@ -41,10 +41,10 @@ async fn codes_are_for_once_and_for_ten_minutes() {
 async fn the_code_stands_in_for_the_token() {
     let client = Client::start().await;
     let code = client.code();
-    let without = client.send(Region::Us, APP_KEY, json!({ "type": CREATE, "code": code })).await.unwrap();
+    let without = client.send(Router::Us, APP_KEY, json!({ "type": CREATE, "code": code })).await.unwrap();
     assert_eq!(without.code(), code::TOKEN_MISSING);
     let code_only_as_token = json!({ "type": CREATE, "access_token": code });
-    let answer = client.send(Region::Us, APP_KEY, code_only_as_token).await.unwrap();
+    let answer = client.send(Router::Us, APP_KEY, code_only_as_token).await.unwrap();
     assert_eq!(answer.code(), code::INVALID_CODE);
     assert_eq!(client.info(&code).await.unwrap().code(), code::TOKEN_UNKNOWN);
     assert_eq!(client.create(&code).await.unwrap().code(), code::SUCCESS);
