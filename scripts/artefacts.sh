@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Builds the three functions as they are released, one zip each, into target/artefacts, and SHA256SUMS beside them.
-# ARCHITECTURE: arm64 unless told, or x86_64. The same source gives the same bytes, on any x86-64 Linux and in any
-# directory.
+# Builds functions as they are released, one zip each, into target/artefacts, and SHA256SUMS beside them:
+# artefacts.sh [FUNCTION…], all three by default. ARCHITECTURE: arm64 by default, or x86_64. The same source gives the same
+# bytes, on any x86-64 Linux and in any directory.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 architecture=${ARCHITECTURE:-arm64}
-functions='oauth-callback refresh-sweep token-lookup'
+[ $# -gt 0 ] || set -- oauth-callback refresh-sweep token-lookup
 
 complain() {
     printf 'artefacts: %s\n' "$@" >&2
@@ -54,7 +54,7 @@ rm -rf "$artefacts"
 mkdir -p "$artefacts"
 sums=$artefacts/SHA256SUMS
 
-for function in $functions; do
+for function in "$@"; do
     printf '\n== %s, %s\n' "$function" "$architecture"
     # One by one: each with its own features only.
     cargo lambda build --locked --release --package "$function" --target "$triple.2.34" --lambda-dir "$target/lambda/$triple"

@@ -135,8 +135,7 @@ impl Token {
     }
 }
 
-/// What a token is, for somebody who waits: every router of the app is asked, each once more after a failure that may
-/// pass.
+/// What a token is, for a seller who waits: asks every router of the app, and again after a failure that may pass.
 ///
 /// # Errors
 /// [`CallError`], by what to do next.
@@ -205,7 +204,7 @@ pub(super) async fn info_for_check(
     said.map(|token| Token { is_partial, ..token })
 }
 
-/// What a token is, by one router: a read, so it is tried once more after a failure that may pass.
+/// What a token is, by one router. It is a read, so a failure that may pass leads to a second try.
 ///
 /// # Errors
 /// [`CallError`], by what to do next.
