@@ -47,6 +47,11 @@ fresh() {
     cd "$folder/clone"
 }
 
+# In the clone that is there, if one is.
+cloned() {
+    [ "$PWD" = "$folder/clone" ] || fresh
+}
+
 # Appends `name <tab> step <tab> seconds` for the whole command to the file of this run.
 timed() {
     local name=$1 begun=$EPOCHREALTIME
@@ -72,12 +77,16 @@ for run in $(seq "$runs"); do
                 timed test make test
                 ;;
             quick)
+                cloned
                 # One more line of code in `shared/`, on what `make test` has built.
                 sed -i '0,/^#\[cfg(test)\]/s//const _: () = ();\n\n&/' shared/src/connection/claim.rs
                 timed quick make quick
                 git checkout --quiet shared
                 ;;
-            verify) timed verify make verify ;;
+            verify)
+                cloned
+                timed verify make verify
+                ;;
             *)
                 echo "clean-runs: there is no $name, only: sandbox test quick verify" >&2
                 exit 2
