@@ -1,7 +1,7 @@
 """The roles of infra/roles.yaml: valid for the linters, and each allows its job and nothing else. This table has what no
 linter knows: which items of a table, which attributes, how a secret is deleted, through which service a key is used. That
 each role is enough for its job is shown by the end-to-end tests, which run under these roles: tests/end-to-end/roles.json.
-Run by `make verify`; alone: .tools/verify/bin/python tests/infra/roles_test.py; with UPDATE_ROLES=1 it writes that file anew.
+Run by `make verify`; alone: .tools/verify/bin/python tests/infra/roles_test.py; with UPDATE_ROLES=1 it writes that file again.
 """
 
 import json
