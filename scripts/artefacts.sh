@@ -28,9 +28,9 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)} ||
 [ -z "$(git status --porcelain 2>/dev/null)" ] ||
     echo 'artefacts: there are changes that are not committed: nobody else will get these bytes' >&2
 
-scripts/tools.sh verify
+scripts/deploy-tools.sh
 # cargo-lambda finds zig there, the linker and C compiler.
-export SOURCE_DATE_EPOCH PATH=$PWD/.tools/verify/bin:$PATH
+export SOURCE_DATE_EPOCH PATH=$PWD/.tools/deploy/bin:$PATH
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 cargo_home=$(realpath "${CARGO_HOME:-$HOME/.cargo}")

@@ -21,9 +21,10 @@ shift 2
 scripts/deploy-tools.sh
 .tools/deploy/bin/python scripts/check_parameters.py "$parameters"
 [ -n "${BUILT:-}" ] || scripts/build.sh "$parameters"
+target=${CARGO_TARGET_DIR:-target}
 # SAM knows only the older of the two names.
 [ -z "${AWS_REGION:-}" ] || export AWS_DEFAULT_REGION=$AWS_REGION
 PATH=$PWD/.tools/deploy/bin:$PATH SAM_CLI_TELEMETRY=${SAM_CLI_TELEMETRY:-0} \
-    sam deploy --template "${BUILT:-target/sam}/template.yaml" --stack-name "$stack" --resolve-s3 --s3-prefix "$stack" \
+    sam deploy --template "${BUILT:-$target/stack}/template.yaml" --stack-name "$stack" --resolve-s3 --s3-prefix "$stack" \
     --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --no-fail-on-empty-changeset --confirm-changeset \
     --parameter-overrides "file://$(realpath "$parameters")" "$@"

@@ -1,6 +1,6 @@
 """What scripts/artefacts.sh has built: a zip that Lambda takes, and nothing of this machine in it.
 
-Run by `make verify ARGS=artefacts`, which builds one function first.
+Run by `make verify`, which builds them first.
 """
 
 import hashlib
