@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test quick verify model torture fuzz bench-sweep sandbox lint deny build tools artefacts deploy app-secret smoke
+.PHONY: help test quick verify model torture fuzz bench-sweep sandbox lint deny build tools artefacts deploy app smoke
 
 # boto3 and SAM know only the older of the two names.
 ifdef AWS_REGION
@@ -25,9 +25,9 @@ verify: ## Checks what takes long and changes rarely; ARGS="static deployed": th
 deploy: ## Builds the functions and deploys them; STACK=shop-keyring PARAMETERS=shop-keyring.yaml, docs/deploy.md
 	@scripts/deploy.sh "$(STACK)" "$(PARAMETERS)" $(ARGS)
 
-app-secret: ## Asks for an app's credentials and stores them; STACK=… APP=tiktok-shop/us, ARGS="--rotate" in a rotation
+app: ## Sets an app up or changes it; STACK=… APP=temu/us, ARGS="--settings FILE", --rotate, --remove; ARGS=--list lists all
 	@scripts/deploy-tools.sh
-	@.tools/deploy/bin/python scripts/app_secret.py $(ARGS) "$(STACK)" "$(APP)"
+	@.tools/deploy/bin/python scripts/app.py $(ARGS) "$(STACK)" "$(APP)"
 
 smoke: ## Looks whether a deployed stack works, with a signed request; STACK=shop-keyring
 	@scripts/deploy-tools.sh

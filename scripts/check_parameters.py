@@ -13,8 +13,7 @@ TEMPLATE = pathlib.Path(__file__).parents[1] / "infra" / "template.yaml"
 
 # Lambda takes an environment of 4 KB, measured as JSON: each quotation mark within a value counts twice. What is in it beside
 # these parameters, and never longer than the rest of the 4 KB, is held against the template by tests/infra/template_test.py.
-IN_ENVIRONMENT = ["TikTokShopUs", "TikTokShopGlobal", "TemuUs", "TemuEu", "TemuGlobal", "TemuProduct", "VendorName",
-                  "SupportUrl", "ReturnUrls", "PublicDomain", "ConnectionsTableName", "SessionsTableName"]
+IN_ENVIRONMENT = ["VendorName", "SupportUrl", "ReturnUrls", "PublicDomain", "ConnectionsTableName", "SessionsTableName"]
 MOST_BYTES = 3_000
 
 
@@ -39,8 +38,7 @@ def main():
         longest = max(IN_ENVIRONMENT, key=lambda name: size(given, [name]))
         sys.exit(
             f"deploy: {file}: {', '.join(IN_ENVIRONMENT)} are {size(given)} bytes together, and {MOST_BYTES} fit into the "
-            f"functions' environment, where each quotation mark counts twice. {longest} is the longest: shorten it "
-            "(docs/operations.md#temus-apps)."
+            f"functions' environment, where each quotation mark counts twice. {longest} is the longest: shorten it."
         )
 
 

@@ -25,7 +25,7 @@ unset CARGO_TARGET_DIR
 # The table of what was measured, also if a run fails.
 report() {
     awk -F '\t' '
-        { key = $1 "\t" $2; if (!(key in seen)) { seen[key]; order[++count] = key } seconds[key, FILENAME] = $3 }
+        { key = $1 "\t" $2; if (!(key in seen)) { seen[key]; order[++count] = key } seconds[key, FILENAME] += $3 }
         END {
             runs = ARGC - 1
             printf "| script | step |"; for (i = 1; i <= runs; i++) printf " run %d |", i

@@ -1,6 +1,7 @@
 """Looks whether a deployed stack works, with your own AWS credentials: make smoke STACK=shop-keyring. Changes nothing.
 
-Needs, beside the stack's operator policy: cloudformation:DescribeStacks, logs:FilterLogEvents, secretsmanager:ListSecrets.
+Needs, beside the stack's operator policy: cloudformation:DescribeStacks, logs:FilterLogEvents, and for the secrets
+`{stack}/apps` and `{stack}/apps/*` secretsmanager:DescribeSecret; for the first of them also secretsmanager:GetSecretValue.
 """
 
 import argparse
@@ -16,6 +17,10 @@ import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError
+
+import app_entry
+from app_registry import Refused
+from app_secrets import Apps
 
 # The sweep runs each minute; its log line takes some seconds to be found.
 SWEEP_WITHIN = 180
@@ -74,14 +79,19 @@ def nothing_of_the_services_in_public(url):
         raise Wrong(f"the sellers' address answers /v1 with {status}: its API must not have it")
 
 
-def apps_are_filled(stack):
-    secrets = boto3.client("secretsmanager").get_paginator("list_secrets")
-    pages = secrets.paginate(Filters=[{"Key": "name", "Values": [f"{stack}/apps/"]}])
-    found = [secret for page in pages for secret in page["SecretList"]]
-    empty = [secret["Name"] for secret in found if not secret.get("SecretVersionsToStages")]
-    if empty:
-        app = empty[0].removeprefix(f"{stack}/apps/")
-        raise Wrong(f"{', '.join(empty)} is empty: make app-secret STACK={stack} APP={app}")
+def apps_are_set_up(stack):
+    apps = Apps(stack)
+    try:
+        registry = apps.read()
+    except Refused as refused:
+        raise Wrong(f"{refused} Then set apps up: make app STACK={stack} APP=tiktok-shop/us") from None
+    if not registry:
+        raise Wrong(f"{apps.registry} has no app: make app STACK={stack} APP=tiktok-shop/us")
+    wrong = [f"{path}: {what}" for path, entry in registry.items() for what in app_entry.problems(path, entry)]
+    named = [path for path in registry if not app_entry.problem_of_path(path)]
+    wrong += [f"{path} has no credentials: make app STACK={stack} APP={path}" for path in named if not apps.has_credentials(path)]
+    if wrong:
+        raise Wrong("; ".join(wrong))
 
 
 def sweep_runs(stack):
@@ -100,7 +110,7 @@ def checks(stack, session):
     yield "an unsigned one is turned away", lambda: unsigned_request(service)
     yield "sellers' pages are there", lambda: sellers_page(public)
     yield "and nothing of the services' beside them", lambda: nothing_of_the_services_in_public(public)
-    yield "every app has its secret", lambda: apps_are_filled(stack)
+    yield "every app has its settings and credentials", lambda: apps_are_set_up(stack)
     yield "the sweep runs", lambda: sweep_runs(stack)
 
 

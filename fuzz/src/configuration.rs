@@ -2,21 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use shop_keyring::{
-    apps::{Site, Sites},
-    config::{ConfigError, Reader, is_loopback},
-    names::MarketplaceName,
-};
+use shop_keyring::config::{ConfigError, Reader, is_loopback};
 use url::Url;
 
-use crate::names::check_segment;
-
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 14] = [
     "CONNECTIONS_TABLE",
     "SESSIONS_TABLE",
     "SECRET_PREFIX",
-    "TIKTOK_SHOP_APPS",
-    "TEMU_APPS",
     "PUBLIC_BASE_URL",
     "VENDOR_NAME",
     "SUPPORT_URL",
@@ -39,11 +31,6 @@ pub fn configuration(input: &[u8]) {
     check_errors(refresh_sweep::Config::read(&variable).err());
     check_errors(token_lookup::Config::read(&variable).err());
 
-    let mut reader = Reader::new(&variable);
-    let sites = reader.apps();
-    if let Ok(sites) = reader.finish(sites) {
-        check_sites(&sites);
-    }
     let mut reader = Reader::new(&variable);
     let prefix = reader.secret_prefix();
     if let Ok(prefix) = reader.finish(prefix) {
@@ -93,21 +80,8 @@ fn check_errors(error: Option<ConfigError>) {
     }
 }
 
-fn check_sites(sites: &Sites) {
-    assert!(!sites.is_empty(), "at least one app is needed");
-    for (path, site) in sites {
-        check_segment(path.app.as_str());
-        let Site { name, link_url, token_url, api_url, routers, permissions } = site;
-        assert!(!name.trim().is_empty());
-        link_url.iter().chain([token_url, api_url]).chain(routers.iter().map(|at| &at.url)).for_each(check_url);
-        assert!(token_url.path() == "/" && api_url.path() == "/");
-        assert!(permissions.iter().all(|permission| !permission.calls.is_empty()));
-        assert!(path.marketplace == MarketplaceName::Temu || (link_url.is_some() && permissions.is_empty()));
-    }
-}
-
 /// Tokens and secrets may be sent there.
-fn check_url(url: &Url) {
+pub(crate) fn check_url(url: &Url) {
     assert!(url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)), "{url}");
     assert!(url.query().is_none() && url.fragment().is_none() && url.has_host(), "{url}");
     assert!(url.username().is_empty() && url.password().is_none(), "{url}");

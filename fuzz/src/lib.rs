@@ -25,6 +25,7 @@ mod configuration;
 mod event;
 mod list_query;
 mod names;
+mod registry;
 mod return_url;
 mod stored;
 mod temu;
@@ -38,6 +39,7 @@ pub use configuration::configuration;
 pub use event::sweep_event;
 pub use list_query::list_query;
 pub use names::{names, path};
+pub use registry::registry;
 pub use return_url::return_url;
 pub use stored::{connection_item, session_items, token_set};
 pub use temu::{temu_token_create, temu_token_info};
@@ -49,7 +51,7 @@ pub use webhook::webhook;
 pub type Property = fn(&[u8]);
 
 /// Every property, with the name of its target in `fuzz_targets/` and of its directory in `seeds/`.
-pub const PROPERTIES: [(&str, Property); 18] = [
+pub const PROPERTIES: [(&str, Property); 19] = [
     ("callback_query", callback_query),
     ("configuration", configuration),
     ("connection_item", connection_item),
@@ -58,6 +60,7 @@ pub const PROPERTIES: [(&str, Property); 18] = [
     ("names", names),
     ("pasted_token", pasted_token),
     ("path", path),
+    ("registry", registry),
     ("return_url", return_url),
     ("session_items", session_items),
     ("sweep_event", sweep_event),

@@ -1,8 +1,10 @@
 //! The answers of Temu's router: what a token is, and the tokens of an exchange.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use shop_keyring::{
-    apps::{App, Site},
+    apps::App,
     connection::Purpose,
     marketplace::{
         http::RawAnswer,
@@ -13,10 +15,10 @@ use shop_keyring::{
             token::{Token, created, described},
         },
     },
+    registry::{AppConfig, Registry},
     secret::Secret,
     time::Timestamp,
 };
-use url::Url;
 
 use crate::{
     MARK,
@@ -104,38 +106,33 @@ fn check_token(token: &Token, told: &Value) {
 
 fn check_permissions(token: &Token) {
     let app = app(token.scopes.as_deref().unwrap_or_default());
-    let Missing { needed, optional } = app.missing_permissions(token.scopes.as_deref());
+    let Missing { needed, optional } = app.missing_permissions(Purpose::All, token.scopes.as_deref());
     match &token.scopes {
         None => assert!(needed.is_empty() && optional.is_empty(), "what is not said is not missing"),
         Some(scopes) => {
             // Of the three permissions the first is made of what the token has, and the others of what it cannot have.
             let granted = scopes.is_empty() || !needed.contains(&"all".to_owned());
             assert!(granted && needed.contains(&"none".to_owned()) && optional == ["optional"], "{needed:?}");
-            assert!(lost(&app.site.permissions, scopes, scopes).is_empty(), "nothing has changed");
+            assert!(lost(&app.config.permissions, scopes, scopes).is_empty(), "nothing has changed");
         }
     }
-    assert_ne!(token.purpose(&app), Purpose::Product, "only the app `product` has product tokens");
+    assert_ne!(token.purpose(&app, None), Purpose::Product, "only the gateway CN/PA has product tokens");
     assert_ne!(token.purpose_of_calls(), Some(Purpose::All));
 }
 
 fn app(scopes: &[String]) -> App {
-    let url = Url::parse("https://router.example").expect("a URL");
     let permission = |label: &str, calls: Vec<String>, optional| Permission { label: label.into(), calls, optional };
     let other = format!("{}.", scopes.concat());
+    let path = "temu/us".parse().expect("an app");
+    let registry = Registry::parse(r#"{"temu/us":{"name":"Acme","gateway":"us"}}"#).expect("a registry");
+    let permissions = vec![
+        permission("all", scopes.to_vec(), false),
+        permission("none", vec![other.clone()], false),
+        permission("optional", vec![other], true),
+    ];
     App {
-        path: "temu/us".parse().expect("an app"),
-        site: Site {
-            name: "Acme".into(),
-            link_url: None,
-            token_url: url.clone(),
-            api_url: url,
-            routers: Vec::new(),
-            permissions: vec![
-                permission("all", scopes.to_vec(), false),
-                permission("none", vec![other.clone()], false),
-                permission("optional", vec![other], true),
-            ],
-        },
+        config: Arc::new(AppConfig { permissions, ..registry.get(&path).expect("its one app").as_ref().clone() }),
+        path,
         app_key: "key".into(),
         app_secret: Secret::new("secret"),
         previous_app_secret: None,

@@ -1,7 +1,9 @@
 //! The form for Temu's tokens, and what people paste into it.
 
-use oauth_callback::{Form, Mistake, SellerKind, clean};
-use shop_keyring::{apps::Sites, config::Reader, names::MarketplaceName, secret::Secret};
+use oauth_callback::{Form, Mistake, Offered, SellerKind, clean, offered};
+use shop_keyring::{
+    connect_session::ConnectSession, names::MarketplaceName, registry::Registry, secret::Secret, time::Timestamp,
+};
 use url::form_urlencoded::{Serializer, parse};
 
 /// A form is read whole or not at all; its fields belong to apps that there are, each once.
@@ -11,15 +13,15 @@ pub fn temu_form(input: &[u8]) {
     let other = Form::read(&with_other_secrets(input)).expect("it differs in its secrets only");
     assert_eq!(format!("{form:?}"), format!("{other:?}"), "a secret is printed");
 
-    let Ok(fields) = form.fields(&sites()) else { return };
-    let mut apps: Vec<_> = fields.iter().map(|field| field.path.to_string()).collect();
+    let Ok(fields) = form.fields(&offered_to(form.kind)) else { return };
+    let mut apps: Vec<_> = fields.iter().map(|field| field.app.path.to_string()).collect();
     apps.dedup();
     assert_eq!(apps.len(), fields.len(), "two tokens for one app");
-    assert!(form.kind == SellerKind::CrossBorder || fields.len() <= 1, "a local seller has one token");
+    assert!(form.kind != SellerKind::Local || fields.len() <= 1, "a local seller has one token");
     for field in &fields {
-        assert_eq!(field.path.marketplace, MarketplaceName::Temu);
-        assert!(sites().contains_key(&field.path), "{} is not set up", field.path);
-        assert!(form.kind == SellerKind::CrossBorder || field.path.app.as_str() != "product");
+        assert_eq!(field.app.path.marketplace, MarketplaceName::Temu);
+        assert!(offered_to(form.kind).iter().any(|it| it.path == field.app.path), "{} is not offered", field.app.path);
+        assert!(form.kind != SellerKind::Local || field.app.path.app.as_str() != "product");
         assert!(!field.pasted.expose().trim().is_empty());
         pasted_token(field.pasted.expose().as_bytes());
     }
@@ -27,20 +29,24 @@ pub fn temu_form(input: &[u8]) {
     let mut written = Serializer::new(String::new());
     written.append_pair("form_token", form.token.expose()).append_pair("seller", form.kind.as_str());
     for field in &fields {
-        let app = field.path.app.as_str();
+        let app = field.app.path.app.as_str();
         match form.kind {
             SellerKind::Local => written.append_pair("site", app).append_pair("token", field.pasted.expose()),
-            SellerKind::CrossBorder => written.append_pair(&format!("token_{app}"), field.pasted.expose()),
+            SellerKind::SemiManaged | SellerKind::FullyManaged => {
+                written.append_pair(&format!("token_{app}"), field.pasted.expose())
+            }
         };
         if let Some(mall) = &field.other_store {
             written.append_pair(&format!("other_store_{app}"), mall);
         }
     }
     let again = Form::read(written.finish().as_bytes()).expect("what was read can be read");
-    let again = again.fields(&sites()).expect("what was read can be read");
+    let again = again.fields(&offered_to(form.kind)).expect("what was read can be read");
     let same = again.len() == fields.len()
         && again.iter().zip(&fields).all(|(again, field)| {
-            again.path == field.path && again.pasted.same_as(&field.pasted) && again.other_store == field.other_store
+            again.app.path == field.app.path
+                && again.pasted.same_as(&field.pasted)
+                && again.other_store == field.other_store
         });
     assert!(same, "the form does not read back the same");
 }
@@ -54,9 +60,24 @@ fn with_other_secrets(form: &[u8]) -> Vec<u8> {
     others.finish().into_bytes()
 }
 
-fn sites() -> Sites {
-    let apps = r#"{"us":{"name":"A"},"eu":{"name":"A"},"product":{"name":"A"}}"#;
-    Reader::new(&|name| (name == "TEMU_APPS").then(|| apps.to_owned())).apps()
+fn offered_to(kind: SellerKind) -> Vec<Offered> {
+    let registry = r#"{"temu/us":{"name":"A","gateway":"us"},"temu/eu":{"name":"A","gateway":"eu"},
+        "temu/product":{"name":"A","gateway":"cn-pa"}}"#;
+    let session = ConnectSession {
+        id: "id".into(),
+        account_id: "acme".parse().expect("an account"),
+        account_label: None,
+        return_url: None,
+        reference: None,
+        apps: None,
+        reconnect: None,
+        confirm: true,
+        created_at: Timestamp(0),
+        expires_at: Timestamp(1),
+        visits: Vec::new(),
+        pasted: 0,
+    };
+    offered(&Registry::parse(registry).expect("a registry"), &session, kind)
 }
 
 /// A token is what is left of what was pasted, however it was pasted, and safe to send.

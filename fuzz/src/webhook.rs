@@ -3,12 +3,12 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use shop_keyring::{
-    apps::{App, Site},
+    apps::App,
     connection::notice::Notice,
     marketplace::tiktok_shop::webhook::{is_signed, read},
+    registry::Registry,
     secret::Secret,
 };
-use url::Url;
 
 use crate::{first_line, names::check_segment};
 
@@ -54,18 +54,11 @@ fn signature(app: &App, secret: &str, body: &[u8]) -> String {
 }
 
 fn app() -> App {
-    let url = Url::parse("https://host.example").expect("a URL");
-    let site = Site {
-        name: "Acme".into(),
-        link_url: None,
-        token_url: url.clone(),
-        api_url: url,
-        routers: Vec::new(),
-        permissions: Vec::new(),
-    };
+    let path = "tiktok-shop/us".parse().expect("an app");
+    let registry = Registry::parse(r#"{"tiktok-shop/us":{"name":"Acme","market":"us"}}"#).expect("a registry");
     App {
-        path: "tiktok-shop/us".parse().expect("an app"),
-        site,
+        config: registry.get(&path).expect("its one app").clone(),
+        path,
         app_key: "app-key".into(),
         app_secret: Secret::new(SECRETS[0]),
         previous_app_secret: Some(Secret::new(SECRETS[1])),

@@ -1,54 +1,32 @@
-//! The vendor's apps: what the configuration says of each, and its credentials from Secrets Manager.
+//! An app with its credentials: the registry's entry, and what Secrets Manager keeps for it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata};
 use serde::Deserialize;
-use url::Url;
 
 use crate::{
-    marketplace::temu::{
-        RouterAddress,
-        permissions::{self, Missing, Permission},
-    },
+    connection::Purpose,
+    marketplace::temu::permissions::{self, Missing},
     names::AppKeyPath,
+    registry::{AppConfig, AppRegistry, RegistryError},
     secret::Secret,
 };
 
 /// How long credentials are kept in memory, so that a rotated secret is taken up without a restart.
 const KEPT: Duration = Duration::from_mins(5);
 
-/// The apps that are set up.
-pub type Sites = BTreeMap<AppKeyPath, Site>;
-
-/// What the configuration says of an app.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Site {
-    /// The app's name as the seller sees it at the marketplace.
-    pub name: String,
-    /// The authorization link, without its parameters. None where sellers can only paste tokens.
-    pub link_url: Option<Url>,
-    /// The host that exchanges codes and refresh tokens. At Temu the first router's.
-    pub token_url: Url,
-    /// The host that the vendor's services call with the token. At Temu the first router's.
-    pub api_url: Url,
-    /// Temu: the routers that serve the app's tokens, the preferred one first. Empty at TikTok Shop.
-    pub routers: Vec<RouterAddress>,
-    /// Temu: the permissions that the vendor asks for.
-    pub permissions: Vec<Permission>,
-}
-
 /// An app with its credentials.
 #[derive(Debug, Clone)]
 pub struct App {
     /// Which one it is.
     pub path: AppKeyPath,
-    /// What the configuration says.
-    pub site: Site,
+    /// What the registry says about it.
+    pub config: Arc<AppConfig>,
     /// The public half of its credentials.
     pub app_key: String,
     /// The secret half.
@@ -60,19 +38,26 @@ pub struct App {
 }
 
 impl App {
-    /// What of the vendor's permissions a token does not have; nothing, where the marketplace does not say what it may do.
-    pub fn missing_permissions(&self, scopes: Option<&[String]>) -> Missing {
-        scopes.map_or_else(Missing::default, |scopes| permissions::missing(&self.site.permissions, scopes))
+    /// The vendor's permissions that a token for this purpose lacks; none where the marketplace does not say what it may do.
+    /// The permissions of an app for orders are not asked of a token that is for compliance only.
+    pub fn missing_permissions(&self, purpose: Purpose, scopes: Option<&[String]>) -> Missing {
+        if purpose == Purpose::Compliance && self.config.purposes().contains(&Purpose::Order) {
+            return Missing::default();
+        }
+        scopes.map_or_else(Missing::default, |scopes| permissions::missing(&self.config.permissions, scopes))
     }
 }
 
-/// Why an app's credentials cannot be had. None of these is a seller's fault.
+/// Why an app cannot be used. None of these is a seller's fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppError {
-    /// The configuration knows no such app.
-    #[error("the app {0} is not set up: add it to the configuration")]
+    /// The registry has no such app, or its entry is wrong.
+    #[error("the registry has no app {0} that can be used: set it up with `make app`")]
     NotSetUp(AppKeyPath),
-    /// Secrets Manager does not answer: try again.
+    /// The registry was never read.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// Secrets Manager does not respond: try again.
     #[error("the secret {name} cannot be read now ({code})")]
     Unavailable {
         /// Its name.
@@ -104,24 +89,25 @@ struct Credentials {
     service_id: Option<String>,
 }
 
-/// Reads and remembers the credentials of all apps: `{prefix}/apps/{marketplace}/{app}`, written by the operator.
+/// Reads and remembers the apps: the registry, and the credentials `{prefix}/apps/{marketplace}/{app}`.
 #[derive(Debug)]
 pub struct Apps {
     client: Client,
     prefix: String,
-    sites: Sites,
+    registry: AppRegistry,
     known: Mutex<HashMap<AppKeyPath, (Instant, Arc<App>)>>,
 }
 
 impl Apps {
-    /// With the names' prefix and the configuration of each app.
-    pub fn new(client: Client, prefix: impl Into<String>, sites: Sites) -> Self {
-        Self { client, prefix: prefix.into(), sites, known: Mutex::default() }
+    /// With the prefix of the secrets' names. Reads nothing yet.
+    pub fn new(client: Client, prefix: impl Into<String>) -> Self {
+        let prefix = prefix.into();
+        Self { registry: AppRegistry::new(client.clone(), &prefix), client, prefix, known: Mutex::default() }
     }
 
-    /// The apps that are set up.
-    pub const fn sites(&self) -> &Sites {
-        &self.sites
+    /// The registry.
+    pub const fn registry(&self) -> &AppRegistry {
+        &self.registry
     }
 
     /// The app with its credentials, at most five minutes old.
@@ -129,36 +115,38 @@ impl Apps {
     /// # Errors
     /// [`AppError`]: the operator has to act.
     pub async fn get(&self, path: &AppKeyPath) -> Result<Arc<App>, AppError> {
-        if let Some((read_at, app)) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(path)
+        let config = self.registry.find(path).await?.ok_or_else(|| AppError::NotSetUp(path.clone()))?;
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        if let Some((read_at, app)) = known
             && read_at.elapsed() < KEPT
         {
-            return Ok(Arc::clone(app));
+            // The registry may have changed since.
+            return Ok(if app.config == config { app } else { Arc::new(App { config, ..(*app).clone() }) });
         }
-        let app = Arc::new(self.read(path).await?);
+        let app = Arc::new(self.read(path, config).await?);
         let entry = (Instant::now(), Arc::clone(&app));
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), entry);
         Ok(app)
     }
 
-    /// Reads the credentials anew at the next use: the marketplace did not like them.
+    /// Has the credentials read again at the next use, because the marketplace did not accept them.
     pub fn forget(&self, path: &AppKeyPath) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
     }
 
-    async fn read(&self, path: &AppKeyPath) -> Result<App, AppError> {
-        let site = self.sites.get(path).ok_or_else(|| AppError::NotSetUp(path.clone()))?.clone();
+    async fn read(&self, path: &AppKeyPath, config: Arc<AppConfig>) -> Result<App, AppError> {
         let name = format!("{}/apps/{path}", self.prefix);
-        let answer = self.client.get_secret_value().secret_id(&name).send().await.map_err(|error| {
+        let response = self.client.get_secret_value().secret_id(&name).send().await.map_err(|error| {
             let name = name.clone();
             match error.code() {
-                None => AppError::Unavailable { name, code: "no answer".to_owned() },
+                None => AppError::Unavailable { name, code: "no response".to_owned() },
                 Some(code @ ("ThrottlingException" | "InternalServiceError" | "ServiceUnavailable")) => {
                     AppError::Unavailable { name, code: code.to_owned() }
                 }
                 Some(code) => AppError::Unreadable { name, code: code.to_owned() },
             }
         })?;
-        let credentials = answer.secret_string().and_then(|text| serde_json::from_str::<Credentials>(text).ok());
+        let credentials = response.secret_string().and_then(|text| serde_json::from_str::<Credentials>(text).ok());
         let Some(Credentials { app_key, app_secret, previous_app_secret, service_id }) = credentials else {
             return Err(AppError::Malformed { name });
         };
@@ -166,6 +154,6 @@ impl Apps {
             return Err(AppError::Malformed { name });
         }
         let previous_app_secret = previous_app_secret.filter(|secret| !secret.is_empty());
-        Ok(App { path: path.clone(), site, app_key, app_secret, previous_app_secret, service_id })
+        Ok(App { path: path.clone(), config, app_key, app_secret, previous_app_secret, service_id })
     }
 }

@@ -35,6 +35,9 @@ pub struct ConnectSession {
     /// The vendor's own note, handed back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// The apps that the session offers. Absent: all that the registry lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apps: Option<Vec<AppKeyPath>>,
     /// Set when the session is for this one connection alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconnect: Option<Reconnect>,
@@ -54,9 +57,20 @@ pub struct ConnectSession {
 }
 
 impl ConnectSession {
-    /// Whether the session lets its seller authorize this app: any, or that of the one connection that it is for.
-    pub fn admits(&self, app: &AppKeyPath) -> bool {
-        self.reconnect.as_ref().is_none_or(|reconnect| reconnect.connection.app == *app)
+    /// Whether the session offers an app to its seller: that of the one connection that it is for, or one that it names, or
+    /// else one that is `listed`.
+    pub fn offers(&self, app: &AppKeyPath, listed: bool) -> bool {
+        match (&self.reconnect, &self.apps) {
+            (Some(reconnect), _) => reconnect.connection.app == *app,
+            (None, Some(apps)) => apps.contains(app),
+            (None, None) => listed,
+        }
+    }
+
+    /// The apps that the session names.
+    pub fn named_apps(&self) -> impl Iterator<Item = &AppKeyPath> {
+        let reconnect = self.reconnect.iter().map(|reconnect| &reconnect.connection.app);
+        reconnect.chain(self.apps.iter().flatten())
     }
 }
 

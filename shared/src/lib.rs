@@ -4,6 +4,7 @@
 //! marketplace's `answer` module what an answer means. I/O sits at the edges: [`vault`], [`store`], [`marketplace`].
 //! [`protocol`] joins them. No HTTP routes and no Lambda events here: those belong to the functions.
 
+pub mod api;
 pub mod apps;
 pub mod audit;
 pub mod aws;
@@ -17,6 +18,7 @@ pub mod names;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod protocol;
+pub mod registry;
 pub mod secret;
 pub mod start;
 pub mod store;

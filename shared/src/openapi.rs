@@ -12,7 +12,7 @@ use utoipa::{
 };
 
 use crate::{
-    names::{AccountId, AppName, ConnectionKey, MarketplaceName, SellerId, ShopId},
+    names::{AccountId, AppKeyPath, AppName, ConnectionKey, MarketplaceName, SellerId, ShopId},
     time::Moment,
 };
 
@@ -56,6 +56,13 @@ text_schema!(
     r"^[^\u0000-\u001f\u007f-\u009f]+$",
     256,
     "customer-17"
+);
+text_schema!(
+    AppKeyPath,
+    "One of the vendor's apps, `{marketplace}/{app}`.",
+    "^(tiktok-shop|temu)/[a-z0-9-]{1,32}$",
+    44,
+    "tiktok-shop/us"
 );
 text_schema!(
     ConnectionKey,

@@ -7,7 +7,7 @@ from offline_aws import ACCOUNT, REGION, STACK
 
 CONNECTION = "tiktok-shop/us/anns-attic"
 TOKENS = f"{STACK}/connections/{CONNECTION}/tokens"
-APP = f"{STACK}/apps/tiktok-shop/us"
+REGISTRY, APP = f"{STACK}/apps", f"{STACK}/apps/tiktok-shop/us"
 CONNECTIONS, SESSIONS = f"{STACK}-connections", f"{STACK}-connect-sessions"
 ITEM = {"TableName": CONNECTIONS, "Key": {"connection": {"S": CONNECTION}}}
 SESSION = {"TableName": SESSIONS, "Key": {"key": {"S": "session/x"}}}
@@ -20,7 +20,12 @@ NOBODYS = [
     ("secretsmanager", "create_secret", {"Name": "another/secret", "SecretString": "{}"}),
     ("secretsmanager", "put_secret_value", {"SecretId": APP, "SecretString": "{}"}),
     ("secretsmanager", "delete_secret", {"SecretId": APP, "RecoveryWindowInDays": 7}),
+    ("secretsmanager", "update_secret", {"SecretId": APP, "SecretString": "{}"}),
     ("secretsmanager", "create_secret", {"Name": f"{STACK}/apps/temu/mine", "SecretString": "{}"}),
+    ("secretsmanager", "put_secret_value", {"SecretId": REGISTRY, "SecretString": "{}"}),
+    ("secretsmanager", "update_secret", {"SecretId": REGISTRY, "SecretString": "{}"}),
+    ("secretsmanager", "delete_secret", {"SecretId": REGISTRY, "RecoveryWindowInDays": 7}),
+    ("secretsmanager", "put_resource_policy", {"SecretId": REGISTRY, "ResourcePolicy": "{}"}),
     ("secretsmanager", "update_secret", {"SecretId": TOKENS, "SecretString": "{}"}),
     ("secretsmanager", "get_resource_policy", {"SecretId": TOKENS}),
     ("secretsmanager", "put_resource_policy", {"SecretId": TOKENS, "ResourcePolicy": "{}"}),
@@ -45,7 +50,7 @@ NOBODYS = [
 ]
 
 READ_TOKENS = [("secretsmanager", "get_secret_value", {"SecretId": TOKENS})]
-READ_APPS = [("secretsmanager", "get_secret_value", {"SecretId": APP})]
+READ_CREDENTIALS = [("secretsmanager", "get_secret_value", {"SecretId": APP})]
 CREATE_TOKENS = [("secretsmanager", "create_secret", {"Name": f"{STACK}/connections/temu/us/9/tokens", "SecretString": "{}"})]
 PUT_TOKENS = [("secretsmanager", "put_secret_value", {"SecretId": TOKENS, "SecretString": "{}"})]
 RESTORE_TOKENS = [("secretsmanager", "restore_secret", {"SecretId": TOKENS})]
@@ -106,7 +111,7 @@ CALLS = {
     + INVOKE
     + [WRITE_OTHERS_LOG[0], WRITE_OTHERS_LOG[2]],
     "token-lookup": NOBODYS
-    + READ_APPS
+    + READ_CREDENTIALS
     + CREATE_TOKENS
     + PUT_TOKENS
     + RESTORE_TOKENS

@@ -1,5 +1,5 @@
 """The whole deployment on this machine: an AWS with IAM enforced (ministack), the marketplaces, the stack in it as
-scripts/deploy.sh deploys it, the apps' secrets as scripts/app_secret.py writes them.
+scripts/deploy.sh deploys it, the apps as scripts/app.py sets them up.
 """
 
 import json
@@ -120,20 +120,30 @@ class OfflineAws:
             "ReturnUrls": RETURN_URL,
             # The binaries run here.
             "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
-            **{name: json.dumps(app) for name, app in self.known["parameters"].items()},
         }
         self.built = self.folder / "built"
         run(["scripts/build.sh", self.parameter_file()], os.environ)
         shutil.copytree(TARGET / "stack", self.built)
         leave_out_what_ministack_refuses(self.built)
         self.outputs = self.deploy_stack(STACK)
-        for app, secret in self.known["secrets"].items():
-            self.secrets.add(secret["app_secret"])
-            answers = [secret["app_key"], secret["app_secret"], secret.get("service_id", "")]
-            run(["make", "-s", "app-secret", f"STACK={STACK}", f"APP={app}"], self.environment(), "\n".join(answers))
+        for path, app in self.known["apps"].items():
+            self.set_app_up(path, app["settings"], app["credentials"])
         self.marketplaces.stdin.write(self.outputs["PublicUrl"] + "\n")
         self.marketplaces.stdin.flush()
         self.marketplaces.stdout.readline()
+
+    def set_app_up(self, path, settings, credentials):
+        self.secrets.add(credentials["app_secret"])
+        file = self.folder / "settings.json"
+        file.write_text(json.dumps(settings))
+        fields = ["app_key", "app_secret", "service_id"]
+        answers = "\n".join(credentials[field] for field in fields if field in credentials)
+        self.make_app(f"--settings {file}", path, answers)
+
+    def make_app(self, arguments, path="", answers=""):
+        """Runs `make app` with these ARGS; what it says."""
+        command = ["make", "-s", "app", f"STACK={STACK}", f"APP={path}", f"ARGS={arguments}"]
+        return run(command, self.environment(), answers)
 
     def parameter_file(self, **more):
         file = self.folder / "parameters.yaml"

@@ -91,6 +91,7 @@ APP_SECRETS = {
             "shop-keyring/apps/tiktok-shop/global-a1B2c3",
             "shop-keyring/apps/tiktok-shop/us-2-a1B2c3",
             "shop-keyring/apps/temu/us-a1B2c3",
+            "shop-keyring/apps-a1B2c3",
             "shop-keyring/connections/tiktok-shop/us/7010736057180325637/tokens-a1B2c3",
         ],
     )

@@ -45,7 +45,10 @@ def log(name):
 
 TOKENS = secret("shop-keyring/connections/tiktok-shop/us/1/tokens")
 APP = secret("shop-keyring/apps/tiktok-shop/us")
+REGISTRY = secret("shop-keyring/apps")
 FOREIGN = [
+    secret("shop-keyring/apps-before"),
+    secret("shop-keyring-staging/apps"),
     secret("shop-keyring-staging/connections/tiktok-shop/us/1/tokens"),
     secret("shop-keyring-staging/apps/tiktok-shop/us"),
     secret("another"),
@@ -76,11 +79,11 @@ SECRETS = {
     }.items()
 }
 
-# role: what it may do with a connection's secret, with an app's.
+# role: what it may do with a connection's secret, with the credentials of an app, with the registry of apps.
 WITH_SECRETS = {
-    "OauthCallback": ({"create", "put", "restore"}, {"get"}),
-    "RefreshSweep": ({"get", "put", "restore", "delete"}, {"get"}),
-    "TokenLookup": ({"get"}, set()),
+    "OauthCallback": ({"create", "put", "restore"}, {"get"}, {"get"}),
+    "RefreshSweep": ({"get", "put", "restore", "delete"}, {"get"}, {"get"}),
+    "TokenLookup": ({"get"}, set(), {"get"}),
 }
 
 # role: what it may do with which items of a table, or on an index.
@@ -183,11 +186,11 @@ class Roles(unittest.TestCase):
             self.assertEqual(statement["Principal"], {"Service": f"{service}.amazonaws.com"})
 
     def test_secrets(self):
-        for role, (with_tokens, with_apps) in WITH_SECRETS.items():
+        for role, actions in WITH_SECRETS.items():
             document = self.document(role)
             for action, name in SECRETS.items():
-                for resource, expected in [(TOKENS, action in with_tokens), (APP, action in with_apps)]:
-                    self.assertEqual(allowed(document, name, resource), expected, (role, name, resource))
+                for resource, expected in zip([TOKENS, APP, REGISTRY], actions, strict=True):
+                    self.assertEqual(allowed(document, name, resource), action in expected, (role, name, resource))
                 for resource in FOREIGN:
                     self.assertFalse(allowed(document, name, resource), (role, name, resource))
 
@@ -231,7 +234,7 @@ class Roles(unittest.TestCase):
     def test_the_end_to_end_tests_have_these_roles(self):
         if os.environ.get("UPDATE_ROLES"):
             END_TO_END.write_text(end_to_end())
-        self.assertEqual(END_TO_END.read_text(), end_to_end(), f"UPDATE_ROLES=1 writes {END_TO_END.name} anew")
+        self.assertEqual(END_TO_END.read_text(), end_to_end(), f"UPDATE_ROLES=1 writes {END_TO_END.name} again")
 
     def test_no_role_has_an_action_that_no_test_here_knows(self):
         known = {"logs:CreateLogStream", "logs:PutLogEvents", "events:PutEvents", "sqs:SendMessage", "lambda:InvokeFunction",
@@ -262,21 +265,21 @@ class Roles(unittest.TestCase):
             self.assertEqual(may, expected, (action, resource))
 
     def test_a_key_is_used_through_secrets_manager_for_the_secrets_of_the_role(self):
-        # role: with the secrets of apps, with those of connections
+        # role: with the secrets of connections, with the credentials of apps, with the registry of apps
         expected = {
-            "OauthCallback": ({"Decrypt"}, {"Decrypt", "GenerateDataKey"}),
-            "RefreshSweep": ({"Decrypt"}, {"Decrypt", "GenerateDataKey"}),
-            "TokenLookup": (set(), {"Decrypt"}),
-            "Schedule": (set(), set()),
+            "OauthCallback": ({"Decrypt", "GenerateDataKey"}, {"Decrypt"}, {"Decrypt"}),
+            "RefreshSweep": ({"Decrypt", "GenerateDataKey"}, {"Decrypt"}, {"Decrypt"}),
+            "TokenLookup": ({"Decrypt"}, set(), {"Decrypt"}),
+            "Schedule": (set(), set(), set()),
         }
-        for role, (with_apps, with_tokens) in expected.items():
+        for role, actions in expected.items():
             document = self.document(role, KEY)
             for action in ["Decrypt", "GenerateDataKey", "Encrypt", "CreateGrant", "ScheduleKeyDeletion"]:
                 def may(context, key=KEY):
                     return allowed(document, f"kms:{action}", key, context=context)
 
-                self.assertEqual(may(through("secretsmanager", APP)), action in with_apps, (role, action))
-                self.assertEqual(may(through("secretsmanager", TOKENS)), action in with_tokens, (role, action))
+                for resource, permitted in zip([TOKENS, APP, REGISTRY], actions, strict=True):
+                    self.assertEqual(may(through("secretsmanager", resource)), action in permitted, (role, action, resource))
                 for context in [{}, through("s3", TOKENS), *(through("secretsmanager", it) for it in FOREIGN)]:
                     self.assertFalse(may(context), (role, action, context))
                 self.assertFalse(may(through("secretsmanager", TOKENS), KEY + "2"), (role, action))

@@ -17,18 +17,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "scripts"))
 
 import check_parameters
 
-APPS = ["TikTokShopUs", "TikTokShopGlobal", "TemuUs", "TemuEu", "TemuGlobal", "TemuProduct"]
-ONE_APP = {"TikTokShopUs": '{"name":"Acme"}', "VendorName": "Acme"}
-EVERY_APP = {name: json.dumps({"name": name}) for name in APPS}
-NO_APP = dict.fromkeys(APPS, "")
+VENDOR = {"VendorName": "Acme"}
 
 
 def of_type(resources, kind):
     return {name: it["Properties"] for name, it in resources.items() if it["Type"] == f"AWS::{kind}"}
 
 
-def storage(key="no", **apps):
-    return resolved("storage", CustomerManagedKey=key, ConnectionsTableName="", SessionsTableName="", **{**NO_APP, **apps})
+def storage(key="no"):
+    return resolved("storage", CustomerManagedKey=key, ConnectionsTableName="", SessionsTableName="")
 
 
 # One of each continent: in all of them, each policy would be looked at forty times.
@@ -83,12 +80,12 @@ class Storage(unittest.TestCase):
             "Logs::LogGroup": "RetainExceptOnCreate",
         }
         found = 0
-        for resources in [storage("yes", **EVERY_APP), resolved("template", **ONE_APP), apis()]:
+        for resources in [storage("yes"), resolved("template", **VENDOR), apis()]:
             for name, it in resources.items():
                 if policy := kept.get(it["Type"].removeprefix("AWS::")):
                     found += 1
                     self.assertEqual((it["DeletionPolicy"], it["UpdateReplacePolicy"]), (policy, "Retain"), name)
-        self.assertEqual(found, 2 + 6 + 1 + 5)
+        self.assertEqual(found, 2 + 1 + 1 + 5)
 
     def test_tables_can_be_restored_and_not_deleted_by_mistake(self):
         tables = of_type(storage(), "DynamoDB::Table")
@@ -107,7 +104,7 @@ class Storage(unittest.TestCase):
         self.assertNotIn("TimeToLiveSpecification", tables["Connections"])
 
     def test_with_a_key_of_its_own_everything_is_encrypted_with_it(self):
-        resources = storage("yes", **EVERY_APP)
+        resources = storage("yes")
         for name, table in of_type(resources, "DynamoDB::Table").items():
             expected = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "Key.Arn"}
             self.assertEqual(table["SSESpecification"], expected, name)
@@ -116,27 +113,17 @@ class Storage(unittest.TestCase):
         self.assertTrue(resources["Key"]["Properties"]["EnableKeyRotation"])
 
     def test_without_one_there_is_none(self):
-        resources = storage("no", **EVERY_APP)
+        resources = storage("no")
         self.assertNotIn("Key", resources)
         for table in of_type(resources, "DynamoDB::Table").values():
             self.assertNotIn("SSESpecification", table)
         for secret in of_type(resources, "SecretsManager::Secret").values():
             self.assertNotIn("KmsKeyId", secret)
 
-    def test_an_app_that_is_set_up_has_an_empty_secret_and_no_other(self):
-        names = {
-            "TikTokShopUs": "tiktok-shop/us",
-            "TikTokShopGlobal": "tiktok-shop/global",
-            "TemuUs": "temu/us",
-            "TemuEu": "temu/eu",
-            "TemuGlobal": "temu/global",
-            "TemuProduct": "temu/product",
-        }
-        for app, path in names.items():
-            secrets = of_type(storage(**{app: "{}"}), "SecretsManager::Secret")
-            (secret,) = secrets.values()
-            self.assertEqual(secret["Name"], f"shop-keyring/apps/{path}")
-            self.assertFalse({"SecretString", "GenerateSecretString"} & set(secret), app)
+    def test_the_registry_of_apps_is_an_empty_secret_and_the_only_one(self):
+        (secret,) = of_type(storage(), "SecretsManager::Secret").values()
+        self.assertEqual(secret["Name"], "shop-keyring/apps")
+        self.assertFalse({"SecretString", "GenerateSecretString"} & set(secret))
 
     def test_the_failure_queue_is_encrypted(self):
         (queue,) = of_type(storage(), "SQS::Queue").values()
@@ -161,14 +148,17 @@ class Environment(unittest.TestCase):
 
     def test_what_is_let_pass_fits_into_lambdas_four_kilobytes(self):
         given = dict.fromkeys(check_parameters.IN_ENVIRONMENT, "")
-        given["TemuUs"] = json.dumps({"name": "Acme", "permissions": {"Orders": ["bg.order.list.v2.get"] * 80}})
-        given["ReturnUrls"] = "r" * (check_parameters.MOST_BYTES - check_parameters.size(given))
-        self.assertEqual(check_parameters.size(given), check_parameters.MOST_BYTES)
-        resources = resolved("template", **{**given, "AWS::StackName": self.NAME})
-        for name, function in of_type(resources, "Lambda::Function").items():
-            environment = {key: self.LONGEST.get(it, str(it)) for key, it in function["Environment"]["Variables"].items()}
-            self.assertFalse([it for it in environment.values() if re.fullmatch(r"\w+\.Outputs\.\w+", it)], name)
-            self.assertLessEqual(len(json.dumps(environment)), 4096, name)
+        for longest in ["VendorName", "SupportUrl", "ReturnUrls"]:
+            text = {**given, longest: "r" * (check_parameters.MOST_BYTES - check_parameters.size(given))}
+            self.assertEqual(check_parameters.size(text), check_parameters.MOST_BYTES)
+            resources = resolved("template", **{**text, "AWS::StackName": self.NAME})
+            for name, function in of_type(resources, "Lambda::Function").items():
+                environment = {key: self.LONGEST.get(it, str(it)) for key, it in function["Environment"]["Variables"].items()}
+                self.assertFalse([it for it in environment.values() if re.fullmatch(r"\w+\.Outputs\.\w+", it)], name)
+                self.assertLessEqual(len(json.dumps(environment)), 4096, name)
+
+    def test_quotation_marks_count_twice(self):
+        self.assertEqual(check_parameters.size({"VendorName": 'A"'}, ["VendorName"]), 5)
 
 
 class Apis(unittest.TestCase):
@@ -188,7 +178,7 @@ class Apis(unittest.TestCase):
         uris = {name: it["IntegrationUri"].split(":")[-1] for name, it in of_type(apis(), "ApiGatewayV2::Integration").items()}
         expected = {"PublicIntegration": "shop-keyring-oauth-callback", "ServiceIntegration": "shop-keyring-token-lookup"}
         self.assertEqual(uris, expected)
-        permissions = of_type(resolved("template", **ONE_APP), "Lambda::Permission")
+        permissions = of_type(resolved("template", **VENDOR), "Lambda::Permission")
         granted = {(it["FunctionName"], it["SourceArn"].split(":")[-1]) for it in permissions.values()}
         self.assertEqual(granted, {("OauthCallback", "Apis.Outputs.PublicApi/*"), ("TokenLookup", "Apis.Outputs.ServiceApi/*")})
 
@@ -225,7 +215,7 @@ class Apis(unittest.TestCase):
 
 class Functions(unittest.TestCase):
     def functions(self, **parameters):
-        return of_type(resolved("template", **{**ONE_APP, **parameters}), "Lambda::Function")
+        return of_type(resolved("template", **{**VENDOR, **parameters}), "Lambda::Function")
 
     def test_they_are_what_they_should_be(self):
         functions = self.functions()
@@ -238,7 +228,7 @@ class Functions(unittest.TestCase):
         self.assertEqual(functions["TokenLookup"]["Timeout"], 30)
 
     def test_lambda_does_not_repeat_a_sweep(self):
-        (config,) = of_type(resolved("template", **ONE_APP), "Lambda::EventInvokeConfig").values()
+        (config,) = of_type(resolved("template", **VENDOR), "Lambda::EventInvokeConfig").values()
         self.assertEqual((config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]), (0, 60))
         self.assertEqual(config["DestinationConfig"]["OnFailure"]["Destination"], "Storage.Outputs.FailureQueueArn")
 
@@ -248,16 +238,6 @@ class Functions(unittest.TestCase):
         reserved = self.functions(RefreshSweepConcurrency=5)
         self.assertEqual(reserved["RefreshSweep"]["ReservedConcurrentExecutions"], 5)
         self.assertNotIn("ReservedConcurrentExecutions", reserved["TokenLookup"])
-
-    def test_the_apps_are_handed_over_as_json(self):
-        def variables(**apps):
-            return self.functions(**{**NO_APP, **apps})["RefreshSweep"]["Environment"]["Variables"]
-
-        every = variables(**EVERY_APP)
-        self.assertEqual(set(json.loads(every["TIKTOK_SHOP_APPS"])), {"us", "global"})
-        self.assertEqual(json.loads(every["TEMU_APPS"])["product"], {"name": "TemuProduct"})
-        one = variables(TemuEu='{"name":"E"}')
-        self.assertEqual((one["TIKTOK_SHOP_APPS"], json.loads(one["TEMU_APPS"])), ("", {"eu": {"name": "E"}}))
 
     def test_every_variable_is_known_to_its_function(self):
         shared = "".join(path.read_text() for path in (templates.FOLDER.parent / "shared/src").rglob("*.rs"))
@@ -271,7 +251,7 @@ class Functions(unittest.TestCase):
                     self.assertIn(variable, it["Environment"]["Variables"], name)
 
     def test_every_log_group_ends_and_is_there_before_its_function(self):
-        resources = resolved("template", **ONE_APP, LogRetentionDays=30)
+        resources = resolved("template", **VENDOR, LogRetentionDays=30)
         groups = of_type(resources, "Logs::LogGroup")
         self.assertEqual({it["LogGroupName"] for it in groups.values()},
                          {f"/aws/lambda/{it['FunctionName']}" for it in self.functions().values()})

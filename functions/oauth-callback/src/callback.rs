@@ -90,7 +90,7 @@ pub(crate) async fn come_back(
 ) -> Response {
     let back = async {
         let marketplace = marketplace.parse().map_err(|_| Problem::NotFound)?;
-        let app = app_of(&keyring, marketplace, &app)?;
+        let app = app_of(&keyring, marketplace, &app).await?;
         let answer = Answer::read(query.as_deref().unwrap_or_default())?;
         check_app(&keyring, &app, &answer).await?;
         match &answer.state {
@@ -109,8 +109,8 @@ async fn check_app(keyring: &Keyring, path: &AppKeyPath, answer: &Answer) -> Res
         return Err(Problem::OtherApp);
     }
     match &answer.callback_host {
-        Some(host) if !is_own_host(path.app.as_str(), &app.site.api_url, host) => {
-            tracing::warn!(app = %path, "a callback named a `callback_host` that is not the app's router; see `api_url`");
+        Some(host) if !is_own_host(&app.config.api.routers, host) => {
+            tracing::warn!(app = %path, "a callback named a `callback_host` that is not the app's router; see `routers`");
             Err(Problem::ForeignHost)
         }
         _ => Ok(()),

@@ -1,7 +1,6 @@
 //! What oauth-callback reads from the environment.
 
 use shop_keyring::{
-    apps::Sites,
     config::{ConfigError, Reader},
     telemetry::Telemetry,
 };
@@ -18,8 +17,6 @@ pub struct Config {
     pub(crate) secret_prefix: String,
     /// `SECRETS_KMS_KEY`: the key that new secrets are encrypted with; AWS's own, unless set.
     pub(crate) secrets_kms_key: Option<String>,
-    /// `TIKTOK_SHOP_APPS`, `TEMU_APPS`
-    pub(crate) apps: Sites,
     /// `PUBLIC_BASE_URL`: where sellers reach this function.
     pub(crate) public_base_url: Url,
     /// `VENDOR_NAME`: as sellers know the vendor.
@@ -55,7 +52,6 @@ impl Config {
             sessions_table: reader.required("SESSIONS_TABLE"),
             secret_prefix: reader.secret_prefix(),
             secrets_kms_key: reader.kms_key("SECRETS_KMS_KEY"),
-            apps: reader.apps(),
             public_base_url: reader.base_url("PUBLIC_BASE_URL"),
             vendor_name: reader.required("VENDOR_NAME"),
             support_url: support_url(&mut reader),
@@ -97,7 +93,6 @@ mod tests {
         let good = [
             ("CONNECTIONS_TABLE", "connections"),
             ("SESSIONS_TABLE", "connect-sessions"),
-            ("TIKTOK_SHOP_APPS", r#"{"us":{"name":"Acme"}}"#),
             ("PUBLIC_BASE_URL", "https://connect.example"),
             ("VENDOR_NAME", "Acme"),
         ];

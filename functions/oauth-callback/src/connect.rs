@@ -22,10 +22,22 @@ use crate::{browser, pages, problem::Problem, router::Keyring};
 
 /// `GET /connect/{session}`: what will be connected, to which account; pick the marketplace and its site.
 pub(crate) async fn page(State(keyring): State<Arc<Keyring>>, Path(token): Path<String>) -> Response {
-    match open_session(&keyring, &token).await {
-        Ok(session) => pages::connect(&keyring.config, &session, &token).into_response(),
-        Err(problem) => problem.page(&keyring),
-    }
+    let page = async {
+        let session = open_session(&keyring, &token).await?;
+        let registry = keyring.registry_for(&session).await?;
+        let mut marketplaces = registry.offered(&session).map(|(path, _)| path.marketplace).peekable();
+        if marketplaces.peek().is_none() {
+            return Err(Problem::misconfigured(format_args!("the connect session {} offers no app", session.id)));
+        }
+        Ok(if marketplaces.all(|marketplace| marketplace == MarketplaceName::Temu) {
+            // The one choice here, and that page asks the next question.
+            let address = format!("/connect/{token}/{}", MarketplaceName::Temu);
+            (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response()
+        } else {
+            pages::connect(&keyring.config, &registry, &session, &token).into_response()
+        })
+    };
+    page.await.unwrap_or_else(|problem: Problem| problem.page(&keyring))
 }
 
 /// `GET /connect/{session}/{marketplace}/{app}`: a new `state`, and on to the authorization link. Where nobody will
@@ -40,7 +52,7 @@ pub(crate) async fn leave(
         if session.confirm {
             depart(&keyring, &session, &app, &headers).await
         } else {
-            Ok(ask(&keyring, &session, &app, &token, &headers))
+            ask(&keyring, &session, &app, &token, &headers).await
         }
     };
     way.await.unwrap_or_else(|problem| problem.page(&keyring))
@@ -78,8 +90,14 @@ async fn destination(
     app: &str,
 ) -> Result<(ConnectSession, AppKeyPath), Problem> {
     let marketplace = marketplace.parse().map_err(|_| Problem::NotFound)?;
-    let (session, app) = (open_session(keyring, token).await?, app_of(keyring, marketplace, app)?);
-    if session.admits(&app) { Ok((session, app)) } else { Err(Problem::OtherConnection) }
+    let (session, app) = (open_session(keyring, token).await?, app_of(keyring, marketplace, app).await?);
+    let registry = keyring.registry_for(&session).await?;
+    let is_offered = registry.offered(&session).any(|(path, _)| *path == app);
+    match (is_offered, &session.reconnect) {
+        (true, _) => Ok((session, app)),
+        (false, Some(_)) => Err(Problem::OtherConnection),
+        (false, None) => Err(Problem::NotFound),
+    }
 }
 
 /// The session of a connect link, if it is still open.
@@ -91,28 +109,35 @@ pub(crate) async fn open_session(keyring: &Keyring, token: &str) -> Result<Conne
 /// The session of a connect link, its time over or not.
 pub(crate) async fn session_of(keyring: &Keyring, token: &str) -> Result<ConnectSession, Problem> {
     let session = keyring.sessions.session(&digest(token)).await?.ok_or(Problem::UnknownLink)?;
-    match &session.reconnect {
-        Some(Reconnect { connection, .. }) if !keyring.config.apps.contains_key(&connection.app) => {
-            Err(Problem::misconfigured(format_args!("a session is for {connection}, whose app is not set up")))
-        }
-        _ => Ok(session),
+    if let Some(Reconnect { connection, .. }) = &session.reconnect
+        && !keyring.knows(&connection.app).await?
+    {
+        return Err(Problem::misconfigured(format_args!("a session is for {connection}, whose app is not set up")));
     }
+    Ok(session)
 }
 
 /// The app of a path, if it is set up.
-pub(crate) fn app_of(keyring: &Keyring, marketplace: MarketplaceName, app: &str) -> Result<AppKeyPath, Problem> {
+pub(crate) async fn app_of(keyring: &Keyring, marketplace: MarketplaceName, app: &str) -> Result<AppKeyPath, Problem> {
     let app = app.parse().map_err(|_| Problem::NotFound)?;
     let path = AppKeyPath { marketplace, app };
-    if keyring.config.apps.contains_key(&path) { Ok(path) } else { Err(Problem::NotFound) }
+    if keyring.knows(&path).await? { Ok(path) } else { Err(Problem::NotFound) }
 }
 
-fn ask(keyring: &Keyring, session: &ConnectSession, app: &AppKeyPath, token: &str, headers: &HeaderMap) -> Response {
+async fn ask(
+    keyring: &Keyring,
+    session: &ConnectSession,
+    app: &AppKeyPath,
+    token: &str,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     let (_, cookie) = browser::known_or_new(headers, &keyring.config.public_base_url);
-    let mut response = pages::agree(&keyring.config, session, app, token).into_response();
+    let registry = keyring.registry_for(session).await?;
+    let mut response = pages::agree(&keyring.config, &registry, session, app, token).into_response();
     if let Some(cookie) = cookie {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-    response
+    Ok(response)
 }
 
 async fn depart(
@@ -136,7 +161,7 @@ async fn depart(
 
 fn authorization_link(keyring: &Keyring, app: &App, state: &Secret) -> Result<Url, Problem> {
     // Without a link this app's sellers can only paste tokens.
-    let base = app.site.link_url.as_ref().ok_or(Problem::NotFound)?;
+    let base = app.config.link_url.as_ref().ok_or(Problem::NotFound)?;
     match app.path.marketplace {
         MarketplaceName::TikTokShop => {
             let service_id = app.service_id.as_ref().ok_or_else(|| {

@@ -97,13 +97,15 @@ pub(crate) async fn store(
 ) -> Result<Connected, GrantError> {
     // What a code has given is kept all the same, for an earlier token may have ended with it; the page says what to tick
     // the next time.
-    let Missing { needed: missing_permissions, optional } = app.missing_permissions(tokens.scopes.as_deref());
+    let Missing { needed: missing_permissions, optional } =
+        app.missing_permissions(seller.purpose, tokens.scopes.as_deref());
     let grant = Grant {
         connection: ConnectionKey { app: app.path.clone(), seller_id: seller.id },
         app_key: app.app_key.clone(),
         seller_name: seller.name.clone(),
         seller_base_region: seller.base_region,
         purpose: seller.purpose,
+        api: app.config.api.clone(),
         shops: seller.shops,
         fingerprint: fingerprint(&tokens.access_token, tokens.refresh_token.as_ref()),
         origin,

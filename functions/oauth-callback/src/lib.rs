@@ -32,7 +32,7 @@ pub use crate::{
     config::Config,
     connect::back_with_result,
     problem::Problem,
-    temu::{Field, Form, Mistake, SellerKind, clean},
+    temu::{Field, Form, Mistake, Offered, SellerKind, clean, offered},
 };
 
 use crate::router::Keyring;

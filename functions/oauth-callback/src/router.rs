@@ -1,11 +1,11 @@
 //! The routes, and what holds for every page: no script, nothing from elsewhere, no caching, no referrer, one log line.
 
-use std::{fmt::Display, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, fmt::Display, sync::Arc, time::Instant};
 
 use axum::{
     Router,
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
-    http::{HeaderValue, header},
+    http::{HeaderValue, header, header::InvalidHeaderValue},
     middleware::{self, Next},
     response::Response,
     routing::{get, post},
@@ -14,10 +14,12 @@ use lambda_http::{Error, request::RequestContext};
 use shop_keyring::{
     apps::{App, AppError, Apps},
     audit,
+    connect_session::ConnectSession,
     marketplace::{Marketplaces, http},
     metrics,
     names::AppKeyPath,
     protocol::Protocol,
+    registry::{Registry, RegistryError},
     store::{Connections, Sessions},
     vault::SecretsManagerVault,
 };
@@ -26,12 +28,11 @@ use tracing::Instrument;
 
 use crate::{callback, config::Config, connect, pages::STYLE_HASH, problem::Problem, result, temu, webhook};
 
-/// Everything that is built once a container.
+/// Everything that is built once per execution environment.
 pub(crate) struct Keyring {
     pub(crate) config: Config,
     pub(crate) sessions: Sessions,
     pub(crate) protocol: Protocol<Marketplaces, SecretsManagerVault>,
-    content_policy: HeaderValue,
 }
 
 impl Keyring {
@@ -46,57 +47,78 @@ impl Keyring {
                     .encrypting_with(config.secrets_kms_key.clone()),
                 connections: Connections::new(&aws, &config.connections_table)
                     .recording_events(config.event_bus.is_some()),
-                apps: Apps::new(secrets, &config.secret_prefix, config.apps.clone()),
+                apps: Apps::new(secrets, &config.secret_prefix),
             },
-            content_policy: content_policy(&config)?,
             config,
         })
     }
 }
 
-/// Why an app cannot be worked with. The log has been told.
+/// Why an app cannot be used. The reason is in the log.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum NoApp {
-    /// Secrets Manager does not answer: later.
+    /// Secrets Manager does not respond, or the registry was never read: later.
     NotNow,
     /// The vendor's configuration is wrong.
     Misconfigured,
 }
 
+impl From<RegistryError> for NoApp {
+    fn from(_: RegistryError) -> Self {
+        Self::NotNow
+    }
+}
+
 impl Keyring {
+    /// The registry of apps, with every app that this session names, if it exists at all.
+    pub(crate) async fn registry_for(&self, session: &ConnectSession) -> Result<Arc<Registry>, NoApp> {
+        let registry = self.protocol.apps.registry();
+        for path in session.named_apps() {
+            registry.find(path).await?;
+        }
+        Ok(registry.current().await?)
+    }
+
+    /// Whether the registry has this app.
+    pub(crate) async fn knows(&self, path: &AppKeyPath) -> Result<bool, NoApp> {
+        Ok(self.protocol.apps.registry().find(path).await?.is_some())
+    }
+
     /// The app with its credentials.
     pub(crate) async fn app(&self, path: &AppKeyPath) -> Result<Arc<App>, NoApp> {
-        self.protocol.apps.get(path).await.map_err(|error| {
-            if matches!(error, AppError::Unavailable { .. }) {
-                tracing::warn!(app = %path, %error, "the app's credentials cannot be had now");
-                return NoApp::NotNow;
+        self.protocol.apps.get(path).await.map_err(|error| match error {
+            AppError::Registry(error) => NoApp::from(error),
+            AppError::Unavailable { .. } => {
+                tracing::warn!(app = %path, %error, "the app's credentials are unavailable now");
+                NoApp::NotNow
             }
-            tracing::error!(alarm = "configuration_fault", app = %path, %error, "the app's credentials cannot be had");
-            NoApp::Misconfigured
+            AppError::NotSetUp(_) | AppError::Unreadable { .. } | AppError::Malformed { .. } => {
+                tracing::error!(alarm = "configuration_fault", app = %path, %error, "the app cannot be used");
+                NoApp::Misconfigured
+            }
         })
     }
 
-    /// Takes note that the marketplace does not accept the app.
+    /// Records that the marketplace does not accept the app.
     pub(crate) fn note_rejected(&self, path: &AppKeyPath, fault: &impl Display) {
         self.protocol.apps.forget(path);
         tracing::error!(alarm = "configuration_fault", app = %path, %fault, "the marketplace rejects the app");
     }
 }
 
-/// One style sheet, known by its hash. A form leads here, and on to a marketplace's authorization link; browsers hold
-/// every redirect after a form against `form-action`, the marketplace's own ones to its log-in included. The links'
-/// own origins are named for those on loopback, which are not https.
-fn content_policy(config: &Config) -> Result<HeaderValue, Error> {
-    let links = config.apps.values().filter_map(|site| site.link_url.as_ref());
-    let mut forms: Vec<_> = links.map(|link| link.origin().ascii_serialization()).collect();
-    forms.sort_unstable();
-    forms.dedup();
-    let policy = format!(
-        "default-src 'none'; style-src '{}'; form-action 'self' https: {}; base-uri 'none'; frame-ancestors 'none'",
+/// One style sheet, known by its hash. A form leads here, and on to a marketplace's authorization link; browsers check
+/// every redirect after a form against `form-action`, also the marketplace's own redirects to its login. Links on loopback
+/// are not https, so their origins are named.
+fn content_policy(registry: Option<&Registry>) -> Result<HeaderValue, InvalidHeaderValue> {
+    let links = registry.into_iter().flat_map(Registry::iter).filter_map(|(_, config)| config.link_url.as_ref());
+    let on_loopback = links.filter(|link| link.scheme() == "http").map(|link| link.origin().ascii_serialization());
+    let on_loopback: BTreeSet<_> = on_loopback.collect();
+    let forms: Vec<_> = ["'self'", "https:"].into_iter().chain(on_loopback.iter().map(String::as_str)).collect();
+    HeaderValue::from_str(&format!(
+        "default-src 'none'; style-src '{}'; form-action {}; base-uri 'none'; frame-ancestors 'none'",
         *STYLE_HASH,
         forms.join(" ")
-    );
-    Ok(HeaderValue::from_str(&policy)?)
+    ))
 }
 
 /// All routes.
@@ -131,7 +153,10 @@ async fn answer(State(keyring): State<Arc<Keyring>>, request: Request, next: Nex
     let span = tracing::info_span!(target: audit::TARGET, "request", request_id);
     let mut response = next.run(request).instrument(span).await;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, keyring.content_policy.clone());
+    match content_policy(keyring.protocol.apps.registry().copy().as_deref()) {
+        Ok(policy) => drop(headers.insert(header::CONTENT_SECURITY_POLICY, policy)),
+        Err(error) => tracing::error!(%error, "a page has no content security policy"),
+    }
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),

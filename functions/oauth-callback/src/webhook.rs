@@ -138,7 +138,10 @@ pub(crate) async fn receive(
 
 async fn take(keyring: &Keyring, app: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), NotTaken> {
     let path = app.parse().map(|app| AppKeyPath { marketplace: MarketplaceName::TikTokShop, app });
-    let path = path.ok().filter(|path| keyring.config.apps.contains_key(path)).ok_or(NotTaken::UnknownApp)?;
+    let path = path.map_err(|_| NotTaken::UnknownApp)?;
+    if !keyring.knows(&path).await? {
+        return Err(NotTaken::UnknownApp);
+    }
     let authorization = headers.get(header::AUTHORIZATION).ok_or(NotTaken::Unsigned)?;
     let app = keyring.app(&path).await?;
     if !is_signed(&app, authorization.as_bytes(), body) {

@@ -3,7 +3,6 @@
 use std::num::NonZeroU32;
 
 use shop_keyring::{
-    apps::Sites,
     config::{ConfigError, Reader},
     telemetry::Telemetry,
 };
@@ -15,8 +14,6 @@ pub struct Config {
     pub(crate) connections_table: String,
     /// `SECRET_PREFIX`
     pub(crate) secret_prefix: String,
-    /// `TIKTOK_SHOP_APPS`, `TEMU_APPS`
-    pub(crate) apps: Sites,
     /// `SWEEP_CONCURRENCY`: connections worked on at a time, 32 unless set.
     pub(crate) concurrency: NonZeroU32,
     /// `VAULT_PUTS_PER_SECOND`: over all partitions, 30 unless set. Secrets Manager takes 50 a second in a Region.
@@ -42,7 +39,6 @@ impl Config {
         let config = Self {
             connections_table: reader.required("CONNECTIONS_TABLE"),
             secret_prefix: reader.secret_prefix(),
-            apps: reader.apps(),
             concurrency: reader.positive("SWEEP_CONCURRENCY", CONCURRENCY),
             puts_per_second: reader.positive("VAULT_PUTS_PER_SECOND", PUTS),
             temu_calls_per_second: temu_calls_per_second(&mut reader),

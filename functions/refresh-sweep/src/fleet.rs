@@ -7,7 +7,6 @@ use std::{collections::BTreeMap, time::Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use shop_keyring::{
-    apps::Sites,
     connection::{Status, due::SHARDS},
     metrics,
     names::MarketplaceName,
@@ -59,10 +58,15 @@ pub(crate) struct Counting(JoinSet<()>);
 
 impl Counting {
     /// Begins, if it is time. Gives up at `until`.
-    pub(crate) fn begin(connections: &Connections, apps: &Sites, partition: Partition, until: Instant) -> Self {
+    pub(crate) fn begin(
+        connections: &Connections,
+        set_up: impl Iterator<Item = MarketplaceName>,
+        partition: Partition,
+        until: Instant,
+    ) -> Self {
         let mut task = JoinSet::new();
         if is_counted(connections.now(), partition) {
-            let nobody = Fleet::nobody(apps.keys().map(|app| app.marketplace));
+            let nobody = Fleet::nobody(set_up);
             task.spawn(count_until(connections.clone(), nobody, until).in_current_span());
         }
         Self(task)

@@ -43,7 +43,7 @@ pub use crate::{
     event::{Input, OnDemand, Partition},
 };
 
-/// Everything that is built once a container.
+/// Everything that is built once per execution environment.
 struct Keyring {
     config: Config,
     bus: Option<EventBus>,
@@ -58,7 +58,7 @@ impl Keyring {
             marketplace: Marketplaces::new(http::client()?),
             vault: SecretsManagerVault::new(secrets.clone(), &config.secret_prefix),
             connections: Connections::new(&aws, &config.connections_table).recording_events(config.event_bus.is_some()),
-            apps: Apps::new(secrets, &config.secret_prefix, config.apps.clone()),
+            apps: Apps::new(secrets, &config.secret_prefix),
         });
         let bus = config.event_bus.as_deref().map(|name| EventBus::new(&aws, name));
         Ok(Self { config, bus, protocol })
@@ -72,7 +72,9 @@ impl Keyring {
                     sweep::sweep(&self.protocol, self.bus.clone(), &self.config, partition, claims_until).await?;
                 serde_json::to_value(summary)?
             }
-            Input::OnDemand(request) => serde_json::to_value(on_demand::refresh(&self.protocol, &request).await?)?,
+            Input::OnDemand(request) => {
+                serde_json::to_value(Box::pin(on_demand::refresh(&self.protocol, &request)).await?)?
+            }
         };
         Ok(answer)
     }

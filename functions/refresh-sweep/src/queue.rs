@@ -42,6 +42,7 @@ pub(crate) struct Due {
 #[derive(Debug)]
 pub(crate) struct DueQueue {
     oldest_due_seconds: i64,
+    is_empty: bool,
     batch: vec::IntoIter<Due>,
     batches: mpsc::Receiver<Result<Vec<Due>, StoreError>>,
     _reader: JoinSet<()>,
@@ -61,16 +62,23 @@ impl DueQueue {
         });
         let shards = try_join_all(first_pages).await?;
         let oldest = shards.iter().filter_map(|shard| shard.entries.front()).map(|entry| entry.due_at).min();
-        let mine = shards.into_iter().filter(|shard| partition.has(shard.number)).collect();
+        let mine: Vec<_> = shards.into_iter().filter(|shard| partition.has(shard.number)).collect();
+        let is_empty = mine.iter().all(|shard| shard.entries.is_empty());
         let (sender, batches) = mpsc::channel(AHEAD);
         let mut reader = JoinSet::new();
         reader.spawn(Shards { connections: connections.clone(), now, mine }.read_into(sender).in_current_span());
         Ok(Self {
             oldest_due_seconds: oldest.map_or(0, |oldest| now.since(oldest).max(0)),
+            is_empty,
             batch: Vec::new().into_iter(),
             batches,
             _reader: reader,
         })
+    }
+
+    /// Whether the probe found nothing due in the partition.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
     /// For how many seconds the oldest of all has been due; 0 if nothing is.

@@ -14,11 +14,12 @@ use shop_keyring::{
     },
     marketplace::Marketplace,
     metrics,
-    names::ConnectionKey,
+    names::{AppKeyPath, ConnectionKey},
     protocol::{
         Protocol,
         outcome::{Outcome, Refusal},
     },
+    registry::AppRegistry,
     store::StoreError,
     time::Timestamp,
     vault::{PutPermits, Vault},
@@ -30,7 +31,7 @@ use crate::{
     bus::EventBus,
     config::Config,
     event::Partition,
-    fleet::Counting,
+    fleet::{Counting, is_counted},
     pace::{MOST_AT_WORK, Pace},
     publisher::Publisher,
     queue::{Due, DueQueue},
@@ -58,6 +59,19 @@ pub(crate) fn claims_until(deadline: SystemTime) -> Instant {
     Instant::now() + left
 }
 
+/// The apps that a run may meet. One that has nothing to do does not ask: a stack that was just deployed has no registry
+/// yet, and that is no fault.
+async fn apps_for(registry: &AppRegistry, has_nothing_to_do: bool) -> Vec<AppKeyPath> {
+    if has_nothing_to_do {
+        return Vec::new();
+    }
+    match registry.current().await {
+        Ok(registry) => registry.iter().map(|(path, _)| path.clone()).collect(),
+        // Its alarm is in the log. What needs no app is done.
+        Err(_) => Vec::new(),
+    }
+}
+
 /// Works on everything that is due in the partition. Each connection is worked on in a task of its own, so that nothing
 /// that this loop waits for can stall an exchange under way.
 pub(crate) async fn sweep<M, V>(
@@ -72,21 +86,21 @@ where
     V: Vault + 'static,
 {
     if claims_until <= Instant::now() {
-        tracing::error!(
-            alarm = "deadline_too_short",
-            "the function's time-out does not cover a claim: set two minutes"
-        );
+        tracing::error!(alarm = "deadline_too_short", "the function's timeout does not cover a claim: set two minutes");
     }
     let now = protocol.connections.now();
     let mut queue = DueQueue::probe(&protocol.connections, partition, now).await?;
     // By the table's time, which the probe's answers have told.
-    let counting = Counting::begin(&protocol.connections, &config.apps, partition, claims_until);
+    let is_counted = is_counted(protocol.connections.now(), partition);
+    let apps = apps_for(protocol.apps.registry(), queue.is_empty() && !is_counted).await;
+    let marketplaces = apps.iter().map(|app| app.marketplace);
+    let counting = Counting::begin(&protocol.connections, marketplaces, partition, claims_until);
     let rate = share(config.puts_per_second, partition.count);
     let permits = Arc::new(PutPermits::per_second(rate));
     // More at a time would wait for permits until their claims run out.
     let concurrency = config.concurrency.get().min(rate.get().saturating_mul(5));
     metrics::oldest_due(queue.oldest_due_seconds());
-    let mut run = Run::new(config.apps.keys().cloned(), concurrency as usize, queue.oldest_due_seconds());
+    let mut run = Run::new(apps.into_iter(), concurrency as usize, queue.oldest_due_seconds());
     let mut at_work = AtWork::new(protocol, permits);
     let mut pace = Pace::new(config.temu_calls_per_second, partition);
     let mut refusals = Refusals::default();

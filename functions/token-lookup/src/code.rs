@@ -22,6 +22,8 @@ pub enum Code {
     RouteNotFound,
     /// The route does not take this method.
     MethodNotAllowed,
+    /// The registry has no such app.
+    AppNotFound,
     /// No such connection.
     ConnectionNotFound,
     /// No such connect session.
@@ -56,12 +58,13 @@ pub enum Code {
 
 impl Code {
     /// Every code. That none is missing is checked against the derived schema.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::BadRequest,
         Self::PathNotCanonical,
         Self::NoIdentity,
         Self::RouteNotFound,
         Self::MethodNotAllowed,
+        Self::AppNotFound,
         Self::ConnectionNotFound,
         Self::SessionNotFound,
         Self::ResultNotFound,
@@ -87,6 +90,7 @@ impl Code {
             Self::NoIdentity => "no_identity",
             Self::RouteNotFound => "route_not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::AppNotFound => "app_not_found",
             Self::ConnectionNotFound => "connection_not_found",
             Self::SessionNotFound => "session_not_found",
             Self::ResultNotFound => "result_not_found",
@@ -113,6 +117,7 @@ impl Code {
             Self::NoIdentity => "No IAM identity",
             Self::RouteNotFound => "No such route",
             Self::MethodNotAllowed => "The route does not take this method",
+            Self::AppNotFound => "No such app",
             Self::ConnectionNotFound => "No such connection",
             Self::SessionNotFound => "No such connect session",
             Self::ResultNotFound => "No such result in this connect session",
@@ -141,6 +146,10 @@ impl Code {
             Self::NoIdentity => Problem::NoIdentity,
             Self::RouteNotFound => Problem::RouteNotFound,
             Self::MethodNotAllowed => Problem::MethodNotAllowed,
+            Self::AppNotFound => Problem::AppNotFound(
+                "There is no app `tiktok-shop/uk`. The registry has: `temu/us`, `tiktok-shop/us`. An operator adds one with `make app`."
+                    .into(),
+            ),
             Self::ConnectionNotFound => Problem::ConnectionNotFound,
             Self::SessionNotFound => Problem::SessionNotFound,
             Self::ResultNotFound => Problem::ResultNotFound,
@@ -178,6 +187,7 @@ impl Problem {
             Self::NoIdentity => Code::NoIdentity,
             Self::RouteNotFound => Code::RouteNotFound,
             Self::MethodNotAllowed => Code::MethodNotAllowed,
+            Self::AppNotFound(_) => Code::AppNotFound,
             Self::ConnectionNotFound => Code::ConnectionNotFound,
             Self::SessionNotFound => Code::SessionNotFound,
             Self::ResultNotFound => Code::ResultNotFound,

@@ -1,7 +1,6 @@
 //! What token-lookup reads from the environment.
 
 use shop_keyring::{
-    apps::Sites,
     config::{ConfigError, Reader},
     telemetry::Telemetry,
 };
@@ -16,8 +15,6 @@ pub struct Config {
     pub(crate) sessions_table: String,
     /// `SECRET_PREFIX`
     pub(crate) secret_prefix: String,
-    /// `TIKTOK_SHOP_APPS`, `TEMU_APPS`: for the address that callers use their token at.
-    pub(crate) apps: Sites,
     /// `PUBLIC_BASE_URL`: where sellers reach oauth-callback.
     pub(crate) public_base_url: Url,
     /// `RETURN_URLS`: where sellers may be sent back to, separated by commas.
@@ -41,7 +38,6 @@ impl Config {
             connections_table: reader.required("CONNECTIONS_TABLE"),
             sessions_table: reader.required("SESSIONS_TABLE"),
             secret_prefix: reader.secret_prefix(),
-            apps: reader.apps(),
             public_base_url: reader.base_url("PUBLIC_BASE_URL"),
             return_urls: reader.urls("RETURN_URLS"),
             refresh_function: reader.required("REFRESH_FUNCTION"),

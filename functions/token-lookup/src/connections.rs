@@ -23,6 +23,7 @@ use shop_keyring::{
 use utoipa::ToSchema;
 
 use crate::{
+    apps,
     openapi::{
         examples, parameters,
         problems::{OfAssignment, OfConnection, OfEnd, Refused},
@@ -64,8 +65,7 @@ pub(crate) fn key(Path((marketplace, app_name, seller_id)): ConnectionPath) -> R
     responses((status = 200, description = "The connection.", body = ConnectionView), Refused<OfConnection>)
 )]
 pub(crate) async fn get(State(keyring): State<Arc<Keyring>>, path: ConnectionPath) -> Result<Response, Problem> {
-    let item = keyring.connections.get(&key(path)?).await?.ok_or(Problem::ConnectionNotFound)?;
-    Ok(answer(&item))
+    Ok(answer(&apps::connection(&keyring, &key(path)?).await?))
 }
 
 /// A JSON merge patch (RFC 7396) of what the vendor may change.
@@ -108,7 +108,7 @@ pub(crate) async fn patch(
         before = Some((item.revision, item.account_id.clone()));
         Ok(assign(item, account_id.as_ref(), &expected, keyring.connections.now())?)
     });
-    let item = written(item.await)?;
+    let item = written(&keyring, &key, item.await).await?;
     if let Some((_, account_id)) = before.filter(|(revision, _)| *revision != item.revision) {
         audit::assigned(&item, account_id.as_ref());
     }
@@ -143,15 +143,23 @@ pub(crate) async fn delete(
         }
         Ok(disconnect(item, keyring.connections.now()))
     };
-    let item = written(keyring.connections.apply(&key, end).await)?;
+    let item = written(&keyring, &key, keyring.connections.apply(&key, end).await).await?;
     Ok(answer(&item))
 }
 
-fn written(applied: Result<Connection, ApplyError<Problem>>) -> Result<Connection, Problem> {
-    applied.map_err(|error| match error {
-        ApplyError::Decided(problem) => problem,
-        ApplyError::Store(error) => error.into(),
-    })
+async fn written(
+    keyring: &Keyring,
+    key: &ConnectionKey,
+    applied: Result<Connection, ApplyError<Problem>>,
+) -> Result<Connection, Problem> {
+    match applied {
+        Ok(item) => Ok(item),
+        Err(ApplyError::Decided(Problem::ConnectionNotFound)) => {
+            Err(apps::no_connection(&keyring.registry, &key.app).await)
+        }
+        Err(ApplyError::Decided(problem)) => Err(problem),
+        Err(ApplyError::Store(error)) => Err(error.into()),
+    }
 }
 
 fn answer(item: &Connection) -> Response {

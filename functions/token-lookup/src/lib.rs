@@ -9,6 +9,7 @@
 
 #![allow(rustdoc::private_intra_doc_links, reason = "its readers are in this repository")]
 
+mod apps;
 mod caller;
 mod code;
 mod config;

@@ -10,6 +10,7 @@ use axum::{
 use serde_json::{Map, Value, json};
 use shop_keyring::{
     connection::{Reason, account::NotAssigned},
+    names::AppKeyPath,
     store::StoreError,
     vault::VaultError,
 };
@@ -35,6 +36,8 @@ pub enum Problem {
     RouteNotFound,
     /// The route does not take this method.
     MethodNotAllowed,
+    /// The registry has no such app; the text says which ones it has.
+    AppNotFound(String),
     /// No such connection.
     ConnectionNotFound,
     /// No such connect session.
@@ -71,6 +74,14 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// The registry has no such app, but those that are `known`.
+    pub(crate) fn app_not_found(path: &AppKeyPath, known: &[String]) -> Self {
+        let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
+        Self::AppNotFound(format!(
+            "There is no app `{path}`. The registry has: {known}. An operator adds one with `make app`."
+        ))
+    }
+
     fn parts(&self) -> (StatusCode, String) {
         let text = str::to_owned;
         match self {
@@ -94,6 +105,7 @@ impl Problem {
                 StatusCode::METHOD_NOT_ALLOWED,
                 text("The route does not take this method; the header `Allow` names those that it takes."),
             ),
+            Self::AppNotFound(what) => (StatusCode::NOT_FOUND, what.clone()),
             Self::ConnectionNotFound => (
                 StatusCode::NOT_FOUND,
                 text("There is no such connection. The seller connects through a connect session."),

@@ -15,6 +15,7 @@ use lambda_http::request::RequestContext;
 use shop_keyring::{
     audit, metrics,
     names::MarketplaceName,
+    registry::AppRegistry,
     store::{Connections, Sessions},
     vault::{CachedVault, SecretsManagerVault},
 };
@@ -34,13 +35,14 @@ use crate::{
 /// Every answer comes within this; API Gateway cuts at 30 seconds.
 const TIME_LIMIT: Duration = Duration::from_secs(19);
 
-/// Everything that is built once a container.
+/// Everything that is built once per execution environment.
 pub(crate) struct Keyring {
     pub(crate) config: Config,
     pub(crate) connections: Connections,
     pub(crate) sessions: Sessions,
     pub(crate) vault: CachedVault<SecretsManagerVault>,
     pub(crate) refresher: Refresher,
+    pub(crate) registry: AppRegistry,
 }
 
 impl Keyring {
@@ -50,6 +52,7 @@ impl Keyring {
         Self {
             connections: Connections::new(&aws, &config.connections_table).recording_events(config.event_bus.is_some()),
             sessions: Sessions::new(&aws, &config.sessions_table),
+            registry: AppRegistry::new(secrets.clone(), &config.secret_prefix),
             vault: CachedVault::new(SecretsManagerVault::new(secrets, &config.secret_prefix)),
             refresher: Refresher::new(&aws, &config.refresh_function),
             config,

@@ -96,7 +96,8 @@ pub(crate) fn refresh_failed(item: &Connection, now: Timestamp) -> Problem {
 #[cfg(test)]
 mod tests {
     use shop_keyring::{
-        connection::{Claim, FORMAT, Purpose, Reason},
+        api::Api,
+        connection::{Claim, FORMAT, Purpose, Reason, UserType},
         names::AttemptId,
     };
 
@@ -113,7 +114,9 @@ mod tests {
             app_key: "key".into(),
             seller_name: None,
             seller_base_region: None,
+            user_type: UserType::Seller,
             purpose: Purpose::All,
+            api: Api::at("https://open-api.tiktokglobalshop.com".parse().unwrap()),
             account_id: None,
             shops: Vec::new(),
             scopes: Vec::new(),

@@ -16,6 +16,7 @@ use shop_keyring::{
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    apps,
     caller::Caller,
     connections::{ConnectionPath, app, key, segment},
     openapi::{
@@ -82,7 +83,7 @@ pub(crate) async fn by_connection(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let (key, min_ttl) = (key(path)?, min_ttl(query.as_deref())?);
-    let item = keyring.connections.get(&key).await?.ok_or(Problem::ConnectionNotFound)?;
+    let item = apps::connection(&keyring, &key).await?;
     serve(&keyring, &caller, item, min_ttl).await
 }
 
@@ -105,8 +106,10 @@ pub(crate) async fn by_shop(
 ) -> Result<Response, Problem> {
     let (app, shop, min_ttl) =
         (app(&marketplace, &app_name)?, segment::<ShopId>("shop_id", &shop)?, min_ttl(query.as_deref())?);
-    let key = keyring.connections.connection_of_shop(&app, &shop).await?.ok_or(Problem::ConnectionNotFound)?;
-    let item = keyring.connections.get(&key).await?.ok_or(Problem::ConnectionNotFound)?;
+    let Some(key) = keyring.connections.connection_of_shop(&app, &shop).await? else {
+        return Err(apps::no_connection(&keyring.registry, &app).await);
+    };
+    let item = apps::connection(&keyring, &key).await?;
     // A pointer may have outlived its shop: the item decides.
     if item.shops.iter().all(|known| known.id != shop) {
         return Err(Problem::ConnectionNotFound);
@@ -147,7 +150,7 @@ pub(crate) async fn refresh(
     body: Result<Json<Rejected>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let (key, Json(Rejected { rejected_version })) = (key(path)?, body?);
-    let item = keyring.connections.get(&key).await?.ok_or(Problem::ConnectionNotFound)?;
+    let item = apps::connection(&keyring, &key).await?;
     if rejected_version > item.token_version {
         return Err(Problem::BadRequest("`rejected_version` is higher than the current version: send the `version` of the token answer that was rejected.".into()));
     }
@@ -235,5 +238,5 @@ async fn answer(
     let version = item.secret_version.as_ref().ok_or(Problem::Pending)?;
     let (set, source) = keyring.vault.get(&item.connection, version).await?;
     audit::token_read(item, &caller.arn, &caller.source_ip, source);
-    Ok(Json(TokenView::new(item, &set, &keyring.config.apps, refresh)).into_response())
+    Ok(Json(TokenView::new(item, &set, refresh)).into_response())
 }

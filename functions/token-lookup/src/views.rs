@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use shop_keyring::{
-    apps::Sites,
     connection::{
         Connection, Fault, Shop, Status,
         attention::{Attention, attention, what_to_do},
@@ -21,11 +20,9 @@ use crate::openapi::examples;
 /// Where and how the token is used.
 #[derive(Debug, Serialize, ToSchema)]
 struct Api<'a> {
-    /// TikTok Shop: the open API's host. Temu: the router that every call is posted to. Absent where the installation
-    /// does not know the app any more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, format = "uri", example = "https://open-api.tiktokglobalshop.com")]
-    base_url: Option<String>,
+    /// TikTok Shop: the open API's host. Temu: the router that every call is posted to.
+    #[schema(format = "uri", example = "https://open-api.tiktokglobalshop.com")]
+    base_url: String,
     /// Temu: each router that serves tokens of this app, the one in `base_url` first. A product token has two, and each call
     /// exists at one of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -53,16 +50,15 @@ struct RouterView {
 }
 
 impl<'a> Api<'a> {
-    fn of(item: &'a Connection, apps: &Sites) -> Self {
+    fn of(item: &'a Connection) -> Self {
         let (path, token_header) = match item.connection.app.marketplace {
             MarketplaceName::TikTokShop => ("", Some(TOKEN_HEADER)),
             MarketplaceName::Temu => (ROUTER_PATH, None),
         };
-        let site = apps.get(&item.connection.app);
         let address = |url: &Url| format!("{}{path}", url.as_str().trim_end_matches('/'));
-        let routers = site.map(|site| &site.routers).into_iter().flatten();
+        let routers = item.api.routers.iter();
         Self {
-            base_url: site.map(|site| address(&site.api_url)),
+            base_url: address(&item.api.base_url),
             routers: routers.map(|at| RouterView { name: at.router.as_str(), base_url: address(&at.url) }).collect(),
             app_key: &item.app_key,
             token_header,
@@ -169,12 +165,7 @@ pub(crate) enum RefreshOutcome {
 }
 
 impl<'a> TokenView<'a> {
-    pub(crate) fn new(
-        item: &'a Connection,
-        set: &'a TokenSet,
-        apps: &'a Sites,
-        refresh: Option<RefreshOutcome>,
-    ) -> Self {
+    pub(crate) fn new(item: &'a Connection, set: &'a TokenSet, refresh: Option<RefreshOutcome>) -> Self {
         let notice = matches!(refresh, Some(RefreshOutcome::NotRefreshable)).then(|| {
             let marketplace = item.connection.app.marketplace.title();
             format!(
@@ -185,7 +176,7 @@ impl<'a> TokenView<'a> {
         Self {
             access_token: set.access_token.expose(),
             identity: Identity::of(item),
-            api: Api::of(item, apps),
+            api: Api::of(item),
             refresh,
             notice,
         }

@@ -1,8 +1,6 @@
 //! Reading the environment, in one place. Each function has a configuration struct of its own, made of these parts;
 //! every wrong value is one line that names its variable.
 
-mod apps;
-
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
 use url::{Host, Url};
@@ -135,7 +133,7 @@ pub fn from_environment(name: &str) -> Option<String> {
 }
 
 /// Tokens and secrets travel to these addresses, so in the clear only within this machine.
-fn parse_url(value: &str) -> Result<Url, &'static str> {
+pub(crate) fn parse_url(value: &str) -> Result<Url, &'static str> {
     let url = Url::parse(value).map_err(|_| "is not a URL")?;
     if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
         return Err("must begin with https://");
@@ -146,8 +144,8 @@ fn parse_url(value: &str) -> Result<Url, &'static str> {
     Ok(url)
 }
 
-/// The same for what other paths are put behind.
-fn parse_host(value: &str) -> Result<Url, &'static str> {
+/// The same for a host, to which paths are added.
+pub(crate) fn parse_host(value: &str) -> Result<Url, &'static str> {
     let url = parse_url(value)?;
     if url.path() == "/" { Ok(url) } else { Err("must not have a path") }
 }

@@ -196,6 +196,7 @@ mod tests {
             seller_name: None,
             seller_base_region: None,
             purpose: active().purpose,
+            api: active().api,
             shops: None,
             fingerprint: None,
             origin: Origin::Session { account_id: "acme".parse().unwrap(), confirm, reconnect: None },

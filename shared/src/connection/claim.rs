@@ -62,6 +62,9 @@ pub enum NotClaimed {
     /// Refused once: only the schedule, which sees whether the whole app is being refused, tries a second time.
     #[error("refused once; the schedule tries again")]
     InDoubt,
+    /// A refresh or a check needs the app, and the registry of apps was never read.
+    #[error("the registry of apps cannot be read")]
+    NoRegistry,
     /// Not a connection that is refreshed.
     #[error("the connection is not active")]
     NotActive,

@@ -3,12 +3,13 @@
 use proptest::prelude::*;
 
 use super::{
-    Claim, Connection, FORMAT, Fault, LastError, Purpose, Reason, Status,
+    Claim, Connection, FORMAT, Fault, LastError, Purpose, Reason, Status, UserType,
     change::{Cause, Change},
     event::{self, EventKind},
     watch,
 };
 use crate::{
+    api::Api,
     names::{AttemptId, ConnectionKey, VersionId},
     secret::Secret,
     time::Timestamp,
@@ -22,6 +23,11 @@ pub(crate) fn key(seller: &str) -> ConnectionKey {
     format!("tiktok-shop/us/{seller}").parse().unwrap()
 }
 
+/// Where tokens are used.
+pub(crate) fn api() -> Api {
+    Api::at("https://open-api.tiktokglobalshop.com".parse().unwrap())
+}
+
 /// Authorized and committed at [`T0`]: seven days of access, a year of authorization.
 pub(crate) fn active() -> Connection {
     Connection {
@@ -31,7 +37,9 @@ pub(crate) fn active() -> Connection {
         app_key: "app-key".into(),
         seller_name: None,
         seller_base_region: None,
+        user_type: UserType::Seller,
         purpose: Purpose::All,
+        api: api(),
         account_id: Some("acme".parse().unwrap()),
         shops: Vec::new(),
         scopes: Vec::new(),

@@ -1,11 +1,12 @@
 //! A new authorization by the seller: how it takes the claim from any holder, and how the vendor confirms it.
 
 use super::{
-    Claim, Connection, FORMAT, Purpose, Shop, Status,
+    Claim, Connection, FORMAT, Purpose, Shop, Status, UserType,
     claim::{CLAIM_SECONDS, remember},
     reconnect,
 };
 use crate::{
+    api::Api,
     names::{AccountId, AttemptId, ConnectionKey},
     time::Timestamp,
 };
@@ -29,6 +30,8 @@ pub struct Grant {
     pub seller_base_region: Option<String>,
     /// What its tokens are for.
     pub purpose: Purpose,
+    /// Where they are used.
+    pub api: Api,
     /// The shops under it, if they are known already.
     pub shops: Option<Vec<Shop>>,
     /// The digest of the access token, where the seller may hand in the same one twice.
@@ -197,7 +200,9 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
         app_key: grant.app_key.clone(),
         seller_name: None,
         seller_base_region: None,
+        user_type: UserType::Seller,
         purpose: grant.purpose,
+        api: grant.api.clone(),
         account_id: account(grant),
         shops: Vec::new(),
         scopes: Vec::new(),
@@ -237,6 +242,7 @@ fn hold(mut item: Connection, grant: &Grant, granted_at: Timestamp, attempt: Att
     Connection {
         granted_at,
         purpose: grant.purpose,
+        api: grant.api.clone(),
         seller_name: grant.seller_name.clone().or(item.seller_name),
         seller_base_region: grant.seller_base_region.clone().or(item.seller_base_region),
         attempt: Some(Claim { id: attempt, until: now.plus(CLAIM_SECONDS) }),

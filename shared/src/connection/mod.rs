@@ -33,6 +33,7 @@ pub use status::{Reason, Status};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    api::Api,
     names::{AccountId, AttemptId, ConnectionKey, ShopId, VersionId},
     time::Timestamp,
 };
@@ -59,8 +60,12 @@ pub struct Connection {
     /// As the marketplace says, e.g. `US`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller_base_region: Option<String>,
+    /// Who authorized the app.
+    pub user_type: UserType,
     /// What its tokens are for.
     pub purpose: Purpose,
+    /// Where its token is used, as the registry said at the last authorization, refresh or check.
+    pub api: Api,
     /// The vendor's customer. Absent: an accepted callback that nobody asked for, not claimed yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
@@ -171,14 +176,22 @@ impl Connection {
     }
 }
 
-/// What the tokens of a connection are for.
+/// What kind of user authorized an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserType {
+    /// A seller.
+    Seller,
+}
+
+/// What the tokens of a connection are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(
     feature = "openapi",
     schema(
         description = "What the tokens of a connection are for. `all`: everything that the seller granted. `product`: a Temu \
-        cross-border seller's products. `order`: their orders in one region."
+        cross-border seller's products. `order`: their orders in one region. `compliance`: their compliance calls."
     )
 )]
 #[serde(rename_all = "snake_case")]
@@ -189,6 +202,8 @@ pub enum Purpose {
     Product,
     /// A Temu cross-border seller's orders in one region.
     Order,
+    /// A Temu cross-border seller's compliance calls.
+    Compliance,
 }
 
 impl Purpose {
@@ -198,6 +213,7 @@ impl Purpose {
             Self::All => "all",
             Self::Product => "product",
             Self::Order => "order",
+            Self::Compliance => "compliance",
         }
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     connection::{
         Purpose, Reason,
-        fixtures::{T0, active, arbitrary, key, token_set},
+        fixtures::{T0, active, api, arbitrary, key, token_set},
         grant::{Origin, claim_for_grant},
         settle::{Kept, Right, commit},
     },
@@ -21,6 +21,7 @@ fn grant(seller: &ConnectionKey, wanted: &ConnectionKey, confirm: bool) -> Grant
         seller_name: Some("Seller".into()),
         seller_base_region: None,
         purpose: Purpose::All,
+        api: api(),
         shops: None,
         fingerprint: None,
         origin: Origin::Session { account_id: acme(), confirm, reconnect: Some(wanted.clone()) },

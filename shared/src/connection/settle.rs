@@ -4,6 +4,7 @@
 
 use super::{Connection, Fault, LastError, Reason, Shop, Status, claim::CLAIM_SECONDS, notice, watch};
 use crate::{
+    api::Api,
     names::{AttemptId, VersionId},
     time::Timestamp,
     token_set::{TokenSet, fingerprint},
@@ -51,6 +52,7 @@ pub struct Kept {
     granted_at: Timestamp,
     parent: Option<VersionId>,
     fingerprint: Option<String>,
+    api: Option<Api>,
 }
 
 impl Kept {
@@ -65,7 +67,14 @@ impl Kept {
             granted_at: set.granted_at,
             parent: set.parent.clone(),
             fingerprint: fingerprint(&set.access_token, set.refresh_token.as_ref()),
+            api: None,
         }
+    }
+
+    /// The same, of an app whose tokens are used there now. Without it, the item's addresses stay.
+    #[must_use]
+    pub fn used_at(self, api: &Api) -> Self {
+        Self { api: Some(api.clone()), ..self }
     }
 
     /// Whether this is what the current token set would have become: obtained from it, under the current grant or, where
@@ -116,6 +125,7 @@ pub fn commit(
         token_version: item.token_version + 1,
         secret_version: Some(kept.version),
         app_key: kept.app_key,
+        api: kept.api.unwrap_or_else(|| item.api.clone()),
         scopes: kept.scopes,
         access_expires_at: Some(kept.access_expires_at),
         authorization_expires_at: end,

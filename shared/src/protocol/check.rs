@@ -45,7 +45,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             return self.fail(held, fault, Spent::No, None, false).await;
         }
         let now_granted = checked.scopes.as_deref().unwrap_or(&item.scopes);
-        let lost = permissions::lost(&app.site.permissions, &item.scopes, now_granted);
+        let lost = permissions::lost(&app.config.permissions, &item.scopes, now_granted);
         if !lost.is_empty() {
             return Ok(refusal(held, permissions_lost(&lost, checked)));
         }
@@ -54,7 +54,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             tracing::info!(connection = %item.connection, before, after, "the seller has changed the permissions");
         }
         self.settle(held, Outcome::Verified, |item| {
-            watch::verify(item, *attempt, checked.clone(), self.connections.now())
+            let verified = watch::verify(item, *attempt, checked.clone(), self.connections.now())?;
+            Ok(Connection { api: app.config.api.clone(), ..verified })
         })
         .await
     }

@@ -81,6 +81,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Some(item) => Some(item),
             None => self.connections.get(key).await?,
         };
+        // Without the registry nothing is claimed that needs an app: reminders, ends and deletions go on.
+        let knows_apps = self.apps.registry().current().await.is_ok();
         let timer = ClaimTimer::start();
         let (mut next, mut seen) = (Next::Nothing, None);
         let claimed = self.connections.apply_to(read, |item| {
@@ -88,6 +90,9 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             seen = (!item.events.is_empty()).then(|| Box::new(item.clone()));
             let claimed = claim(item, trigger, self.connections.now(), attempt)?;
             next = claimed.next;
+            if !knows_apps && matches!(next, Next::Refresh | Next::Check) {
+                return Err(NotClaimed::NoRegistry);
+            }
             Ok(claimed.item)
         });
         let held = match claimed.await {
@@ -181,7 +186,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Some(shops) => Some(shops),
             None => self.shops(item, &set.access_token, timer).await,
         };
-        self.commit(held, Kept::new(&set, version), shops, Outcome::Refreshed).await
+        let kept = Kept::new(&set, version).used_at(&app.config.api);
+        self.commit(held, kept, shops, Outcome::Refreshed).await
     }
 
     /// The one line that spends a refresh token.
@@ -235,7 +241,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
                 self.apps.forget(&connection.app);
                 self.defer(held, local_fault(OTHER_APP_KEY), Outcome::OtherAppKey).await.map(Err)
             }
-            Err(error @ AppError::Unavailable { .. }) => {
+            Err(error @ (AppError::Unavailable { .. } | AppError::Registry(_))) => {
                 self.fail(held, local_fault(&error), Spent::No, None, false).await.map(Err)
             }
             Err(error) => self.misconfigured(held, &error).await.map(Err),

@@ -47,9 +47,15 @@ impl Bed {
             "00000000-0000-0000-0000-000000000001",
             &app.to_string(),
         )?;
+        let url = marketplace.url();
+        let entry =
+            json!({ "name": "Acme Listing US", "market": "us", "link_url": url, "token_url": url, "api_url": url });
+        let registry = json!({ "tiktok-shop/us": entry });
+        let version = "00000000-0000-0000-0000-000000000002";
+        vault.create(&format!("{SECRET_PREFIX}/apps"), version, &registry.to_string())?;
         let (output, warden) = (Output::default(), Arc::new(Warden::start().map_err(|error| error.to_string())?));
         let runtime = Runtime::start(0, &output, &warden).await.map_err(|error| error.to_string())?;
-        let variables = variables(&dynamodb, &vault, &marketplace, concurrency);
+        let variables = variables(&dynamodb, &vault, concurrency);
         let environments: Environments = [(Function::RefreshSweep, variables)].into();
         let functions = Functions::new(runtime.url(), environments, output.clone(), warden);
         let sweep_pid = functions.start(Function::RefreshSweep).map_err(|error| error.to_string())?;
@@ -83,14 +89,7 @@ impl Drop for Bed {
 }
 
 /// The function's variables: as shipped, but for the width of the sweep and the permits, which are opened wide.
-fn variables(
-    dynamodb: &DynamoDb,
-    vault: &SecretsManager,
-    marketplace: &Marketplace,
-    concurrency: NonZeroU32,
-) -> BTreeMap<String, String> {
-    let url = marketplace.url();
-    let apps = json!({ "us": { "name": "Acme Listing US", "link_url": url, "token_url": url, "api_url": url } });
+fn variables(dynamodb: &DynamoDb, vault: &SecretsManager, concurrency: NonZeroU32) -> BTreeMap<String, String> {
     let variables = [
         ("AWS_REGION", REGION.to_owned()),
         ("AWS_ACCESS_KEY_ID", "AKIDFUNCTION".to_owned()),
@@ -99,7 +98,6 @@ fn variables(
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", vault.url()),
         ("CONNECTIONS_TABLE", Table::Connections.name().to_owned()),
         ("SECRET_PREFIX", SECRET_PREFIX.to_owned()),
-        ("TIKTOK_SHOP_APPS", apps.to_string()),
         ("SWEEP_CONCURRENCY", concurrency.to_string()),
         ("VAULT_PUTS_PER_SECOND", "1000000".to_owned()),
     ];

@@ -4,7 +4,8 @@ use emulators::{dynamodb::DynamoDb, secrets_manager::SecretsManager};
 use end_to_end::stack::{Table, attributes};
 use serde_json::Value;
 use shop_keyring::{
-    connection::{Connection, FORMAT, Purpose, Shop, Status},
+    api::Api,
+    connection::{Connection, FORMAT, Purpose, Shop, Status, UserType},
     names::AttemptId,
     secret::Secret,
     store::to_item,
@@ -68,7 +69,9 @@ fn connection(n: u32, is_due: bool, now: Timestamp) -> Result<Connection, String
         app_key: APP_KEY.into(),
         seller_name: Some(format!("Attic {n}")),
         seller_base_region: Some("US".into()),
+        user_type: UserType::Seller,
         purpose: Purpose::All,
+        api: Api::at("https://open-api.tiktokglobalshop.com".parse().map_err(|_| "no URL")?),
         account_id: Some(format!("customer-{}", n / 3).parse().map_err(parse)?),
         shops: vec![Shop {
             id: shop(n).parse().map_err(parse)?,

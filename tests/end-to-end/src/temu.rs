@@ -8,13 +8,15 @@ use crate::{
     page::Page,
 };
 
-/// Which of Temu's two kinds of seller.
+/// A kind of seller at Temu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SellerKind {
     /// Inside the market: one token for everything.
     Local,
     /// Across the border: one token for products, and one for each region's orders.
-    CrossBorder,
+    SemiManaged,
+    /// Across the border, the orders fulfilled by Temu: one token for products, and one for compliance.
+    FullyManaged,
 }
 
 impl SellerKind {
@@ -22,7 +24,8 @@ impl SellerKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Local => "local",
-            Self::CrossBorder => "cross-border",
+            Self::SemiManaged => "semi-managed",
+            Self::FullyManaged => "fully-managed",
         }
     }
 }

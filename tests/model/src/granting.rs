@@ -13,7 +13,7 @@ use crate::{
     config::Naive,
     explore::{How, Protocol},
     market::Token,
-    state::{State, Step, Work, shop},
+    state::{State, Step, Work, api, shop},
     vault::{Number, Set, id, number_of},
 };
 
@@ -90,6 +90,7 @@ impl Protocol {
             seller_name: None,
             seller_base_region: None,
             purpose: Purpose::All,
+            api: api(),
             shops: None,
             fingerprint: None,
             origin: Origin::Session {

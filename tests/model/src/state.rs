@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use shop_keyring::{
-    connection::{Connection, FORMAT, Purpose, Shop, Status},
+    api::Api,
+    connection::{Connection, FORMAT, Purpose, Shop, Status, UserType},
     time::Timestamp,
 };
 
@@ -263,6 +264,11 @@ pub(crate) fn shop() -> Shop {
     Shop { id: "shop-1".parse().unwrap(), cipher: None, name: None, region: None }
 }
 
+/// Where tokens are used.
+pub(crate) fn api() -> Api {
+    Api::at("https://open-api.tiktokglobalshop.com".parse().unwrap())
+}
+
 /// The item in the beginning.
 fn due() -> Connection {
     let granted_at = T0.plus(-30 * DAY);
@@ -274,7 +280,9 @@ fn due() -> Connection {
         app_key: "app-key".into(),
         seller_name: None,
         seller_base_region: None,
+        user_type: UserType::Seller,
         purpose: Purpose::All,
+        api: api(),
         account_id: Some("acme".parse().unwrap()),
         shops: vec![shop()],
         scopes: Vec::new(),

@@ -15,6 +15,7 @@ use shop_keyring::{
     connect_session::{ConnectFailure, ConnectSession, Connected, Reconnect},
     connection::Purpose,
     names::{AppKeyPath, MarketplaceName},
+    registry::{AppConfig, Market, Registration, Registry},
 };
 use url::Url;
 
@@ -76,17 +77,17 @@ struct SiteLink {
 }
 
 /// What a connect link opens.
-pub(crate) fn connect(config: &Config, session: &ConnectSession, token: &str) -> Page {
-    let admitted = config.apps.iter().filter(|(path, _)| session.admits(path));
-    let (temu, mut apps): (Vec<_>, Vec<_>) = admitted.partition(|(path, _)| path.marketplace == MarketplaceName::Temu);
+pub(crate) fn connect(config: &Config, registry: &Registry, session: &ConnectSession, token: &str) -> Page {
+    let (temu, mut apps): (Vec<_>, Vec<_>) =
+        registry.offered(session).partition(|(path, _)| path.marketplace == MarketplaceName::Temu);
     // "Any other country" makes sense only after the others.
-    apps.sort_by_key(|(path, _)| path.app.as_str() == GLOBAL);
+    apps.sort_by_key(|(_, app)| is_for_any_other_country(app));
     let mut sites: Vec<_> = apps
         .into_iter()
-        .map(|(path, site)| SiteLink {
+        .map(|(path, app)| SiteLink {
             href: departure(path, token),
-            label: site_label(path),
-            note: format!("asks for the app “{}”", site.name),
+            label: site_label(app),
+            note: format!("asks for the app “{}”", app.name),
         })
         .collect();
     if !temu.is_empty() {
@@ -95,35 +96,39 @@ pub(crate) fn connect(config: &Config, session: &ConnectSession, token: &str) ->
         sites.push(SiteLink { href, label: MarketplaceName::Temu.title().to_owned(), note });
     }
     let frame = Frame::new(config, format!("Connect your shop to {}", config.vendor_name));
-    let wanted = session.reconnect.as_ref().map(wanted);
+    let wanted = session.reconnect.as_ref().map(|reconnect| wanted(reconnect, registry));
     Page(ConnectPage { frame, account_label: session.account_label.as_deref(), wanted, sites }.render())
 }
 
 /// The one connection that a session is for: its name, and where it is.
-pub(crate) fn wanted(reconnect: &Reconnect) -> String {
+pub(crate) fn wanted(reconnect: &Reconnect, registry: &Registry) -> String {
     let path = &reconnect.connection.app;
+    let Some(app) = registry.get(path) else { return reconnect.name() };
     let place = match (path.marketplace, reconnect.purpose) {
-        (MarketplaceName::TikTokShop, _) => site_label(path),
-        (MarketplaceName::Temu, Purpose::All) => format!("Temu, {}", temu::place(path.app.as_str())),
+        (MarketplaceName::TikTokShop, _) => site_label(app),
+        (MarketplaceName::Temu, Purpose::All) => format!("Temu, {}", temu::place(app)),
         (MarketplaceName::Temu, Purpose::Product) => "Temu, product token".to_owned(),
-        (MarketplaceName::Temu, Purpose::Order) => format!("Temu, order token, {}", temu::place(path.app.as_str())),
+        (MarketplaceName::Temu, Purpose::Order) => format!("Temu, order token, {}", temu::place(app)),
+        (MarketplaceName::Temu, Purpose::Compliance) => "Temu, compliance token".to_owned(),
     };
     format!("{} ({place})", reconnect.name())
 }
-
-/// The app for every site that has none of its own.
-const GLOBAL: &str = "global";
 
 fn departure(path: &AppKeyPath, token: &str) -> String {
     format!("/connect/{token}/{path}")
 }
 
-fn site_label(path: &AppKeyPath) -> String {
-    let marketplace = path.marketplace.title();
-    match path.app.as_str() {
-        "us" => format!("{marketplace} in the United States"),
-        GLOBAL => format!("{marketplace} in any other country"),
-        other => format!("{marketplace} ({other})"),
+fn is_for_any_other_country(app: &AppConfig) -> bool {
+    matches!(app.registration, Registration::TikTokShop { market: Market::Global })
+}
+
+/// The vendor's label of an app at TikTok Shop, or its market.
+fn site_label(app: &AppConfig) -> String {
+    let marketplace = MarketplaceName::TikTokShop.title();
+    match &app.label {
+        Some(label) => label.clone(),
+        None if is_for_any_other_country(app) => format!("{marketplace} in any other country"),
+        None => format!("{marketplace} in the United States"),
     }
 }
 
@@ -138,11 +143,17 @@ struct AgreePage<'a> {
 }
 
 /// Asks the seller to agree to the account, where nobody else will.
-pub(crate) fn agree(config: &Config, session: &ConnectSession, path: &AppKeyPath, token: &str) -> Page {
+pub(crate) fn agree(
+    config: &Config,
+    registry: &Registry,
+    session: &ConnectSession,
+    path: &AppKeyPath,
+    token: &str,
+) -> Page {
     let frame = Frame::new(config, "Is this your account?");
     let account_label = session.account_label.as_deref().unwrap_or(session.account_id.as_str());
     let marketplace = path.marketplace.title();
-    let wanted = session.reconnect.as_ref().map(wanted);
+    let wanted = session.reconnect.as_ref().map(|reconnect| wanted(reconnect, registry));
     Page(AgreePage { frame, account_label, wanted, action: departure(path, token), marketplace }.render())
 }
 

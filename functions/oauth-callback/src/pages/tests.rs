@@ -9,7 +9,6 @@ fn config(vendor: &str) -> Config {
         let value = match name {
             "CONNECTIONS_TABLE" => "connections",
             "SESSIONS_TABLE" => "connect-sessions",
-            "TIKTOK_SHOP_APPS" => r#"{"us":{"name":"Acme Listing US"},"global":{"name":"Acme Listing"}}"#,
             "PUBLIC_BASE_URL" => "https://connect.example",
             "VENDOR_NAME" => vendor,
             "SUPPORT_URL" => "https://acme.example/help",
@@ -20,6 +19,24 @@ fn config(vendor: &str) -> Config {
     Config::read(&variable).unwrap()
 }
 
+fn registry() -> Registry {
+    Registry::parse(
+        r#"{"tiktok-shop/us":{"name":"Acme Listing US","market":"us"},
+            "tiktok-shop/global":{"name":"Acme Listing","market":"global"},
+            "tiktok-shop/bens":{"name":"Ben’s own app","market":"us","label":"Ben’s Books","listed":false}}"#,
+    )
+    .unwrap()
+}
+
+/// The same with apps at Temu.
+fn registry_with_temu() -> Registry {
+    Registry::parse(
+        r#"{"tiktok-shop/us":{"name":"A","market":"us"},"temu/us":{"name":"A","gateway":"us"},
+            "temu/eu":{"name":"A","gateway":"eu"},"temu/product":{"name":"A","gateway":"cn-pa"}}"#,
+    )
+    .unwrap()
+}
+
 fn session(label: Option<&str>) -> ConnectSession {
     ConnectSession {
         id: "id".into(),
@@ -27,6 +44,7 @@ fn session(label: Option<&str>) -> ConnectSession {
         account_label: label.map(str::to_owned),
         return_url: None,
         reference: None,
+        apps: None,
         reconnect: None,
         confirm: true,
         created_at: Timestamp(0),
@@ -77,23 +95,40 @@ fn text(page: Page) -> String {
 #[test]
 fn connecting() {
     let config = config("Acme");
-    let path = config.apps.keys().next().unwrap().clone();
-    let mut all = text(connect(&config, &session(Some("Nina’s shops")), "TOKEN"));
+    let path = "tiktok-shop/us".parse().unwrap();
+    let mut all = text(connect(&config, &registry(), &session(Some("Nina’s shops")), "TOKEN"));
     all.push_str("---\n");
-    all.push_str(&text(agree(&config, &session(Some("Nina’s shops")), &path, "TOKEN")));
+    all.push_str(&text(agree(&config, &registry(), &session(Some("Nina’s shops")), &path, "TOKEN")));
     all.push_str("---\n");
     all.push_str(&text(connected(&config, &[shop("tiktok-shop/us/7", "Jjj test shop")], &[], None)));
     insta::assert_snapshot!(all);
 }
 
 #[test]
-fn connecting_one_shop_anew() {
+fn one_customers_app_is_shown_where_the_session_names_it_and_nowhere_else() {
+    let config = config("Acme");
+    let all = text(connect(&config, &registry(), &session(None), "TOKEN"));
+    assert!(!all.contains("Ben"), "{all}");
+    let apps = Some(vec!["tiktok-shop/bens".parse().unwrap()]);
+    let one = text(connect(&config, &registry(), &ConnectSession { apps, ..session(None) }, "TOKEN"));
+    assert!(one.contains("[/connect/TOKEN/tiktok-shop/bens] Ben’s Books") && !one.contains("United States"), "{one}");
+    assert!(!one.contains("Where is your shop"), "{one}");
+}
+
+#[test]
+fn reconnecting_one_shop() {
     let config = config("Acme");
     let session = session_for("tiktok-shop/global/7", Some("Jjj test shop"), Purpose::All);
-    let mut all = text(connect(&config, &session, "TOKEN"));
+    let mut all = text(connect(&config, &registry(), &session, "TOKEN"));
     assert!(!all.contains("United States"), "{all}");
     all.push_str("---\n");
-    all.push_str(&text(agree(&config, &session, &session.reconnect.as_ref().unwrap().connection.app, "TOKEN")));
+    all.push_str(&text(agree(
+        &config,
+        &registry(),
+        &session,
+        &session.reconnect.as_ref().unwrap().connection.app,
+        "TOKEN",
+    )));
     insta::assert_snapshot!(all);
     for (connection, purpose, called) in [
         ("temu/us/7", Purpose::All, "store 7 (Temu, United States)"),
@@ -101,7 +136,8 @@ fn connecting_one_shop_anew() {
         ("temu/product/7", Purpose::Product, "store 7 (Temu, product token)"),
         ("tiktok-shop/us/7", Purpose::All, "store 7 (TikTok Shop in the United States)"),
     ] {
-        assert_eq!(wanted(session_for(connection, None, purpose).reconnect.as_ref().unwrap()), called);
+        let session = session_for(connection, None, purpose);
+        assert_eq!(wanted(session.reconnect.as_ref().unwrap(), &registry_with_temu()), called);
     }
 }
 
@@ -178,7 +214,7 @@ fn every_problem_says_what_happened_and_what_to_do() {
 #[test]
 fn what_others_wrote_is_escaped() {
     let config = config("<b>Acme</b>");
-    let html = connect(&config, &session(Some("<img src=x onerror=alert(1)>")), "TOKEN").0.unwrap();
+    let html = connect(&config, &registry(), &session(Some("<img src=x onerror=alert(1)>")), "TOKEN").0.unwrap();
     assert!(!html.contains("<b>Acme") && !html.contains("<img"));
     let html = connected(&config, &[shop("temu/us/7", "\"><script>alert(1)</script>")], &[], None).0.unwrap();
     assert!(!html.contains("<script"));

@@ -1,22 +1,33 @@
 //! What a pasted token is: Temu is asked at the router of the field's own app, and if it does not know the token there,
 //! at those of the other apps, so that a mix-up can be named.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use shop_keyring::{
     apps::App,
+    connect_session::ConnectSession,
     connection::Purpose,
     marketplace::temu::{
-        PRODUCT_APP,
         answer::{CallError, Rejection},
         token::{MallType, Token},
     },
-    names::{AppKeyPath, MarketplaceName, SellerId},
+    names::{AppKeyPath, SellerId},
     secret::Secret,
 };
 
-use super::{form::Field, mistake::Mistake, pasted::clean};
+use super::{
+    Visitor,
+    form::Field,
+    mistake::Mistake,
+    offered::{Offered, SellerKind, offered},
+    pasted::clean,
+    words,
+};
 use crate::router::{Keyring, NoApp};
 
 /// How long Temu may take for one field's own check, and then for the other apps: with the storing after it, inside API
@@ -24,10 +35,15 @@ use crate::router::{Keyring, NoApp};
 const OWN_CHECK: Duration = Duration::from_secs(10);
 const OTHER_APPS: Duration = Duration::from_secs(4);
 
+/// Other apps that are asked about a token at most. A mix-up is between the few apps that one seller has to do with.
+const MOST_OTHER_APPS: usize = 8;
+
 /// A token that may be connected.
 #[derive(Debug)]
 pub(super) struct Good {
     pub(super) app: Arc<App>,
+    /// What the seller gives it for.
+    pub(super) purpose: Purpose,
     pub(super) access_token: Secret,
     pub(super) token: Token,
     other_store: Option<String>,
@@ -47,14 +63,21 @@ impl Good {
     }
 }
 
-/// Checks all fields at a time; answers in their order.
-pub(super) async fn all(keyring: &Keyring, fields: Vec<Field>) -> Vec<(AppKeyPath, Result<Good, Mistake>)> {
-    join_all(fields.into_iter().map(async |field| (field.path.clone(), one(keyring, field).await))).await
+/// Checks all fields at the same time; returns results in their order.
+pub(super) async fn all(
+    keyring: &Keyring,
+    visitor: &Visitor,
+    kind: SellerKind,
+    fields: Vec<Field>,
+) -> Vec<(AppKeyPath, Result<Good, Mistake>)> {
+    let checks = fields.into_iter();
+    join_all(checks.map(async |field| (field.app.path.clone(), one(keyring, visitor, kind, field).await))).await
 }
 
-async fn one(keyring: &Keyring, field: Field) -> Result<Good, Mistake> {
+async fn one(keyring: &Keyring, visitor: &Visitor, kind: SellerKind, field: Field) -> Result<Good, Mistake> {
     let access_token = clean(&field.pasted)?;
-    let app = keyring.app(&field.path).await.map_err(|why| match why {
+    let Offered { path, purpose, .. } = field.app;
+    let app = keyring.app(&path).await.map_err(|why| match why {
         NoApp::NotNow => Mistake::Storage,
         NoApp::Misconfigured => Mistake::Misconfigured,
     })?;
@@ -62,36 +85,50 @@ async fn one(keyring: &Keyring, field: Field) -> Result<Good, Mistake> {
     let said = tokio::time::timeout(OWN_CHECK, asking).await.map_err(|_| Mistake::TemuUnavailable)?;
     let token = match said {
         Ok(token) => token,
-        Err(error) => return Err(what_is_wrong(keyring, &field.path, &access_token, error).await),
+        Err(error) => {
+            let others = others(visitor, kind, &path);
+            return Err(what_is_wrong(keyring, &path, others, &access_token, error).await);
+        }
     };
-    fits(&app, &token)?;
-    Ok(Good { app, access_token, token, other_store: field.other_store })
+    fits(&app, purpose, &token)?;
+    Ok(Good { app, purpose, access_token, token, other_store: field.other_store })
 }
 
 /// Whether a token that works is the one that the field is for.
-fn fits(app: &App, token: &Token) -> Result<(), Mistake> {
-    let wanted = if app.path.app.as_str() == PRODUCT_APP { Purpose::Product } else { Purpose::Order };
-    if wanted == Purpose::Product && token.mall_type == MallType::Local {
+fn fits(app: &App, purpose: Purpose, token: &Token) -> Result<(), Mistake> {
+    let wanted = match purpose {
+        Purpose::All => Purpose::Order,
+        purpose => purpose,
+    };
+    if matches!(wanted, Purpose::Product | Purpose::Compliance) && token.mall_type == MallType::Local {
         return Err(Mistake::LocalStore);
     }
+    // Which calls are compliance calls is not documented.
     if token.mall_type == MallType::CrossBorder
+        && wanted != Purpose::Compliance
         && let Some(purpose) = token.purpose_of_calls()
         && purpose != wanted
     {
         return Err(Mistake::WrongPurpose(purpose));
     }
-    let needed = app.missing_permissions(token.all_scopes()).needed;
+    let needed = app.missing_permissions(purpose, token.all_scopes()).needed;
     if needed.is_empty() { Ok(()) } else { Err(Mistake::PermissionsMissing(needed)) }
 }
 
-async fn what_is_wrong(keyring: &Keyring, path: &AppKeyPath, access_token: &Secret, error: CallError) -> Mistake {
+async fn what_is_wrong(
+    keyring: &Keyring,
+    path: &AppKeyPath,
+    others: Vec<Other>,
+    access_token: &Secret,
+    error: CallError,
+) -> Mistake {
     match error {
         CallError::Rejected { rejection: Rejection::ExpiredOrReplaced, .. } => Mistake::ExpiredOrReplaced,
         CallError::Rejected { rejection: Rejection::NotAuthorized | Rejection::CallNotGranted, .. } => {
             Mistake::NotAuthorized
         }
         CallError::Rejected { rejection, .. } => {
-            let asking = at_other_apps(keyring, path, access_token);
+            let asking = at_other_apps(keyring, others, access_token);
             match tokio::time::timeout(OTHER_APPS, asking).await {
                 Ok(Some(mistake)) => mistake,
                 _ if rejection == Rejection::OtherApp => Mistake::OtherApp,
@@ -109,16 +146,37 @@ async fn what_is_wrong(keyring: &Keyring, path: &AppKeyPath, access_token: &Secr
     }
 }
 
-/// What the vendor's other apps know of the token: the one whose field would take it, or that it was good there once. To
-/// be sent to a field only to be sent back would help nobody. Whatever else is wrong at the others is not what this
-/// seller has to know.
-async fn at_other_apps(keyring: &Keyring, not: &AppKeyPath, access_token: &Secret) -> Option<Mistake> {
-    let others = keyring.config.apps.keys();
-    let others = others.filter(|path| path.marketplace == MarketplaceName::Temu && *path != not);
-    let asked = join_all(others.map(async |path| {
-        let app = keyring.protocol.apps.get(path).await.ok()?;
+/// Another app that the seller may have meant, and what its field is called.
+#[derive(Debug)]
+struct Other {
+    app: Offered,
+    label: String,
+}
+
+/// The session's other apps: those that this kind of seller sees first, then those of the other kinds.
+fn others(visitor: &Visitor, kind: SellerKind, not: &AppKeyPath) -> Vec<Other> {
+    let mut others = BTreeMap::new();
+    // A session for one connection offers no other app, but the seller may have opened another app's page at Temu.
+    let session = ConnectSession { reconnect: None, ..visitor.session.clone() };
+    let kinds = [kind].into_iter().chain(SellerKind::ALL.into_iter().filter(|it| *it != kind));
+    for (rank, seen_by) in kinds.enumerate() {
+        for app in offered(&visitor.registry, &session, seen_by).into_iter().filter(|it| it.path != *not) {
+            let label = words::label_for(kind, &app);
+            others.entry(app.path.clone()).or_insert((rank, Other { app, label }));
+        }
+    }
+    let mut others: Vec<_> = others.into_values().collect();
+    others.sort_by_key(|(rank, _)| *rank);
+    others.into_iter().map(|(_, other)| other).take(MOST_OTHER_APPS).collect()
+}
+
+/// What the vendor's other apps know about the token: the one whose field would take it, or that it was valid there once.
+/// A field that would reject the token helps nobody. Other mistakes there do not concern this seller.
+async fn at_other_apps(keyring: &Keyring, others: Vec<Other>, access_token: &Secret) -> Option<Mistake> {
+    let asked = join_all(others.into_iter().map(async |Other { app: Offered { path, purpose, .. }, label }| {
+        let app = keyring.protocol.apps.get(&path).await.ok()?;
         match keyring.protocol.marketplace.temu.token_info(&app, access_token).await {
-            Ok(token) => is_taken(&fits(&app, &token)).then(|| Mistake::WrongField(path.clone())),
+            Ok(token) => is_taken(&fits(&app, purpose, &token)).then_some(Mistake::WrongField { label, purpose }),
             Err(CallError::Rejected { rejection: Rejection::ExpiredOrReplaced, .. }) => {
                 Some(Mistake::ExpiredOrReplaced)
             }
@@ -135,29 +193,19 @@ const fn is_taken(fit: &Result<(), Mistake>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use shop_keyring::{apps::Site, marketplace::temu::permissions::Permission};
+    use shop_keyring::{marketplace::temu::Gateway, registry::Registry};
 
     use super::*;
 
-    fn app(name: &str) -> App {
-        let host: url::Url = "https://openapi-b-us.temu.com".parse().unwrap();
-        let permission =
-            |label: &str, call: &str, optional| Permission { label: label.into(), calls: vec![call.into()], optional };
+    fn app(gateway: Gateway) -> App {
         let permissions =
-            vec![permission("Orders", "bg.order.list.v2.get", false), permission("Ads", "bg.ads.get", true)];
-        let permissions = if name == PRODUCT_APP { Vec::new() } else { permissions };
-        let site = Site {
-            name: "Acme".into(),
-            link_url: None,
-            token_url: host.clone(),
-            api_url: host,
-            routers: Vec::new(),
-            permissions,
-        };
-        let path = format!("temu/{name}").parse().unwrap();
+            r#","permissions":{"Orders":["bg.order.list.v2.get"]},"optional_permissions":{"Ads":["bg.ads.get"]}"#;
+        let permissions = if gateway == Gateway::CnPa { "" } else { permissions };
+        let entry = format!(r#"{{"temu/app":{{"name":"Acme","gateway":"{}"{permissions}}}}}"#, gateway.as_str());
+        let path = "temu/app".parse().unwrap();
         App {
+            config: Registry::parse(&entry).unwrap().get(&path).unwrap().clone(),
             path,
-            site,
             app_key: "key".into(),
             app_secret: Secret::new("secret"),
             previous_app_secret: None,
@@ -178,34 +226,43 @@ mod tests {
     }
 
     #[test]
-    fn product_and_order_tokens_are_not_mixed_up() {
+    fn tokens_of_another_purpose_are_told_apart() {
+        use Purpose::{All, Compliance, Order, Product};
         let (goods, order) = (["bg.goods.add"], ["bg.order.list.v2.get"]);
-        let at = |name: &str, mall_type, scopes: &[&str]| fits(&app(name), &token(mall_type, scopes));
-        assert_eq!(at("product", MallType::CrossBorder, &goods), Ok(()));
-        let orders_only = Err(Mistake::WrongPurpose(Purpose::Order));
-        assert_eq!(at("product", MallType::CrossBorder, &order), orders_only);
-        assert_eq!(at("product", MallType::Local, &goods), Err(Mistake::LocalStore));
-        assert_eq!(at("us", MallType::CrossBorder, &order), Ok(()));
-        let products_only = Err(Mistake::WrongPurpose(Purpose::Product));
-        assert_eq!(at("us", MallType::CrossBorder, &goods), products_only);
-        assert_eq!(at("us", MallType::Local, &order), Ok(()));
-        // Nobody is sent to a field that would send them on.
+        let at = |gateway, purpose, mall_type, scopes: &[&str]| fits(&app(gateway), purpose, &token(mall_type, scopes));
+        let product = |mall_type, scopes: &[&str]| at(Gateway::CnPa, Product, mall_type, scopes);
+        assert_eq!(product(MallType::CrossBorder, &goods), Ok(()));
+        let orders_only = Err(Mistake::WrongPurpose(Order));
+        assert_eq!(product(MallType::CrossBorder, &order), orders_only);
+        assert_eq!(product(MallType::Local, &goods), Err(Mistake::LocalStore));
+        assert_eq!(product(MallType::Unknown, &goods), Ok(()));
+        assert_eq!(at(Gateway::Us, Order, MallType::CrossBorder, &order), Ok(()));
+        let products_only = Err(Mistake::WrongPurpose(Product));
+        assert_eq!(at(Gateway::Us, Order, MallType::CrossBorder, &goods), products_only);
+        assert_eq!(at(Gateway::Us, All, MallType::Local, &order), Ok(()));
+        assert_eq!(at(Gateway::Global, Compliance, MallType::CrossBorder, &order), Ok(()), "one token may serve both");
+        assert_eq!(at(Gateway::Global, Compliance, MallType::Local, &order), Err(Mistake::LocalStore));
+        // Nobody is sent to a field that would reject the token.
         assert!(!is_taken(&orders_only) && !is_taken(&products_only) && !is_taken(&Err(Mistake::LocalStore)));
         assert!(is_taken(&Err(Mistake::PermissionsMissing(Vec::new()))));
     }
 
     #[test]
     fn needed_permissions_are_insisted_on_and_optional_ones_are_not() {
-        let lacking = fits(&app("us"), &token(MallType::Local, &["bg.ads.get"]));
+        let lacking = fits(&app(Gateway::Us), Purpose::All, &token(MallType::Local, &["bg.ads.get"]));
         assert_eq!(lacking, Err(Mistake::PermissionsMissing(vec!["Orders".into()])));
+        let at_global = |purpose| fits(&app(Gateway::Global), purpose, &token(MallType::Unknown, &[]));
+        assert_eq!(at_global(Purpose::All), Err(Mistake::PermissionsMissing(vec!["Orders".into()])));
+        assert_eq!(at_global(Purpose::Compliance), Ok(()), "the permissions are those for orders");
         let silent = Token { scopes: None, ..token(MallType::Local, &[]) };
-        assert_eq!(fits(&app("us"), &silent), Ok(()));
+        assert_eq!(fits(&app(Gateway::Us), Purpose::All, &silent), Ok(()));
     }
 
     #[test]
     fn another_store_is_asked_about_once() {
         let good = |mall: &str, agreed: Option<&str>| Good {
-            app: Arc::new(app("us")),
+            app: Arc::new(app(Gateway::Us)),
+            purpose: Purpose::All,
             access_token: Secret::new("t"),
             token: Token { mall: mall.parse().unwrap(), ..token(MallType::Local, &[]) },
             other_store: agreed.map(str::to_owned),

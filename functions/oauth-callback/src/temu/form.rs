@@ -1,52 +1,16 @@
 //! What the form sends: pure.
 
-use serde::Deserialize;
-use shop_keyring::{
-    apps::Sites,
-    marketplace::temu::PRODUCT_APP,
-    names::{AppKeyPath, MarketplaceName},
-    secret::Secret,
-};
+use shop_keyring::secret::Secret;
 use url::form_urlencoded;
 
+use super::offered::{Offered, SellerKind};
 use crate::problem::Problem;
-
-/// What kind of seller somebody is at Temu.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SellerKind {
-    /// Sells in one country: one token for everything.
-    Local,
-    /// Cross-border, semi-managed: a product token, and an order token for each region.
-    CrossBorder,
-}
-
-impl SellerKind {
-    /// As it stands in addresses and forms.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::CrossBorder => "cross-border",
-        }
-    }
-}
-
-/// The order in which fields are shown and worked on.
-const ORDER: [&str; 4] = [PRODUCT_APP, "us", "eu", "global"];
-
-/// The fields for this kind of seller, of the apps that are set up.
-pub(crate) fn apps_of(kind: SellerKind, sites: &Sites) -> Vec<AppKeyPath> {
-    let wanted = ORDER.into_iter().filter(|app| kind == SellerKind::CrossBorder || *app != PRODUCT_APP);
-    let paths =
-        wanted.filter_map(|app| Some(AppKeyPath { marketplace: MarketplaceName::Temu, app: app.parse().ok()? }));
-    paths.filter(|path| sites.contains_key(path)).collect()
-}
 
 /// A field that was filled.
 #[derive(Debug)]
 pub struct Field {
-    /// The app whose token should be in it.
-    pub path: AppKeyPath,
+    /// The app whose token should be in it, and what the seller gives the token for.
+    pub app: Offered,
     /// As it was pasted.
     pub pasted: Secret,
     /// The store that the seller has agreed to connect although it is not the one before.
@@ -102,34 +66,33 @@ impl Form {
         })
     }
 
-    /// The fields that were filled, in the page's order.
+    /// The fields that were filled, in the page's order. `apps`: those that this kind of seller sees.
     ///
     /// # Errors
     /// If there is one that this kind of seller does not see.
-    pub fn fields(&self, sites: &Sites) -> Result<Vec<Field>, Problem> {
-        let apps = apps_of(self.kind, sites);
+    pub fn fields(&self, apps: &[Offered]) -> Result<Vec<Field>, Problem> {
         let mut fields = Vec::new();
         for (name, pasted) in &self.tokens {
             // A local seller has one field, and says beside it which site it is for.
             let app = match (self.kind, name.as_str()) {
                 (SellerKind::Local, "") => self.site.as_deref().unwrap_or_default(),
-                (SellerKind::CrossBorder, name) if !name.is_empty() => name,
+                (SellerKind::SemiManaged | SellerKind::FullyManaged, name) if !name.is_empty() => name,
                 _ => return Err(Problem::BadForm),
             };
             if pasted.expose().trim().is_empty() {
                 continue;
             }
-            let path = apps.iter().find(|path| path.app.as_str() == app).ok_or(Problem::BadForm)?;
+            let offered = apps.iter().find(|it| it.path.app.as_str() == app).ok_or(Problem::BadForm)?;
             let other_store = self.other_stores.iter().find(|(name, _)| name == app).map(|(_, mall)| mall.clone());
-            fields.push(Field { path: path.clone(), pasted: pasted.clone(), other_store });
+            fields.push(Field { app: offered.clone(), pasted: pasted.clone(), other_store });
         }
-        fields.sort_by_key(|field| apps.iter().position(|path| *path == field.path));
+        fields.sort_by_key(|field| apps.iter().position(|it| it.path == field.app.path));
         Ok(fields)
     }
 }
 
 fn seller_kind(text: &str) -> Result<SellerKind, Problem> {
-    [SellerKind::Local, SellerKind::CrossBorder].into_iter().find(|kind| kind.as_str() == text).ok_or(Problem::BadForm)
+    SellerKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(Problem::BadForm)
 }
 
 /// Adds an entry; true if there is one of this name already.
@@ -141,23 +104,22 @@ fn insert<T>(entries: &mut Vec<(String, T)>, name: &str, value: T) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use shop_keyring::config::Reader;
+    use shop_keyring::registry::Registry;
 
     use super::*;
-
-    fn sites() -> Sites {
-        let apps = r#"{"us":{"name":"A"},"global":{"name":"A"},"product":{"name":"A"}}"#;
-        Reader::new(&|name| (name == "TEMU_APPS").then(|| apps.to_owned())).apps()
-    }
+    use crate::temu::offered::{offered, tests::session};
 
     fn fields(body: &str) -> Result<Vec<(String, String)>, Problem> {
-        let fields = Form::read(body.as_bytes())?.fields(&sites())?;
-        Ok(fields.iter().map(|it| (it.path.app.to_string(), it.pasted.expose().to_owned())).collect())
+        let apps = r#"{"temu/us":{"name":"A","gateway":"us"},"temu/global":{"name":"A","gateway":"global"},
+            "temu/product":{"name":"A","gateway":"cn-pa"}}"#;
+        let form = Form::read(body.as_bytes())?;
+        let fields = form.fields(&offered(&Registry::parse(apps).unwrap(), &session(None), form.kind))?;
+        Ok(fields.iter().map(|it| (it.app.path.app.to_string(), it.pasted.expose().to_owned())).collect())
     }
 
     #[test]
     fn filled_fields_come_in_the_pages_order() {
-        let body = "form_token=f&seller=cross-border&token_global=g&token_us=+&token_product=p%0A";
+        let body = "form_token=f&seller=semi-managed&token_global=g&token_us=+&token_product=p%0A";
         assert_eq!(fields(body).unwrap(), [("product".into(), "p\n".into()), ("global".into(), "g".into())]);
         assert_eq!(fields("form_token=f&seller=local&site=us&token=t").unwrap(), [("us".into(), "t".into())]);
         assert!(fields("form_token=f&seller=local&site=us&token=").unwrap().is_empty());
@@ -172,10 +134,11 @@ mod tests {
             "form_token=f&seller=local&site=eu&token=t",
             "form_token=f&seller=local&site=product&token=t",
             "form_token=f&seller=local&token=t",
-            "form_token=f&seller=cross-border&token_eu=t",
-            "form_token=f&seller=cross-border&site=us&token=t",
+            "form_token=f&seller=semi-managed&token_eu=t",
+            "form_token=f&seller=fully-managed&token_us=t",
+            "form_token=f&seller=semi-managed&site=us&token=t",
             "form_token=f&seller=local&token_us=t",
-            "form_token=f&seller=cross-border&token_us=t&else=1",
+            "form_token=f&seller=semi-managed&token_us=t&else=1",
         ] {
             assert_eq!(fields(body).unwrap_err(), Problem::BadForm, "{body}");
         }

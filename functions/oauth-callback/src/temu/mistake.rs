@@ -1,6 +1,6 @@
 //! What can be wrong with a pasted token, told apart so that the seller knows what to do.
 
-use shop_keyring::{connect_session::ConnectFailure, connection::Purpose, names::AppKeyPath};
+use shop_keyring::{connect_session::ConnectFailure, connection::Purpose};
 
 /// Why a token was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,12 @@ pub enum Mistake {
     /// It was issued for an app that is not the vendor's.
     OtherApp,
     /// It works, for another of the vendor's apps: it belongs into that app's field.
-    WrongField(AppKeyPath),
+    WrongField {
+        /// What the field is called, for this kind of seller.
+        label: String,
+        /// What its token is for.
+        purpose: Purpose,
+    },
     /// It works, but only for this, which is not what the field is for.
     WrongPurpose(Purpose),
     /// It belongs to a store that none of those before belongs to.
@@ -60,7 +65,7 @@ impl Mistake {
             Self::ExpiredOrReplaced => "expired_or_replaced",
             Self::NotAuthorized => "not_authorized",
             Self::OtherApp => "other_app",
-            Self::WrongField(_) | Self::WrongPurpose(_) => "wrong_field",
+            Self::WrongField { .. } | Self::WrongPurpose(_) => "wrong_field",
             Self::OtherStore { .. } => "other_store",
             Self::LocalStore => "local_store",
             Self::PermissionsMissing(_) => "permissions_missing",

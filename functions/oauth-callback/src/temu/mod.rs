@@ -8,6 +8,7 @@
 mod check;
 mod form;
 mod mistake;
+mod offered;
 mod pasted;
 mod store;
 mod view;
@@ -30,6 +31,7 @@ use shop_keyring::{
     connection::Purpose,
     metrics,
     names::{AppKeyPath, MarketplaceName},
+    registry::Registry,
     secret::{Secret, digest},
     time::Timestamp,
 };
@@ -41,13 +43,15 @@ use crate::{
     problem::Problem,
     router::Keyring,
 };
-pub use form::{Field, Form, SellerKind};
+pub use form::{Field, Form};
 pub use mistake::Mistake;
+use offered::kinds;
+pub use offered::{Offered, SellerKind, offered};
 pub use pasted::clean;
 use view::{Notice, View};
 pub(crate) use words::place;
 
-/// Longest form that is read: four tokens and their names are far below.
+/// Longest form that is read: a few tokens among sixty empty fields are far below.
 pub(crate) const LONGEST_FORM: usize = 16 * 1024;
 
 /// Tokens that can be pasted in one session, good ones and others: whoever has the link could try out any number.
@@ -61,6 +65,7 @@ pub(crate) struct PageQuery {
 /// A seller at the form: the session, and the browser that all of it is bound to.
 pub(crate) struct Visitor {
     session: ConnectSession,
+    registry: Arc<Registry>,
     token: Secret,
     browser: Secret,
 }
@@ -71,12 +76,19 @@ impl Visitor {
         self.session.expires_at <= Timestamp::local_now()
     }
 
-    /// What kind of seller it can only be, where the session is for one connection.
-    fn kind(&self) -> Option<SellerKind> {
-        self.session.reconnect.as_ref().map(|reconnect| match reconnect.purpose {
-            Purpose::All => SellerKind::Local,
-            Purpose::Product | Purpose::Order => SellerKind::CrossBorder,
-        })
+    /// The kinds of seller that the session is for: one where it is for one connection.
+    fn kinds(&self) -> Vec<SellerKind> {
+        match self.session.reconnect.as_ref().map(|reconnect| reconnect.purpose) {
+            Some(Purpose::All) => vec![SellerKind::Local],
+            Some(Purpose::Product | Purpose::Order) => vec![SellerKind::SemiManaged],
+            Some(Purpose::Compliance) => vec![SellerKind::FullyManaged],
+            None => kinds(&self.registry, &self.session),
+        }
+    }
+
+    /// The apps that this kind of seller gives tokens for.
+    fn apps(&self, kind: SellerKind) -> Vec<Offered> {
+        offered(&self.registry, &self.session, kind)
     }
 
     fn form_token(&self) -> Secret {
@@ -97,10 +109,14 @@ pub(crate) async fn page(
     headers: HeaderMap,
 ) -> Response {
     let page = async {
-        let session = session_at_temu(&keyring, &token).await?;
+        let (session, registry) = session_at_temu(&keyring, &token).await?;
         let (browser, cookie) = browser::known_or_new(&headers, &keyring.config.public_base_url);
-        let visitor = Visitor { session, token: Secret::new(token), browser };
-        let kind = visitor.kind().or_else(|| query.ok().and_then(|Query(query)| query.seller));
+        let visitor = Visitor { session, registry, token: Secret::new(token), browser };
+        let asked = query.ok().and_then(|Query(query)| query.seller);
+        let kind = match visitor.kinds()[..] {
+            [only] => Some(only),
+            ref kinds => asked.filter(|kind| kinds.contains(kind)),
+        };
         let mut response = shown(&keyring, &visitor, kind, BTreeMap::new(), None).await?;
         if let Some(cookie) = cookie {
             response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -118,11 +134,11 @@ pub(crate) async fn paste(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let pasted = async {
-        let session = session_at_temu(&keyring, &token).await?;
+        let (session, registry) = session_at_temu(&keyring, &token).await?;
         let body = body.map_err(|_| Problem::FormTooLong)?;
         let form = Form::read(&body)?;
         let browser = browser::known(&headers, &keyring.config.public_base_url).ok_or(Problem::OtherBrowser)?;
-        let visitor = Visitor { session, token: Secret::new(token), browser };
+        let visitor = Visitor { session, registry, token: Secret::new(token), browser };
         if !is_from_our_page(&keyring, &headers) || !form.token.same_as(&visitor.form_token()) {
             return Err(Problem::OtherBrowser);
         }
@@ -133,10 +149,11 @@ pub(crate) async fn paste(
 
 async fn take(keyring: &Keyring, visitor: Visitor, form: Form) -> Result<Response, Problem> {
     let kind = Some(form.kind);
-    let fields = form.fields(&keyring.config.apps)?;
-    if fields.iter().any(|field| !visitor.session.admits(&field.path)) {
+    let apps = visitor.apps(form.kind);
+    if apps.is_empty() && visitor.session.reconnect.is_some() {
         return Err(Problem::OtherConnection);
     }
+    let fields = form.fields(&apps)?;
     let count = u32::try_from(fields.len()).unwrap_or(MOST_PASTED);
     let notice = if visitor.is_late() {
         Some(Notice::LinkExpired)
@@ -152,12 +169,12 @@ async fn take(keyring: &Keyring, visitor: Visitor, form: Form) -> Result<Respons
     if notice.is_some() {
         return shown(keyring, &visitor, kind, BTreeMap::new(), notice).await;
     }
-    let mistakes = take_each(keyring, &visitor, fields).await?;
+    let mistakes = take_each(keyring, &visitor, form.kind, fields).await?;
     if mistakes.is_empty() {
         let address = view::address(&visitor.token, kind);
         return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response());
     }
-    // Read anew, for the good ones of this time are in it.
+    // Read again, because it now has the tokens that were accepted.
     let session = session_of(keyring, visitor.token.expose()).await?;
     shown(keyring, &Visitor { session, ..visitor }, kind, mistakes, None).await
 }
@@ -191,13 +208,14 @@ async fn shown(
 async fn take_each(
     keyring: &Keyring,
     visitor: &Visitor,
+    kind: SellerKind,
     fields: Vec<form::Field>,
 ) -> Result<BTreeMap<AppKeyPath, Mistake>, Problem> {
     let mut mistakes = BTreeMap::new();
     let mut good = Vec::new();
     let mut stores =
         store::placed_before(keyring, visitor).await?.into_iter().map(|it| it.connection.seller_id).collect();
-    for (path, checked) in check::all(keyring, fields).await {
+    for (path, checked) in check::all(keyring, visitor, kind, fields).await {
         // A session for one store asks about no other.
         let is_for_one = visitor.session.reconnect.is_some();
         match checked.and_then(|good| if is_for_one { Ok(good) } else { good.of_known_store(&mut stores) }) {
@@ -233,16 +251,14 @@ pub(crate) fn way_back(visitor: &Visitor) -> Option<String> {
     back_with_result(return_url, &visitor.session.id, &visitor.result())
 }
 
-/// The session of a connect link, if it leads to Temu at all.
-async fn session_at_temu(keyring: &Keyring, token: &str) -> Result<ConnectSession, Problem> {
-    if !keyring.config.apps.keys().any(|path| path.marketplace == MarketplaceName::Temu) {
-        return Err(Problem::NotFound);
-    }
+/// The session of a connect link, if it offers an app at Temu, and the registry.
+async fn session_at_temu(keyring: &Keyring, token: &str) -> Result<(ConnectSession, Arc<Registry>), Problem> {
     let session = session_of(keyring, token).await?;
-    match &session.reconnect {
-        Some(reconnect) if reconnect.connection.app.marketplace != MarketplaceName::Temu => {
-            Err(Problem::OtherConnection)
-        }
-        _ => Ok(session),
+    let registry = keyring.registry_for(&session).await?;
+    let leads_here = registry.offered(&session).any(|(path, _)| path.marketplace == MarketplaceName::Temu);
+    match (leads_here, &session.reconnect) {
+        (true, _) => Ok((session, registry)),
+        (false, Some(_)) => Err(Problem::OtherConnection),
+        (false, None) => Err(Problem::NotFound),
     }
 }

@@ -11,7 +11,7 @@ use shop_keyring::{
     time::Timestamp,
 };
 
-use super::{Visitor, check::Good, mistake::Mistake};
+use super::{Visitor, check::Good, mistake::Mistake, words::place};
 use crate::{finish, problem::Problem, router::Keyring};
 
 /// A connection that this browser has made in this session, and that stands.
@@ -20,6 +20,8 @@ pub(crate) struct Placed {
     pub(crate) connection: ConnectionKey,
     pub(crate) seller_name: Option<String>,
     pub(crate) purpose: Purpose,
+    /// Where the app's stores are; its name where the registry no longer has it.
+    pub(crate) place: String,
     pub(crate) expires_at: Option<Timestamp>,
     /// Labels of permissions that the vendor can do without and the seller did not grant.
     pub(crate) left_out: Vec<String>,
@@ -37,11 +39,11 @@ pub(super) async fn all(
 }
 
 async fn one(keyring: &Keyring, visitor: &Visitor, good: Good) -> Result<Connected, Mistake> {
-    let Good { app, access_token, token, .. } = good;
+    let Good { app, purpose, access_token, token, .. } = good;
     let origin = finish::origin(&visitor.session);
     let (mall, name) = (token.mall.to_string(), token.mall_name.clone());
     let tokens = token.tokens(access_token, Timestamp::local_now());
-    finish::store(keyring, &app, token.seller(&app), tokens, origin).await.map_err(|error| match error {
+    finish::store(keyring, &app, token.seller(&app, Some(purpose)), tokens, origin).await.map_err(|error| match error {
         GrantError::Refused(GrantRefused::AccountConflict) => Mistake::AccountConflict,
         GrantError::Refused(GrantRefused::OtherSeller) => Mistake::OtherSeller { mall, name },
         GrantError::Refused(GrantRefused::NothingToReconnect) => Mistake::NothingToReconnect,
@@ -65,10 +67,13 @@ pub(super) async fn placed_before(keyring: &Keyring, visitor: &Visitor) -> Resul
             continue;
         }
         // Without any the marketplace has not said what the token may do.
-        let site = keyring.config.apps.get(&key.app).filter(|_| !item.scopes.is_empty());
-        let left_out = site.map(|site| missing(&site.permissions, &item.scopes).optional).unwrap_or_default();
+        let app = visitor.registry.get(&key.app);
+        let place = app.map_or_else(|| key.app.app.to_string(), |app| place(app));
+        let app = app.filter(|_| !item.scopes.is_empty());
+        let left_out = app.map(|app| missing(&app.permissions, &item.scopes).optional).unwrap_or_default();
         placed.push(Placed {
             left_out,
+            place,
             connection: key,
             seller_name: item.seller_name,
             purpose: item.purpose,

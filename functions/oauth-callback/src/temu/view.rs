@@ -14,11 +14,11 @@ use shop_keyring::{
 
 use super::{
     Visitor,
-    form::{SellerKind, apps_of},
     mistake::Mistake,
+    offered::{Offered, SellerKind},
     store::Placed,
     way_back,
-    words::{centre, corner, label, menu, place, words, words_for_one},
+    words::{center, corner, label, menu, place, words, words_for_one},
 };
 use crate::{
     config::Config,
@@ -64,10 +64,10 @@ struct TemuPage<'a> {
     back: Option<String>,
     notice: Option<String>,
     kind: Option<SellerKind>,
-    has_local: bool,
-    local_address: String,
-    cross_border_address: String,
-    other_address: String,
+    /// The kinds of seller to choose from, if there is a choice.
+    kinds: Vec<KindView>,
+    /// Where to choose again.
+    choice: Option<String>,
     action: String,
     form_token: String,
     asks_to_agree: bool,
@@ -82,13 +82,20 @@ impl TemuPage<'_> {
     }
 }
 
+struct KindView {
+    address: String,
+    name: &'static str,
+    note: &'static str,
+}
+
 struct FieldView<'a> {
     app: &'a str,
     app_name: &'a str,
     label: String,
+    is_optional: bool,
     place: String,
-    centre: &'static str,
-    corner: String,
+    center: &'static str,
+    corner: &'static str,
     menu: &'static str,
     code_flow: Option<String>,
     chosen: bool,
@@ -112,15 +119,10 @@ impl View {
     /// The page.
     pub(super) fn page(self, config: &Config, visitor: &Visitor) -> Page {
         let vendor = &config.vendor_name;
-        let mut apps = self.kind.map(|kind| apps_of(kind, &config.apps)).unwrap_or_default();
-        apps.retain(|path| visitor.session.admits(path));
-        let has_local = !apps_of(SellerKind::Local, &config.apps).is_empty();
-        let other = match self.kind {
-            Some(SellerKind::CrossBorder) if has_local => Some(SellerKind::Local),
-            Some(SellerKind::Local) => Some(SellerKind::CrossBorder),
-            _ => None,
-        };
-        let fields: Vec<_> = apps.iter().map(|path| self.field(config, visitor, path)).collect();
+        let apps = self.kind.map(|kind| visitor.apps(kind)).unwrap_or_default();
+        let kinds = visitor.kinds();
+        let is_a_choice = kinds.len() > 1;
+        let fields: Vec<_> = apps.iter().map(|app| self.field(config, visitor, app)).collect();
         let notice = self.notice.map(|notice| match notice {
             Notice::NothingPasted => "No token was pasted. Paste at least one.".to_owned(),
             Notice::NotAgreed => "Please tick the box for the account first, and paste the token once more.".to_owned(),
@@ -129,23 +131,21 @@ impl View {
             }
             Notice::LinkExpired => format!("This link has expired. Get a new one from {vendor} to connect more."),
         });
-        let (needed, optional) = permissions(config, &apps);
+        let (needed, optional) = permissions(&apps);
         let title = format!("Connect your Temu store to {vendor}");
         Page(
             TemuPage {
                 frame: Frame::new(config, title),
                 account_label: visitor.session.account_label.as_deref(),
-                wanted: visitor.session.reconnect.as_ref().map(wanted),
+                wanted: visitor.session.reconnect.as_ref().map(|reconnect| wanted(reconnect, &visitor.registry)),
                 placed: self.placed.iter().map(sentence).collect(),
                 minutes: minutes_left(&self.placed, Timestamp::local_now()),
                 is_late: visitor.is_late(),
                 back: way_back(visitor),
                 notice,
                 kind: self.kind,
-                has_local,
-                local_address: address(&visitor.token, Some(SellerKind::Local)),
-                cross_border_address: address(&visitor.token, Some(SellerKind::CrossBorder)),
-                other_address: address(&visitor.token, other),
+                kinds: kinds.into_iter().map(|kind| kind_view(visitor, kind)).collect(),
+                choice: is_a_choice.then(|| address(&visitor.token, None)),
                 action: address(&visitor.token, None),
                 form_token: visitor.form_token().expose().to_owned(),
                 asks_to_agree: !visitor.session.confirm,
@@ -157,10 +157,9 @@ impl View {
         )
     }
 
-    fn field<'a>(&self, config: &'a Config, visitor: &Visitor, path: &'a AppKeyPath) -> FieldView<'a> {
-        let app = path.app.as_str();
-        let app_name = config.apps.get(path).map_or("", |site| site.name.as_str());
-        let has_code_flow = config.apps.get(path).is_some_and(|site| site.link_url.is_some());
+    fn field<'a>(&self, config: &Config, visitor: &Visitor, offered: &'a Offered) -> FieldView<'a> {
+        let Offered { path, config: settings, purpose } = offered;
+        let (app, app_name) = (path.app.as_str(), settings.name.as_str());
         let mistake = self.mistakes.get(path).map(|mistake| Told {
             reason: mistake.name(),
             text: match visitor.session.reconnect.as_ref().map(Reconnect::name) {
@@ -175,21 +174,37 @@ impl View {
         FieldView {
             app,
             app_name,
-            label: label(app),
-            place: place(app),
-            centre: centre(app),
-            corner: corner(app),
-            menu: menu(app),
-            code_flow: has_code_flow.then(|| format!("/connect/{}/{path}", visitor.token.expose())),
+            label: label(offered),
+            is_optional: *purpose == Purpose::Compliance,
+            place: place(settings),
+            center: center(*purpose),
+            corner: corner(settings),
+            menu: menu(*purpose),
+            code_flow: settings.link_url.is_some().then(|| format!("/connect/{}/{path}", visitor.token.expose())),
             chosen: mistake.is_some(),
             mistake,
         }
     }
 }
 
-/// The labels of what the vendor needs from local sellers, and of what they may leave out.
-fn permissions<'a>(config: &'a Config, apps: &[AppKeyPath]) -> (Vec<&'a str>, Vec<&'a str>) {
-    let permissions = apps.iter().filter_map(|path| config.apps.get(path)).flat_map(|site| &site.permissions);
+fn kind_view(visitor: &Visitor, kind: SellerKind) -> KindView {
+    let (name, note) = match kind {
+        SellerKind::Local => ("Local seller", "you sell in one country, from stock in that country (本土店铺)"),
+        SellerKind::SemiManaged => (
+            "Cross-border seller, semi-managed",
+            "you work in the Cross-border Seller Center, and ship your orders (半托管)",
+        ),
+        SellerKind::FullyManaged => (
+            "Cross-border seller, fully managed",
+            "you work in the Cross-border Seller Center, and Temu ships your orders (全托管)",
+        ),
+    };
+    KindView { address: address(&visitor.token, Some(kind)), name, note }
+}
+
+/// The labels of the permissions that the vendor needs from local sellers, and of those that they may leave out.
+fn permissions(apps: &[Offered]) -> (Vec<&str>, Vec<&str>) {
+    let permissions = apps.iter().flat_map(|app| &app.config.permissions);
     let (mut needed, mut optional) = (Vec::new(), OPTIONAL.to_vec());
     for permission in permissions {
         let labels = if permission.optional { &mut optional } else { &mut needed };
@@ -203,11 +218,11 @@ fn permissions<'a>(config: &'a Config, apps: &[AppKeyPath]) -> (Vec<&'a str>, Ve
 
 /// What is connected, and until when.
 fn sentence(placed: &Placed) -> String {
-    let app = placed.connection.app.app.as_str();
     let what = match placed.purpose {
         Purpose::Product => "Product token".to_owned(),
-        Purpose::Order => format!("Order token ({})", place(app)),
-        Purpose::All => format!("Token ({})", place(app)),
+        Purpose::Compliance => "Compliance token".to_owned(),
+        Purpose::Order => format!("Order token ({})", placed.place),
+        Purpose::All => format!("Token ({})", placed.place),
     };
     let store = placed
         .seller_name

@@ -1,20 +1,24 @@
 //! The page, for each kind of seller and with each mistake.
 
-use shop_keyring::connect_session::ConnectSession;
+use std::sync::Arc;
+
+use shop_keyring::{connect_session::ConnectSession, registry::Registry};
 
 use super::*;
+use crate::temu::offered::tests::session;
 
 const APPS: &str = r#"{
-    "us":{"name":"Acme Local","code_flow":true,"permissions":{"Order Management":["bg.order.list.v2.get"]}},
-    "eu":{"name":"Acme Local EU"},
-    "product":{"name":"Acme Global"}}"#;
+    "temu/us":{"name":"Acme Local","gateway":"us","code_flow":true,
+        "permissions":{"Order Management":["bg.order.list.v2.get"]}},
+    "temu/eu":{"name":"Acme Local EU","gateway":"eu"},
+    "temu/global":{"name":"Acme World","gateway":"global"},
+    "temu/product":{"name":"Acme Global","gateway":"cn-pa"}}"#;
 
 fn config() -> Config {
     let variable = |name: &str| {
         let value = match name {
             "CONNECTIONS_TABLE" => "connections",
             "SESSIONS_TABLE" => "connect-sessions",
-            "TEMU_APPS" => APPS,
             "PUBLIC_BASE_URL" => "https://connect.example",
             "VENDOR_NAME" => "Acme",
             _ => return None,
@@ -25,20 +29,13 @@ fn config() -> Config {
 }
 
 fn visitor(confirm: bool) -> Visitor {
-    let session = ConnectSession {
-        id: "id".into(),
-        account_id: "acme-1".parse().unwrap(),
-        account_label: Some("Nina’s shops".into()),
-        return_url: confirm.then(|| "https://acme.example/back".into()),
-        reference: None,
-        reconnect: None,
-        confirm,
-        created_at: Timestamp(0),
-        expires_at: Timestamp::local_now().plus(3_600),
-        visits: Vec::new(),
-        pasted: 0,
-    };
-    Visitor { session, token: Secret::new("TOKEN"), browser: Secret::new("BROWSER") }
+    let return_url = confirm.then(|| "https://acme.example/back".into());
+    Visitor {
+        session: ConnectSession { return_url, confirm, ..session(None) },
+        registry: Arc::new(Registry::parse(APPS).unwrap()),
+        token: Secret::new("TOKEN"),
+        browser: Secret::new("BROWSER"),
+    }
 }
 
 fn placed(connection: &str, purpose: Purpose) -> Placed {
@@ -46,10 +43,15 @@ fn placed(connection: &str, purpose: Purpose) -> Placed {
         connection: connection.parse().unwrap(),
         seller_name: None,
         purpose,
+        place: "United States".into(),
         expires_at: Some(Timestamp(1_803_000_000)),
         left_out: Vec::new(),
         confirm_by: Some(Timestamp::local_now().plus(59 * 60 + 30)),
     }
+}
+
+fn wrong_field(purpose: Purpose) -> Mistake {
+    Mistake::WrongField { label: "Another field".into(), purpose }
 }
 
 fn view(kind: Option<SellerKind>) -> View {
@@ -77,15 +79,22 @@ fn text(html: &str) -> String {
 
 #[test]
 fn the_steps_for_each_kind_of_seller() {
-    let pages =
-        [None, Some(SellerKind::Local), Some(SellerKind::CrossBorder)].map(|kind| text(&html(view(kind), true)));
+    let kinds = [None].into_iter().chain(SellerKind::ALL.map(Some));
+    let pages: Vec<_> = kinds.map(|kind| text(&html(view(kind), true))).collect();
     insta::assert_snapshot!(pages.join("\n---\n"));
+}
+
+#[test]
+fn a_link_for_a_compliance_token_shows_that_field() {
+    let page = html_for_one("temu/global/7", Purpose::Compliance, view(Some(SellerKind::FullyManaged)));
+    assert!(page.contains("Temu Compliance Permission Token (optional)"), "{page}");
+    assert!(page.contains("“Mia’s store” (Temu, compliance token)"), "{page}");
 }
 
 #[test]
 fn a_link_for_one_store_shows_that_one_and_its_field() {
     let pages =
-        [("temu/us/7", Purpose::All, SellerKind::Local), ("temu/product/7", Purpose::Product, SellerKind::CrossBorder)]
+        [("temu/us/7", Purpose::All, SellerKind::Local), ("temu/product/7", Purpose::Product, SellerKind::SemiManaged)]
             .map(|(connection, purpose, kind)| {
                 let page = html_for_one(connection, purpose, view(Some(kind)));
                 assert!(!page.contains("seller=") && !page.contains(r#"name="token_us""#), "{page}");
@@ -104,7 +113,7 @@ fn every_mistake_at_a_link_for_one_store_names_it_and_sends_nobody_elsewhere() {
         Mistake::OtherSeller { mall: "8".into(), name: Some("<b>Store</b>".into()) },
         Mistake::OtherSeller { mall: "8".into(), name: None },
         Mistake::NothingToReconnect,
-        Mistake::WrongField("temu/product".parse().unwrap()),
+        wrong_field(Purpose::Product),
         Mistake::WrongPurpose(Purpose::Product),
         Mistake::WrongPurpose(Purpose::Order),
         Mistake::LocalStore,
@@ -113,7 +122,7 @@ fn every_mistake_at_a_link_for_one_store_names_it_and_sends_nobody_elsewhere() {
     let all = mistakes.map(|mistake| {
         let name = mistake.name();
         let mistakes = BTreeMap::from([(us.clone(), mistake)]);
-        let page = html_for_one("temu/us/7", Purpose::Order, View { mistakes, ..view(Some(SellerKind::CrossBorder)) });
+        let page = html_for_one("temu/us/7", Purpose::Order, View { mistakes, ..view(Some(SellerKind::SemiManaged)) });
         assert!(page.contains(&format!("data-reason=\"{name}\"")) && !page.contains("<b>Store"), "{page}");
         assert!(!page.contains("other_store_"), "{page}");
         let told = page.split_once("data-reason=").unwrap().1.split_once('>').unwrap().1;
@@ -125,7 +134,7 @@ fn every_mistake_at_a_link_for_one_store_names_it_and_sends_nobody_elsewhere() {
 #[test]
 fn what_is_connected_is_shown_with_the_way_back() {
     let connected = vec![placed("temu/us/7", Purpose::Order), placed("temu/product/7", Purpose::Product)];
-    let page = html(View { placed: connected, ..view(Some(SellerKind::CrossBorder)) }, true);
+    let page = html(View { placed: connected, ..view(Some(SellerKind::SemiManaged)) }, true);
     assert!(page.contains("Order token (United States): connected until 19 February 2027 (store 7)"), "{page}");
     assert!(page.contains("Product token: connected until 19 February 2027"));
     assert!(page.contains("https://acme.example/back?session_id=id&#38;status=connected&#38;result="), "{page}");
@@ -143,8 +152,8 @@ fn every_mistake_says_what_happened_and_what_to_do() {
         Mistake::ExpiredOrReplaced,
         Mistake::NotAuthorized,
         Mistake::OtherApp,
-        Mistake::WrongField("temu/product".parse().unwrap()),
-        Mistake::WrongField("temu/eu".parse().unwrap()),
+        wrong_field(Purpose::Product),
+        wrong_field(Purpose::Order),
         Mistake::WrongPurpose(Purpose::Order),
         Mistake::WrongPurpose(Purpose::Product),
         Mistake::OtherStore { mall: "8".into(), name: Some("<b>Store</b>".into()) },
@@ -160,7 +169,7 @@ fn every_mistake_says_what_happened_and_what_to_do() {
     for mistake in mistakes {
         let name = mistake.name();
         let mistakes = BTreeMap::from([(us.clone(), mistake)]);
-        let page = html(View { mistakes, ..view(Some(SellerKind::CrossBorder)) }, true);
+        let page = html(View { mistakes, ..view(Some(SellerKind::SemiManaged)) }, true);
         assert!(page.contains(&format!("data-reason=\"{name}\"")) && !page.contains("<b>Store"), "{page}");
         let told = page.split_once("data-reason=").unwrap().1.split_once('>').unwrap().1;
         all.push(format!("{name}: {}", told.split('<').next().unwrap()));
@@ -170,7 +179,7 @@ fn every_mistake_says_what_happened_and_what_to_do() {
 
 #[test]
 fn a_product_token_at_the_local_sellers_page_is_sent_to_the_other_page() {
-    let mistakes = BTreeMap::from([("temu/us".parse().unwrap(), Mistake::WrongField("temu/product".parse().unwrap()))]);
+    let mistakes = BTreeMap::from([("temu/us".parse().unwrap(), wrong_field(Purpose::Product))]);
     let page = html(View { mistakes, ..view(Some(SellerKind::Local)) }, true);
     assert!(page.contains("Go on as a cross-border seller"), "{page}");
 }
@@ -190,7 +199,7 @@ fn a_late_seller_finds_what_was_connected_and_the_way_back() {
 fn another_store_can_be_agreed_to() {
     let other = Mistake::OtherStore { mall: "8".into(), name: None };
     let mistakes = BTreeMap::from([("temu/us".parse().unwrap(), other)]);
-    for kind in [SellerKind::Local, SellerKind::CrossBorder] {
+    for kind in [SellerKind::Local, SellerKind::SemiManaged] {
         let page = html(View { mistakes: mistakes.clone(), ..view(Some(kind)) }, true);
         assert!(page.contains(r#"name="other_store_us" value="8""#), "{page}");
     }

@@ -1,55 +1,68 @@
 //! What is said of each field, and of each mistake: what happened, and what to do.
 
-use shop_keyring::{connection::Purpose, marketplace::temu::PRODUCT_APP};
+use shop_keyring::{connection::Purpose, marketplace::temu::Gateway, registry::AppConfig};
 
-use super::{form::SellerKind, mistake::Mistake};
+use super::{
+    mistake::Mistake,
+    offered::{Offered, SellerKind},
+};
 
-/// What stands above a field.
-pub(super) fn label(app: &str) -> String {
-    if is_product(app) {
-        "Temu Product Permission Token".to_owned()
-    } else {
-        format!("Temu Order Permission Token: {}", place(app))
+/// The label above a field: what the token is for.
+pub(super) fn label(app: &Offered) -> String {
+    let token = match app.purpose {
+        Purpose::Product => "Temu Product Permission Token",
+        Purpose::Compliance => "Temu Compliance Permission Token",
+        Purpose::Order | Purpose::All => return format!("Temu Order Permission Token: {}", place(&app.config)),
+    };
+    app.config.label.as_ref().map_or_else(|| token.to_owned(), |label| format!("{token}: {label}"))
+}
+
+/// What this kind of seller knows a field by: a local seller has one field, and says where the store is.
+pub(super) fn label_for(kind: SellerKind, app: &Offered) -> String {
+    match (kind, app.purpose) {
+        (SellerKind::Local, Purpose::All) => place(&app.config),
+        _ => label(app),
     }
 }
 
-/// Where an app's stores are.
-pub(crate) fn place(app: &str) -> String {
-    match app {
-        "us" => "United States",
-        "eu" => "Europe",
-        "global" => "Global",
-        other => other,
-    }
-    .to_owned()
+/// Where an app's stores are, or what the vendor calls the app.
+pub(crate) fn place(app: &AppConfig) -> String {
+    let place = match app.gateway() {
+        Some(Gateway::Us) => "United States",
+        Some(Gateway::Eu) => "Europe",
+        Some(Gateway::Global | Gateway::CnPa) | None => "Global",
+    };
+    app.label.clone().unwrap_or_else(|| place.to_owned())
 }
 
-/// Which of Temu's seller centres has the token.
-pub(super) fn centre(app: &str) -> &'static str {
-    if is_product(app) { "Cross-border Seller Center" } else { "Semi-Fulfilled Cross-border Seller Center" }
+/// Which of Temu's seller centers has the token.
+pub(super) const fn center(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Order | Purpose::All => "Semi-Fulfilled Cross-border Seller Center",
+        Purpose::Product | Purpose::Compliance => "Cross-border Seller Center",
+    }
 }
 
-/// What must be seen in that seller centre's top-left corner.
-pub(super) fn corner(app: &str) -> String {
-    match app {
-        "us" => "Seller Central > US Region",
-        "eu" => "Seller Central > EU Region",
-        _ => "Global",
+/// What the top-left corner of that seller center must show.
+pub(super) const fn corner(app: &AppConfig) -> &'static str {
+    match app.gateway() {
+        Some(Gateway::Us) => "Seller Central > US Region",
+        Some(Gateway::Eu) => "Seller Central > EU Region",
+        Some(Gateway::Global | Gateway::CnPa) | None => "Global",
     }
-    .to_owned()
 }
 
 /// The way through the menus there. Sellers meet both.
-pub(super) fn menu(app: &str) -> &'static str {
-    if is_product(app) {
-        "Service Marketplace, then Authorization Management (or under System Management)"
-    } else {
-        "System Management, then Authorization Management (or under Service Marketplace)"
+pub(super) const fn menu(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Product => "Service Marketplace, then Authorization Management (or under System Management)",
+        Purpose::Order | Purpose::All => {
+            "System Management, then Authorization Management (or under Service Marketplace)"
+        }
+        Purpose::Compliance => {
+            "Service Marketplace, then Authorization Management (or under System Management), there the part for orders"
+        }
     }
-}
-
-fn is_product(app: &str) -> bool {
-    app == PRODUCT_APP
 }
 
 /// A mistake in the seller's words, where the link is for the store `wanted` alone: there is one field, and no other way
@@ -77,7 +90,7 @@ pub(super) fn words_for_one(
                  {vendor}, and connect the store there as a new one."
             );
         }
-        Mistake::WrongField(path) => format!("This token works, but it is the one for “{}”.", label(path.app.as_str())),
+        Mistake::WrongField { label, .. } => format!("This token works, but it is the one for “{label}”."),
         Mistake::WrongPurpose(Purpose::Product) => "This is a product token.".to_owned(),
         Mistake::WrongPurpose(_) => "This is an order token.".to_owned(),
         Mistake::LocalStore => "This is a local store’s token.".to_owned(),
@@ -115,15 +128,13 @@ pub(super) fn words(mistake: &Mistake, kind: Option<SellerKind>, vendor: &str, a
         Mistake::OtherApp => {
             format!("This token was given to another app. At Temu, choose the app “{app_name}”, and paste its token.")
         }
-        Mistake::WrongField(path) if is_product(path.app.as_str()) && kind == Some(SellerKind::Local) => {
+        Mistake::WrongField { purpose: Purpose::Product, .. } if kind == Some(SellerKind::Local) => {
             "This token works, but it is a cross-border store’s product token. Go on as a cross-border seller (below), \
              and paste it there."
                 .to_owned()
         }
-        Mistake::WrongField(path) => {
-            let app = path.app.as_str();
-            let field = if kind == Some(SellerKind::Local) { place(app) } else { label(app) };
-            format!("This token works, but it belongs to another place: paste it under “{field}”.")
+        Mistake::WrongField { label, .. } => {
+            format!("This token works, but it belongs to another field: paste it under “{label}”.")
         }
         Mistake::WrongPurpose(Purpose::Product) => format!(
             "This is a product token, and here belongs one for orders. Get it for the app “{app_name}”, with what is \
@@ -142,8 +153,8 @@ pub(super) fn words(mistake: &Mistake, kind: Option<SellerKind>, vendor: &str, a
             words_for_one(mistake, "one store", kind, vendor, app_name)
         }
         Mistake::LocalStore => {
-            "This is a local store’s token, and local stores have no product token. Go on as a local \
-                                seller, and paste it there."
+            "This is a local store’s token, and a local store has one token for everything. Go on as a local seller \
+             (below), and paste it there."
                 .to_owned()
         }
         Mistake::PermissionsMissing(labels) => format!(

@@ -74,19 +74,19 @@ macro_rules! problems {
 
 problems! {
     /// A token is asked for.
-    OfToken: ConnectionNotFound, Pending, ReauthorizationRequired, Disconnected, RefreshFailed;
+    OfToken: AppNotFound, ConnectionNotFound, Pending, ReauthorizationRequired, Disconnected, RefreshFailed;
     /// A token is rejected.
-    OfRefresh: ConnectionNotFound, Pending, ReauthorizationRequired, Disconnected, BodyTooLong, UnsupportedMediaType,
-        RefreshFailed;
+    OfRefresh: AppNotFound, ConnectionNotFound, Pending, ReauthorizationRequired, Disconnected, BodyTooLong,
+        UnsupportedMediaType, RefreshFailed;
     /// A connection is looked at.
-    OfConnection: ConnectionNotFound;
+    OfConnection: AppNotFound, ConnectionNotFound;
     /// A connection's account is changed.
-    OfAssignment: ConnectionNotFound, Pending, Disconnected, PreconditionFailed, BodyTooLong, UnsupportedMediaType,
-        PreconditionRequired;
+    OfAssignment: AppNotFound, ConnectionNotFound, Pending, Disconnected, PreconditionFailed, BodyTooLong,
+        UnsupportedMediaType, PreconditionRequired;
     /// A connection is ended.
-    OfEnd: ConnectionNotFound, PreconditionFailed;
+    OfEnd: AppNotFound, ConnectionNotFound, PreconditionFailed;
     /// A session is opened.
-    Opening: ConnectionNotFound, AccountConflict, Pending, BodyTooLong, UnsupportedMediaType;
+    Opening: AppNotFound, ConnectionNotFound, AccountConflict, Pending, BodyTooLong, UnsupportedMediaType;
     /// A session is looked at.
     OfSession: SessionNotFound;
     /// A session is confirmed.

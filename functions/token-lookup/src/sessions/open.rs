@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use shop_keyring::{
     audit,
     connect_session::ConnectSession,
-    names::{AccountId, ConnectionKey},
+    names::{AccountId, AppKeyPath, ConnectionKey},
     secret::{Secret, digest, random_value},
     time::{Moment, Timestamp},
 };
@@ -20,6 +20,7 @@ use utoipa::ToSchema;
 
 use super::{reconnect::reconnect, return_url};
 use crate::{
+    apps,
     openapi::{
         examples,
         problems::{Opening, Refused},
@@ -33,6 +34,9 @@ use crate::{
 const EXPIRES_IN: i64 = 3_600;
 const SHORTEST: i64 = 60;
 const LONGEST: i64 = 7 * 86_400;
+
+/// Apps that a session can name.
+const MOST_APPS: usize = 100;
 
 /// Longest label or reference, in characters.
 const LONGEST_TEXT: usize = 256;
@@ -64,6 +68,10 @@ pub(crate) struct OpenRequest {
         example = "ticket 4711"
     )]
     reference: Option<String>,
+    /// The apps that the seller can choose from, `{marketplace}/{app}`. If absent, all that are `listed` in the registry of
+    /// apps. Not together with `reconnect`, which names its app.
+    #[schema(min_items = 1, max_items = 100)]
+    apps: Option<Vec<AppKeyPath>>,
     /// The one connection that the session is for, of this account: the seller is led to its app only, and another
     /// seller's authorization is refused for it.
     reconnect: Option<ConnectionKey>,
@@ -110,6 +118,9 @@ pub(crate) async fn open(
     let token = random_value();
     let wanted = request.reconnect.clone();
     let mut session = session(request, &keyring.config.return_urls, &token, Timestamp::local_now())?;
+    for app in session.apps.iter().flatten() {
+        apps::app(&keyring.registry, app).await?;
+    }
     if let Some(wanted) = wanted {
         session.reconnect = Some(reconnect(&keyring, &wanted, &session.account_id).await?);
     }
@@ -153,12 +164,21 @@ fn session(
     if !confirm && request.account_label.is_none() {
         return bad("`account_label` is needed when `confirm` is false: the seller agrees to it by a button.".into());
     }
+    if let Some(apps) = &request.apps {
+        if !(1..=MOST_APPS).contains(&apps.len()) {
+            return bad(format!("`apps` must name 1 to {MOST_APPS} apps; leave it out to offer all that are listed."));
+        }
+        if request.reconnect.is_some() {
+            return bad("`apps` and `reconnect` exclude each other: `reconnect` names its app.".into());
+        }
+    }
     Ok(ConnectSession {
         id: digest(token.expose()),
         account_id: request.account_id,
         account_label: request.account_label,
         return_url: return_url.map(String::from),
         reference: request.reference,
+        apps: request.apps,
         reconnect: None,
         confirm,
         created_at: now,
@@ -191,6 +211,12 @@ mod tests {
             (serde_json::json!({"account_id":"a","return_url":back,"expires_in":604_801}), "expires_in"),
             (serde_json::json!({"account_id":"a","return_url":back,"reference":"\u{7}"}), "reference"),
             (serde_json::json!({"account_id":"a","return_url":"https://evil.example"}), "return_url"),
+            (serde_json::json!({"account_id":"a","return_url":back,"apps":[]}), "apps"),
+            (serde_json::json!({"account_id":"a","return_url":back,"apps":vec!["temu/us"; 101]}), "apps"),
+            (
+                serde_json::json!({"account_id":"a","return_url":back,"apps":["temu/us"],"reconnect":"temu/us/7"}),
+                "reconnect",
+            ),
         ] {
             let Err(Problem::BadRequest(detail)) = request(&body) else { panic!("{body}") };
             assert!(detail.contains(what), "{detail}");

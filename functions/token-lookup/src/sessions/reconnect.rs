@@ -6,7 +6,7 @@ use shop_keyring::{
     names::{AccountId, ConnectionKey},
 };
 
-use crate::{problem::Problem, router::Keyring};
+use crate::{apps, problem::Problem, router::Keyring};
 
 /// What a session of this account for the connection `wanted` alone is opened with.
 ///
@@ -17,13 +17,8 @@ pub(crate) async fn reconnect(
     wanted: &ConnectionKey,
     account: &AccountId,
 ) -> Result<Reconnect, Problem> {
-    let item = keyring.connections.get(wanted).await?.ok_or(Problem::ConnectionNotFound)?;
-    if !keyring.config.apps.contains_key(&wanted.app) {
-        let app = &wanted.app;
-        return Err(Problem::BadRequest(format!(
-            "`reconnect` names the app `{app}`, which is not set up (TIKTOK_SHOP_APPS, TEMU_APPS)."
-        )));
-    }
+    let item = apps::connection(keyring, wanted).await?;
+    apps::app(&keyring.registry, &wanted.app).await?;
     reconnectable(item, account)
 }
 

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::routers_of;
+use super::RouterAddress;
 use crate::secret::Secret;
 
 /// The consent page of local sellers.
@@ -21,24 +21,23 @@ pub fn link(base: &Url, app_key: &str, redirect_uri: &Url, state: &Secret) -> Ur
     link
 }
 
-/// Whether the way back names the host of this app's own router: as Temu calls it, or as the configuration does, which
-/// may put a proxy before it. The code is exchanged at the latter and nowhere else, so a `callback_host` is only ever
-/// compared, never called.
-pub fn is_own_host(app: &str, router: &Url, callback_host: &str) -> bool {
-    if routers_of(app).iter().any(|router| router.host().eq_ignore_ascii_case(callback_host)) {
-        return true;
-    }
-    let own = match (router.host_str(), router.port()) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (Some(host), None) => host.to_owned(),
-        (None, _) => return false,
-    };
-    own.eq_ignore_ascii_case(callback_host)
+/// Whether the authorization response names the host of one of this app's own routers: Temu's own name for it, or the
+/// address in the registry, which may be a proxy. The code is exchanged at the latter and nowhere else, so a
+/// `callback_host` is only ever compared, never called.
+pub fn is_own_host(routers: &[RouterAddress], callback_host: &str) -> bool {
+    routers.iter().any(|RouterAddress { router, url }| {
+        let address = match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (host, _) => host.unwrap_or_default().to_owned(),
+        };
+        [router.host(), &address].iter().any(|own| !own.is_empty() && own.eq_ignore_ascii_case(callback_host))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::marketplace::temu::Router;
 
     #[test]
     fn the_link_names_the_app_the_way_back_and_the_visit() {
@@ -52,9 +51,10 @@ mod tests {
 
     #[test]
     fn only_the_apps_own_router_is_its_host() {
-        let router = Url::parse("https://openapi-b-us.temu.com").unwrap();
-        assert!(is_own_host("us", &router, "openapi-b-us.temu.com"));
-        assert!(is_own_host("us", &router, "OpenAPI-B-US.temu.com"));
+        let at = |url: &str| [RouterAddress { router: Router::Us, url: Url::parse(url).unwrap() }];
+        let router = at("https://openapi-b-us.temu.com");
+        assert!(is_own_host(&router, "openapi-b-us.temu.com"));
+        assert!(is_own_host(&router, "OpenAPI-B-US.temu.com"));
         for foreign in [
             "",
             "openapi-b-eu.temu.com",
@@ -65,10 +65,10 @@ mod tests {
             "https://openapi-b-us.temu.com",
             "x@openapi-b-us.temu.com",
         ] {
-            assert!(!is_own_host("us", &router, foreign), "{foreign}");
+            assert!(!is_own_host(&router, foreign), "{foreign}");
         }
-        let local = Url::parse("http://127.0.0.1:8123").unwrap();
-        assert!(is_own_host("us", &local, "127.0.0.1:8123") && !is_own_host("us", &local, "127.0.0.1"));
-        assert!(is_own_host("us", &local, "openapi-b-us.temu.com"), "behind a proxy");
+        let local = at("http://127.0.0.1:8123");
+        assert!(is_own_host(&local, "127.0.0.1:8123") && !is_own_host(&local, "127.0.0.1"));
+        assert!(is_own_host(&local, "openapi-b-us.temu.com"), "behind a proxy");
     }
 }

@@ -16,7 +16,7 @@ pub mod sign;
 #[cfg(feature = "marketplaces")]
 pub mod token;
 
-pub use router::{APPS, PRODUCT_APP, ROUTER_PATH, Router, RouterAddress, routers_of};
+pub use router::{Gateway, ROUTER_PATH, Router, RouterAddress};
 
 /// The client of Temu's routers.
 #[cfg(feature = "marketplaces")]

@@ -1,20 +1,58 @@
-//! Temu's routers, and which of them serve an app.
+//! Temu's gateways: the partitions of the platform in which apps are registered, and the routers of each.
 //!
 //! Every call goes to a router. An app key, its secret and its tokens are known in one partition of the platform only; the
 //! other partitions refuse them. Cross-border sellers' products lie in a partition with two routers, CN and PA: calls
 //! migrate from CN to PA under new names, so a vendor needs both. (Temu's partition pages, documents 141858478483 and
 //! 161805618337.)
 
+use serde::{Deserialize, Serialize};
 use url::Url;
-
-/// The app for cross-border sellers' products.
-pub const PRODUCT_APP: &str = "product";
 
 /// The path of every call at every router.
 pub const ROUTER_PATH: &str = "/openapi/router";
 
+/// A partition of the platform. An app is registered in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gateway {
+    /// Orders of cross-border sellers in the United States, and everything of local sellers there.
+    Us,
+    /// The same for the European Union and the United Kingdom.
+    Eu,
+    /// The same for the rest of the world, and the compliance calls of every cross-border seller.
+    Global,
+    /// Cross-border sellers' products.
+    CnPa,
+}
+
+impl Gateway {
+    /// Every gateway.
+    pub const ALL: [Self; 4] = [Self::Us, Self::Eu, Self::Global, Self::CnPa];
+
+    /// Its name in the registry of apps.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Us => "us",
+            Self::Eu => "eu",
+            Self::Global => "global",
+            Self::CnPa => "cn-pa",
+        }
+    }
+
+    /// The routers that serve its tokens, the preferred one first.
+    pub const fn routers(self) -> &'static [Router] {
+        match self {
+            Self::Us => &[Router::Us],
+            Self::Eu => &[Router::Eu],
+            Self::Global => &[Router::Global],
+            Self::CnPa => &[Router::Pa, Router::Cn],
+        }
+    }
+}
+
 /// A router.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Router {
     /// Orders of cross-border sellers in the United States, and everything of local sellers there.
     Us,
@@ -38,7 +76,7 @@ pub enum Family {
 }
 
 /// A router, and the address at which this installation calls it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RouterAddress {
     /// Which one.
     pub router: Router,
@@ -84,17 +122,4 @@ impl Router {
             Self::Us | Self::Eu | Self::Global | Self::Cn => "bg.open.accesstoken.info.get",
         }
     }
-}
-
-/// The apps that an installation can have, and the routers that serve each one's tokens, the preferred one first.
-pub const APPS: [(&str, &[Router]); 4] = [
-    ("us", &[Router::Us]),
-    ("eu", &[Router::Eu]),
-    ("global", &[Router::Global]),
-    (PRODUCT_APP, &[Router::Pa, Router::Cn]),
-];
-
-/// The routers that serve the tokens of the app with this name; none if there is no such app.
-pub fn routers_of(app: &str) -> &'static [Router] {
-    APPS.into_iter().find(|(name, _)| *name == app).map_or(&[], |(_, routers)| routers)
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{
     answer::{self, CallError, Created, Info, Rejection},
     permissions::purpose_of_calls,
-    router::{Family, PRODUCT_APP, ROUTER_PATH, RouterAddress},
+    router::{Family, ROUTER_PATH, RouterAddress},
     sign::sign,
 };
 use crate::{
@@ -85,14 +85,16 @@ impl Token {
         (self.region_id == Some(211)).then_some("US")
     }
 
-    /// What the token is for, as an app's token: a cross-border seller's is for products or for orders.
-    pub fn purpose(&self, app: &App) -> Purpose {
-        if app.path.app.as_str() == PRODUCT_APP {
-            Purpose::Product
-        } else if self.mall_type == MallType::CrossBorder {
-            Purpose::Order
-        } else {
-            Purpose::All
+    /// What the token is for, as this app's token. `wanted`: what the seller gave it for, where the page asked. A GLOBAL
+    /// token may serve orders, compliance or both, and no response says which.
+    pub fn purpose(&self, app: &App, wanted: Option<Purpose>) -> Purpose {
+        match (app.config.purposes(), self.mall_type) {
+            (&[only @ (Purpose::Product | Purpose::Compliance)], _) => only,
+            (_, MallType::CrossBorder | MallType::Unknown) if wanted == Some(Purpose::Compliance) => {
+                Purpose::Compliance
+            }
+            (_, MallType::CrossBorder) => Purpose::Order,
+            (_, MallType::Local | MallType::Unknown) => Purpose::All,
         }
     }
 
@@ -112,13 +114,13 @@ impl Token {
         }
     }
 
-    /// Who stands behind it.
-    pub fn seller(&self, app: &App) -> Seller {
+    /// The seller that it belongs to. `wanted` as in [`Self::purpose`].
+    pub fn seller(&self, app: &App, wanted: Option<Purpose>) -> Seller {
         Seller {
             id: self.mall.clone(),
             name: self.mall_name.clone(),
             base_region: self.region().map(str::to_owned),
-            purpose: self.purpose(app),
+            purpose: self.purpose(app, wanted),
             shops: Some(self.shops()),
         }
     }
@@ -145,7 +147,7 @@ pub(super) async fn info_at_entry(
     access_token: &Secret,
     now: Timestamp,
 ) -> Result<Token, CallError> {
-    let asked = app.site.routers.iter().map(|at| info_soon(http, app, at, access_token, now));
+    let asked = app.config.api.routers.iter().map(|at| info_soon(http, app, at, access_token, now));
     let said = join_all(asked).await;
     said.into_iter().reduce(combine).unwrap_or_else(|| Err(CallError::no_router()))
 }
@@ -194,13 +196,13 @@ pub(super) async fn info_for_check(
     now: Timestamp,
 ) -> Result<Token, CallError> {
     let mut said = Err(CallError::no_router());
-    for at in &app.site.routers {
+    for at in &app.config.api.routers {
         said = info(http, app, at, access_token, now).await;
         if !said.as_ref().is_err_and(is_for_the_next) {
             break;
         }
     }
-    let is_partial = app.site.routers.len() > 1;
+    let is_partial = app.config.api.routers.len() > 1;
     said.map(|token| Token { is_partial, ..token })
 }
 
@@ -276,7 +278,7 @@ pub(super) async fn exchange_code(
 ) -> Result<Exchanged, ExchangeError> {
     let now = Timestamp::local_now();
     // The platform wants the code twice: as itself, and in the token's place.
-    let at = app.site.routers.first().ok_or_else(CallError::no_router)?;
+    let at = app.config.api.routers.first().ok_or_else(CallError::no_router)?;
     let tokens = created(call(http, app, at, CREATE, code, &[("code", code.expose())], now).await)?;
     let until = Instant::now() + WHOSE;
     let asking = tokens.into_iter().map(|(known, token)| granted(http, app, known, token, now, until));
@@ -311,7 +313,7 @@ async fn granted(
             return Err(ExchangeError::OutcomeUnknown { fault: error.into_fault(), retry_after: None });
         }
     };
-    let seller = Authorizer::Seller(token.seller(app));
+    let seller = Authorizer::Seller(token.seller(app, None));
     Ok(Granted { tokens: token.tokens(access_token, now), seller })
 }
 

@@ -1,24 +1,17 @@
 //! What a token is taken for.
 
 use super::*;
-use crate::{apps::Site, connection::Shop};
+use crate::{connection::Shop, registry::Registry};
 
 const NOW: Timestamp = Timestamp(1_800_000_000);
 
-fn app(name: &str) -> App {
-    let host: url::Url = "https://openapi-b-us.temu.com".parse().unwrap();
-    let site = Site {
-        name: "Acme".into(),
-        link_url: None,
-        token_url: host.clone(),
-        api_url: host,
-        routers: Vec::new(),
-        permissions: Vec::new(),
-    };
-    let path = format!("temu/{name}").parse().unwrap();
+/// An app of this gateway, with its usual purposes.
+fn app(gateway: &str) -> App {
+    let text = format!(r#"{{"temu/app":{{"name":"Acme","gateway":"{gateway}"}}}}"#);
+    let path = "temu/app".parse().unwrap();
     App {
+        config: Registry::parse(&text).unwrap().get(&path).unwrap().clone(),
         path,
-        site,
         app_key: "key".into(),
         app_secret: Secret::new("secret"),
         previous_app_secret: None,
@@ -141,17 +134,29 @@ fn a_token_is_judged_by_a_router_that_knows_it_and_by_none_that_could_not_be_ask
 
 #[test]
 fn the_purpose_follows_from_the_app_and_the_kind_of_seller() {
-    assert_eq!(token(MallType::Local).purpose(&app("us")), Purpose::All);
-    assert_eq!(token(MallType::Unknown).purpose(&app("eu")), Purpose::All);
-    assert_eq!(token(MallType::CrossBorder).purpose(&app("global")), Purpose::Order);
-    assert_eq!(token(MallType::CrossBorder).purpose(&app("product")), Purpose::Product);
+    use MallType::{CrossBorder, Local, Unknown};
+    use Purpose::{All, Compliance, Order, Product};
+    for (mall_type, gateway, wanted, purpose) in [
+        (Local, "us", None, All),
+        (Unknown, "eu", None, All),
+        (CrossBorder, "global", None, Order),
+        (CrossBorder, "global", Some(Order), Order),
+        // No response tells a fully managed seller's kind, or what a GLOBAL token is for.
+        (Unknown, "global", Some(Compliance), Compliance),
+        (CrossBorder, "global", Some(Compliance), Compliance),
+        (Local, "global", Some(Compliance), All),
+        (CrossBorder, "cn-pa", Some(Product), Product),
+        (Unknown, "cn-pa", None, Product),
+    ] {
+        assert_eq!(token(mall_type).purpose(&app(gateway), wanted), purpose, "{mall_type:?} {gateway} {wanted:?}");
+    }
 }
 
 #[test]
 fn the_mall_is_the_one_shop_and_both_clocks_are_one() {
     let tokens = token(MallType::Local).tokens(Secret::new("t"), NOW);
     assert_eq!(tokens.access_expires_at, tokens.authorization_expires_at);
-    let seller = token(MallType::Local).seller(&app("us"));
+    let seller = token(MallType::Local).seller(&app("us"), None);
     let shop =
         Shop { id: "634418212".parse().unwrap(), cipher: None, name: Some("Nina".into()), region: Some("US".into()) };
     assert_eq!(seller.shops, Some(vec![shop]));

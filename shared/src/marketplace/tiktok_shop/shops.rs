@@ -52,7 +52,7 @@ pub async fn list(
     let timestamp = now.0.to_string();
     let parameters = [("app_key", app.app_key.as_str()), ("timestamp", timestamp.as_str())];
     let sign = sign(&app.app_secret, PATH, &parameters, b"");
-    let mut url = app.site.api_url.clone();
+    let mut url = app.config.api.base_url.clone();
     url.set_path(PATH);
     let request =
         http.get(url).query(&parameters).query(&[("sign", sign.as_str())]).header(TOKEN_HEADER, access_token.expose());

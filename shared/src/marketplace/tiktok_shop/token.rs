@@ -36,7 +36,7 @@ async fn call(
     path: &'static str,
     parameters: &[(&str, &str)],
 ) -> Result<http::RawAnswer, http::NoAnswer> {
-    let mut url = app.site.token_url.clone();
+    let mut url = app.config.token_url.clone();
     url.set_path(path);
     let request = http
         .get(url)

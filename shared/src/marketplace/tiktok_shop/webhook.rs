@@ -104,20 +104,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{apps::Site, secret::Secret};
+    use crate::{registry::Registry, secret::Secret};
 
     fn app(previous: Option<&str>) -> App {
-        let url: url::Url = "https://host.example".parse().unwrap();
+        let path = "tiktok-shop/us".parse().unwrap();
+        let registry = Registry::parse(r#"{"tiktok-shop/us":{"name":"Acme","market":"us"}}"#).unwrap();
         App {
-            path: "tiktok-shop/us".parse().unwrap(),
-            site: Site {
-                name: "Acme".into(),
-                link_url: None,
-                token_url: url.clone(),
-                api_url: url,
-                routers: Vec::new(),
-                permissions: Vec::new(),
-            },
+            config: registry.get(&path).unwrap().clone(),
+            path,
             app_key: "29a39d".into(),
             app_secret: Secret::new("e59af819cc"),
             previous_app_secret: previous.map(Secret::new),

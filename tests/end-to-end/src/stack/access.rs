@@ -226,8 +226,11 @@ impl Stack {
 
     /// Creates a secret, or gives it a new current version.
     pub async fn put_secret(&self, name: &str, value: &Value) {
+        self.put_secret_text(name, &value.to_string()).await;
+    }
+
+    pub(super) async fn put_secret_text(&self, name: &str, value: &str) {
         let token = format!("end-to-end-{:032}", self.secrets_manager.front().calls().len());
-        let value = value.to_string();
         let create = json!({ "Name": name, "SecretString": value, "ClientRequestToken": token });
         if self.secrets.try_call("CreateSecret", &create).await.is_err() {
             let put = json!({ "SecretId": name, "SecretString": value, "ClientRequestToken": format!("{token}-put") });

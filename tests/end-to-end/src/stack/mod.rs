@@ -112,8 +112,6 @@ impl Stack {
 
         let addresses = Addresses {
             gateway: gateway.url(),
-            tiktok_shop: tiktok_shop.base_url(),
-            temu: temu.addresses(),
             lambda: lambda.url(),
             event_bus: event_bus.url(),
             dynamodb: dynamodb.url(),

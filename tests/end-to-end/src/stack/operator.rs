@@ -4,6 +4,32 @@ use serde_json::{Value, json};
 
 use super::{Stack, Table, time_travel::shift, vendor};
 
+/// The registry of apps.
+impl Stack {
+    /// The registry as it stands.
+    pub async fn registry(&self) -> Value {
+        let secret = self.secrets.call("GetSecretValue", &json!({ "SecretId": vendor::registry_name() })).await;
+        let text = secret["SecretString"].as_str().expect("a registry");
+        serde_json::from_str(text).expect("JSON")
+    }
+
+    /// Writes the registry, whatever the text is. The functions take it up as they would in AWS.
+    pub async fn put_registry(&self, text: &str) {
+        self.put_secret_text(&vendor::registry_name(), text).await;
+    }
+
+    /// Takes the registry away, as if no app had been set up yet.
+    pub async fn delete_registry(&self) {
+        let input = json!({ "SecretId": vendor::registry_name(), "ForceDeleteWithoutRecovery": true });
+        self.secrets.call("DeleteSecret", &input).await;
+    }
+
+    /// Stores the credentials of an app, `temu/us`.
+    pub async fn put_credentials(&self, app: &str, credentials: &Value) {
+        self.put_secret(&vendor::app_secret_name(app), credentials).await;
+    }
+}
+
 impl Stack {
     /// The connections' table becomes what a backup held so many seconds ago: what was made since is gone.
     pub async fn restore_connections(&self, backup: &[Value], seconds: i64) {

@@ -32,6 +32,8 @@ pub struct Options {
     pub authorization_lifetime: Option<u64>,
     /// The sellers that TikTok Shop knows; more can be added later.
     pub sellers: Vec<Seller>,
+    /// Which of the vendor's apps at TikTok Shop the registry has: `us` and `global` unless set.
+    pub tiktok_shop_apps: Vec<&'static str>,
     /// The vendor's apps at Temu: `us`, `eu`, `global` and `product` unless set.
     pub temu_apps: BTreeMap<String, TemuApp>,
     /// The sellers that Temu knows; more can be added later.
@@ -77,10 +79,12 @@ impl Default for Options {
                 Seller::new("seller-1").with_shop(Shop::new("shop-1", "US")),
                 Seller::new("seller-2").with_shop(Shop::new("shop-2", "GB")).with_shop(Shop::new("shop-3", "DE")),
             ],
+            tiktok_shop_apps: vec!["us", "global"],
             temu_apps: vendor::temu::apps(),
             temu_sellers: vec![
                 temu::Seller::new("mia").with_mall(Mall::new(634_418_212_001, MallType::Local)),
                 temu::Seller::new("tom").with_mall(Mall::new(634_418_212_002, MallType::SemiManaged)),
+                temu::Seller::new("fay").with_mall(Mall::new(634_418_212_004, MallType::FullyManaged)),
             ],
             processes: Function::ALL.map(|function| (function, 2)).into(),
             environment: Vec::new(),

@@ -11,6 +11,8 @@ impl Stack {
         self.set_up_tiktok_shop(&options);
         self.set_up_temu(&options);
         self.tables.create().await;
+        let registry = vendor::registry(&options, &self.tiktok_shop.base_url(), &self.temu.addresses());
+        self.put_registry(&registry.to_string()).await;
         for (site, _, app) in vendor::tiktok_shop::apps() {
             let name = vendor::app_secret_name(&format!("tiktok-shop/{site}"));
             self.put_secret(&name, &vendor::tiktok_shop::app_secret(&app)).await;

@@ -43,6 +43,7 @@ impl TokenAtTemu {
         let purpose = match item["purpose"].as_str()? {
             "product" => Purpose::Product,
             "order" => Purpose::Order,
+            "compliance" => Purpose::Compliance,
             _ => Purpose::All,
         };
         let app_key = item["app_key"].as_str()?.to_owned();

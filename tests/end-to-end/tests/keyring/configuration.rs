@@ -7,10 +7,9 @@ fn binary(name: &str) -> PathBuf {
     running.ancestors().find(|path| path.ends_with("debug") || path.ends_with("release")).unwrap().join(name)
 }
 
-const COMPLETE: [(&str, &str); 8] = [
+const COMPLETE: [(&str, &str); 7] = [
     ("CONNECTIONS_TABLE", "connections"),
     ("SESSIONS_TABLE", "connect-sessions"),
-    ("TIKTOK_SHOP_APPS", r#"{"us":{"name":"Acme"}}"#),
     ("PUBLIC_BASE_URL", "https://connect.example"),
     ("VENDOR_NAME", "Acme"),
     ("REFRESH_FUNCTION", "refresh-sweep"),
@@ -40,9 +39,6 @@ fn each_missing_variable_is_one_line() {
         for variable in needed {
             assert_eq!(start(function, variable, None), format!("{variable}: not set"), "{function}");
         }
-        let said = start(function, "TIKTOK_SHOP_APPS", None);
-        assert!(said.starts_with("TIKTOK_SHOP_APPS: not set, and neither is TEMU_APPS"), "{function}: {said}");
-        assert_eq!(said.lines().count(), 1, "{function}: {said}");
     }
 }
 
@@ -52,19 +48,13 @@ fn each_malformed_variable_is_one_line() {
         ("oauth-callback", "PUBLIC_BASE_URL", "http://connect.example"),
         ("oauth-callback", "UNSOLICITED_CALLBACKS", "perhaps"),
         ("oauth-callback", "SUPPORT_URL", "help"),
-        ("oauth-callback", "TIKTOK_SHOP_APPS", "us,global"),
-        ("oauth-callback", "TEMU_APPS", "us,global"),
-        ("oauth-callback", "TEMU_APPS", r#"{"uk":{"name":"Acme"}}"#),
-        ("oauth-callback", "TEMU_APPS", r#"{"product":{"name":"Acme","code_flow":true}}"#),
         ("oauth-callback", "SECRET_PREFIX", "/x"),
         ("refresh-sweep", "SWEEP_CONCURRENCY", "0"),
         ("refresh-sweep", "VAULT_PUTS_PER_SECOND", "many"),
         ("refresh-sweep", "TEMU_CALLS_PER_SECOND", "0"),
         ("refresh-sweep", "TEMU_CALLS_PER_SECOND", "21"),
-        ("refresh-sweep", "TEMU_APPS", r#"{"us":{"name":""}}"#),
         ("refresh-sweep", "LOG_LEVEL", "trace"),
         ("token-lookup", "RETURN_URLS", "https://a.example,nonsense"),
-        ("token-lookup", "TEMU_APPS", r#"{"us":{"name":"Acme","routers":{"us":"http://temu.example"}}}"#),
         ("token-lookup", "PUBLIC_BASE_URL", "connect.example"),
     ] {
         let said = start(function, variable, Some(value));

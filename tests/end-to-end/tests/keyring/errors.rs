@@ -82,6 +82,12 @@ async fn what_is_asked_is_wrong(stack: &Stack, catalogue: &mut Catalogue) {
     catalogue.note("delete", CONNECTION, &vendor.disconnect("ebay/us/seller-1").await, "bad_request");
     catalogue.note("post", REFRESH, &vendor.refresh(SELLER_1, 99).await, "bad_request");
     catalogue.note("post", SESSIONS, &vendor.open_session(&json!({})).await, "bad_request");
+    catalogue.note("get", TOKEN, &vendor.token("tiktok-shop/mars/seller-1").await, "app_not_found");
+    catalogue.note("get", TOKEN_BY_SHOP, &vendor.token_by_shop("temu/mars/7").await, "app_not_found");
+    catalogue.note("get", CONNECTION, &vendor.connection("temu/mars/7").await, "app_not_found");
+    catalogue.note("delete", CONNECTION, &vendor.disconnect("temu/mars/7").await, "app_not_found");
+    let apps = json!({"account_id": "a", "return_url": "https://vendor.example/shops", "apps": ["temu/mars"]});
+    catalogue.note("post", SESSIONS, &vendor.open_session(&apps).await, "app_not_found");
     catalogue.note("get", TOKEN, &vendor.token("tiktok-shop//us/seller-1").await, "path_not_canonical");
 
     let elsewhere = vendor.send(Method::GET, "/v1/elsewhere", None).await.expect(404);

@@ -1,6 +1,11 @@
 //! Events: each change of state is told once it counts, in its published form, at least once, whatever the bus does.
 
-use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    time::Duration,
+};
 
 use emulators::{
     event_bus::PublishedEvent,
@@ -236,10 +241,7 @@ async fn marketplaces_in_trouble_keep_no_event_back() {
 async fn events_wait_for_no_breaker() {
     const SELLERS: usize = 8;
     // One marketplace alone: when that is out of reach, there is nothing left to be worked on.
-    let mut options = with_sellers(SELLERS).with_events();
-    for function in Function::ALL {
-        options = options.with_variable(function, "TEMU_APPS", "");
-    }
+    let options = Options { temu_apps: BTreeMap::new(), ..with_sellers(SELLERS).with_events() };
     let stack = Stack::start(options).await.unwrap();
     connect_all(&stack, SELLERS - 1).await;
     next_sweep(&stack).await;

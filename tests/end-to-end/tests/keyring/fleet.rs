@@ -103,7 +103,7 @@ async fn once_an_hour_one_run_counts_what_there_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_marketplace_that_is_not_set_up_is_counted_where_it_has_connections() {
-    let options = Options::default().with_variable(Function::RefreshSweep, "TEMU_APPS", "");
+    let options = Options { temu_apps: BTreeMap::new(), ..Options::default() };
     let stack = Stack::start(options).await.unwrap();
     set_clock(&stack, 5);
     stack.invoke_sweep().await;

@@ -28,6 +28,7 @@ mod patch;
 mod reconnect;
 mod refresh;
 mod refresh_calls;
+mod registry;
 mod removal;
 mod restore;
 mod restore_between;

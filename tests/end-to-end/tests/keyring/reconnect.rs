@@ -212,9 +212,9 @@ async fn what_cannot_be_connected_anew_is_said_at_the_opening() {
     let body = |account: &str, reconnect: &str| json!({"account_id": account, "return_url": "https://vendor.example/shops", "reconnect": reconnect});
     for (account, reconnect, status, code) in [
         ("acme", "tiktok-shop/us/nobody", 404, "connection_not_found"),
-        ("acme", "tiktok-shop/venus/seller-1", 404, "connection_not_found"),
+        ("acme", "tiktok-shop/venus/seller-1", 404, "app_not_found"),
         ("other", SELLER_1, 409, "account_conflict"),
-        ("acme", "tiktok-shop/mars/seller-1", 400, "bad_request"),
+        ("acme", "tiktok-shop/mars/seller-1", 404, "app_not_found"),
     ] {
         let answer = vendor.open_session(&body(account, reconnect)).await.expect(status);
         assert_eq!(answer.code().as_deref(), Some(code), "{reconnect}: {}", answer.body);

@@ -17,7 +17,8 @@ const DAY: i64 = 86_400;
 pub(crate) fn row(name: &str, account: Option<&str>) -> Connection {
     let now = Timestamp::local_now();
     let item = json!({
-        "connection": name, "format": FORMAT, "revision": 3, "app_key": "6us7a1k3q9", "purpose": "all",
+        "connection": name, "format": FORMAT, "revision": 3, "app_key": "6us7a1k3q9", "user_type": "seller", "purpose": "all",
+        "api": { "base_url": "https://open-api.tiktokglobalshop.com" },
         "account_id": account, "status": "active", "token_version": 1,
         "secret_version": "0b0e7a4e-5d7c-4c5e-9a53-3f1d8a0f6a11",
         "access_expires_at": now.plus(7 * DAY), "authorization_expires_at": now.plus(365 * DAY),

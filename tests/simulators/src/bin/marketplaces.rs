@@ -34,27 +34,32 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let (tiktok_shop_url, temu_addresses) = (tiktok_shop.base_url(), temu.addresses());
     let known = json!({
-        "parameters": {
-            "TikTokShopUs": {
-                "name": "Acme Listing",
-                "link_url": format!("{tiktok_shop_url}/open/authorize"),
-                "token_url": tiktok_shop_url,
-                "api_url": tiktok_shop_url,
-            },
-            "TemuUs": {
-                "name": "Acme Orders",
-                "routers": { "us": format!("http://{}", temu_addresses.us) },
-                "link_url": format!("http://{}/open-platform/client-manage/authorization", temu_addresses.seller_centre),
-                "code_flow": true,
-            },
-        },
-        "secrets": {
+        "apps": {
             "tiktok-shop/us": {
-                "app_key": tiktok_shop_app.app_key,
-                "app_secret": tiktok_shop_app.app_secret,
-                "service_id": tiktok_shop_app.service_id,
+                "settings": {
+                    "name": "Acme Listing",
+                    "market": "us",
+                    "link_url": format!("{tiktok_shop_url}/open/authorize"),
+                    "token_url": tiktok_shop_url,
+                    "api_url": tiktok_shop_url,
+                },
+                "credentials": {
+                    "app_key": tiktok_shop_app.app_key,
+                    "app_secret": tiktok_shop_app.app_secret,
+                    "service_id": tiktok_shop_app.service_id,
+                },
             },
-            "temu/us": { "app_key": temu_app.app_key, "app_secret": temu_app.app_secret },
+            "temu/us": {
+                "settings": {
+                    "name": "Acme Orders",
+                    "gateway": "us",
+                    "routers": { "us": format!("http://{}", temu_addresses.us) },
+                    "link_url":
+                        format!("http://{}/open-platform/client-manage/authorization", temu_addresses.seller_centre),
+                    "code_flow": true,
+                },
+                "credentials": { "app_key": temu_app.app_key, "app_secret": temu_app.app_secret },
+            },
         },
     });
     let mut stdout = io::stdout();

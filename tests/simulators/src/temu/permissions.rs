@@ -26,6 +26,9 @@ const ORDERS: &[&str] = &[
 ];
 const ORDERS_SPECIAL: &[&str] = &["bg.order.shippinginfo.v2.get", "bg.order.decryptshippinginfo.get"];
 
+/// Which calls are compliance calls is not documented.
+const COMPLIANCE: &[&str] = &["bg.compliance.label.query", "bg.compliance.label.upload"];
+
 const AFTERSALES: &[&str] = &["bg.aftersales.parentaftersales.list.get", "bg.aftersales.aftersales.list.get"];
 const PROMOTION: &[&str] = &["bg.promotion.activity.query", "bg.promotion.activity.goods.enroll"];
 const ADVERTISING: &[&str] = &["temu.searchrec.ad.create", "temu.searchrec.ad.detail.query"];
@@ -39,6 +42,8 @@ pub enum Purpose {
     Product,
     /// A cross-border seller's token for the orders of one region.
     Order,
+    /// A fully managed seller's token of the GLOBAL partition.
+    Compliance,
 }
 
 impl Purpose {
@@ -60,6 +65,7 @@ impl Purpose {
             Self::All => &[GOODS_SPECIAL, ORDERS_SPECIAL, AFTERSALES, PROMOTION, ADVERTISING],
             Self::Product => &[GOODS_SPECIAL, MIGRATED_GOODS_SPECIAL],
             Self::Order => &[ORDERS_SPECIAL],
+            Self::Compliance => &[],
         };
         groups.concat().into_iter().map(str::to_owned).collect()
     }
@@ -69,6 +75,7 @@ impl Purpose {
             Self::All => &[GOODS, ORDERS],
             Self::Product => &[GOODS, MIGRATED_GOODS],
             Self::Order => &[ORDERS],
+            Self::Compliance => &[COMPLIANCE],
         };
         groups.concat().into_iter()
     }
@@ -120,7 +127,7 @@ impl OptionalPermission {
 /// Whether the platform has such a call.
 pub(super) fn is_call(name: &str) -> bool {
     let known = |purpose: Purpose| purpose.default_permissions().iter().any(|call| call == name);
-    name == TOKEN_CREATE || known(Purpose::All) || known(Purpose::Product)
+    name == TOKEN_CREATE || [Purpose::All, Purpose::Product, Purpose::Compliance].into_iter().any(known)
 }
 
 #[cfg(test)]

@@ -5,15 +5,18 @@ use super::app::Region;
 pub enum MallType {
     /// A cross-border seller, whose products and orders lie on different sites: 1
     SemiManaged,
+    /// A cross-border seller whose orders the platform fulfils. Its number is not documented.
+    FullyManaged,
     /// A seller inside the market: 100
     Local,
 }
 
 impl MallType {
-    pub(super) fn number(self) -> u8 {
+    pub(super) fn number(self) -> Option<u8> {
         match self {
-            Self::SemiManaged => 1,
-            Self::Local => 100,
+            Self::SemiManaged => Some(1),
+            Self::FullyManaged => None,
+            Self::Local => Some(100),
         }
     }
 }
@@ -23,12 +26,12 @@ impl MallType {
 pub struct Mall {
     /// Stable id.
     pub id: u64,
-    /// Local or semi-managed.
+    /// Local or cross-border.
     pub mall_type: MallType,
     /// What the seller calls it.
     pub name: String,
     /// Where a local mall sells, and so the only region whose apps it can authorize in the App
-    /// Store. Semi-managed malls are everywhere.
+    /// Store. Cross-border malls are everywhere.
     pub site: Region,
     /// The country's number in token information.
     pub region_id: u64,

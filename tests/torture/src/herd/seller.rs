@@ -3,6 +3,7 @@
 
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use shop_keyring::{
+    api::Api,
     connection::{
         Connection, Purpose,
         claim::{Claimed, Trigger, claim},
@@ -39,6 +40,7 @@ pub(super) struct Sellers {
     attempt: AttemptId,
     version: VersionId,
     set: TokenSet,
+    api: Api,
 }
 
 /// What was done with a connection.
@@ -63,7 +65,8 @@ impl Sellers {
             parent: None,
             granted_at: T0,
         };
-        Self { marketplace, seed, attempt, version: attempt.version(), set }
+        let api = Api::at("https://open-api.tiktokglobalshop.com".parse().expect("a URL"));
+        Self { marketplace, seed, attempt, version: attempt.version(), set, api }
     }
 
     /// When this seller connects: at a random second within so many from [`T0`] on, the same in every run of the seed.
@@ -80,6 +83,7 @@ impl Sellers {
             seller_name: None,
             seller_base_region: None,
             purpose: Purpose::All,
+            api: self.api.clone(),
             shops: None,
             fingerprint: None,
             origin: Origin::Session {

@@ -74,7 +74,7 @@ async fn run(args: &Args) -> Result<(), String> {
     println!("Shop Keyring sandbox: all on this machine, nothing leaves it.");
     let stack = Stack::start(options::of(args)).await.map_err(|error| explained(&error, args))?;
     // --once shall not take long.
-    let every = Duration::from_secs(if args.once { 2 } else { 5 });
+    let every = Duration::from_secs(if args.once { 1 } else { 5 });
     let schedule = Schedule::start(stack.sweeper(), every);
     let backend = Backend::start(args.vendor_port(), stack.vendor(), schedule.runs().clone()).await;
     let backend = backend.map_err(|error| explained(&error, args))?;

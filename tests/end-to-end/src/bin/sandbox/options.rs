@@ -5,7 +5,7 @@ use simulators::tiktok_shop::{Seller, Shop, UserType};
 
 use crate::{args::Args, temu, walk};
 
-/// Access tokens live two minutes at TikTok Shop, so that one sees them change. With `--once` 20 seconds: less than the 60
+/// Access tokens live two minutes at TikTok Shop, so that one sees them change. With `--once` 12 seconds: less than the 60
 /// that a lookup asks for by default, and then it serves them as they are.
 pub(crate) fn of(args: &Args) -> Options {
     let return_url = backend::return_url(args.vendor_port());
@@ -17,7 +17,7 @@ pub(crate) fn of(args: &Args) -> Options {
         events: true,
         return_urls: return_url.clone(),
         return_url,
-        access_lifetime: Some(if args.once { 20 } else { 120 }),
+        access_lifetime: Some(if args.once { 12 } else { 120 }),
         sellers: vec![
             named(walk::SELLER, "Ann's Attic")
                 .with_shop(named_shop("7001", "US", "Ann's Attic"))

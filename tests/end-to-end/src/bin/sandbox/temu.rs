@@ -1,4 +1,4 @@
-//! Temu in the sandbox: who there is to play with, and the walk of a local and of a cross-border seller.
+//! Temu in the sandbox: the sellers, and the walk of one seller of each kind.
 
 use end_to_end::{Browser, ConnectSession, SellerKind, Stack, backend};
 use serde_json::json;
@@ -13,14 +13,20 @@ use crate::{
 const LOCAL_SELLER: &str = "mias-mugs";
 const LOCAL: &str = "temu/us/634418212001";
 
-/// The cross-border seller of the walk.
+/// The semi-managed cross-border seller of the walk.
 const CROSS_BORDER_SELLER: &str = "toms-tools";
 const CROSS_BORDER_MALL: u64 = 634_418_212_002;
 const PRODUCT: &str = "temu/product/634418212002";
 const ORDERS: &str = "temu/us/634418212002";
 
-/// What the walk connects.
-pub(crate) const CONNECTIONS: [&str; 3] = [LOCAL, PRODUCT, ORDERS];
+/// The fully managed cross-border seller of the walk.
+const FULLY_MANAGED_SELLER: &str = "fays-fabrics";
+const FULLY_MANAGED_MALL: u64 = 634_418_212_004;
+const FULLY_MANAGED_PRODUCT: &str = "temu/product/634418212004";
+const COMPLIANCE: &str = "temu/global/634418212004";
+
+/// The connections that the walk makes.
+pub(crate) const CONNECTIONS: [&str; 5] = [LOCAL, PRODUCT, ORDERS, FULLY_MANAGED_PRODUCT, COMPLIANCE];
 
 /// The sellers at Temu.
 pub(crate) fn sellers() -> Vec<Seller> {
@@ -30,10 +36,15 @@ pub(crate) fn sellers() -> Vec<Seller> {
             .with_name("Mia, a local seller")
             .with_mall(mall(634_418_212_001, MallType::Local, "Mia's Mugs"))
             .with_mall(mall(634_418_212_003, MallType::Local, "Mia's Mugs EU").at(Region::Eu, 76)),
-        Seller::new(CROSS_BORDER_SELLER).with_name("Tom, a cross-border seller").with_mall(mall(
+        Seller::new(CROSS_BORDER_SELLER).with_name("Tom, a semi-managed seller").with_mall(mall(
             CROSS_BORDER_MALL,
             MallType::SemiManaged,
             "Tom's Tools",
+        )),
+        Seller::new(FULLY_MANAGED_SELLER).with_name("Fay, a fully managed seller").with_mall(mall(
+            FULLY_MANAGED_MALL,
+            MallType::FullyManaged,
+            "Fay's Fabrics",
         )),
     ]
 }
@@ -41,7 +52,11 @@ pub(crate) fn sellers() -> Vec<Seller> {
 /// Connects one seller of each kind, and looks a token of each connection up.
 pub(crate) async fn walk(stack: &Stack, steps: &mut Steps) -> Result<(), Failed> {
     steps.step("Temu: a local seller comes by code", local_seller(stack)).await?;
-    steps.step("Temu: a cross-border seller pastes a product and an order token", cross_border_seller(stack)).await?;
+    steps
+        .step("Temu: a semi-managed seller pastes a product token and an order token", semi_managed_seller(stack))
+        .await?;
+    let name = "Temu: a fully managed seller pastes a product token and a compliance token";
+    steps.step(name, fully_managed_seller(stack)).await?;
     steps
         .step("A service looks Temu's tokens up", async {
             for connection in CONNECTIONS {
@@ -69,7 +84,7 @@ async fn local_seller(stack: &Stack) {
     confirm(stack, &session, returned.result()).await;
 }
 
-async fn cross_border_seller(stack: &Stack) {
+async fn semi_managed_seller(stack: &Stack) {
     let (session, browser) = open(stack).await;
     let centre = stack.temu().seller_centre_url();
     let copy = async |environment, kind, app| {
@@ -83,8 +98,27 @@ async fn cross_border_seller(stack: &Stack) {
     let orders = copy("us", "orders", "us").await;
     tell("System Management > Authorization Management, under US Region: the order token is copied");
     let fields = [("token_product", product.as_str()), ("token_us", orders.as_str())];
-    let returned = browser.connect_temu(&session.connect_url, SellerKind::CrossBorder, &fields).await;
-    tell("both are pasted in one go, and both are connected");
+    let returned = browser.connect_temu(&session.connect_url, SellerKind::SemiManaged, &fields).await;
+    tell("both are pasted at the same time, and both are connected");
+    confirm(stack, &session, returned.result()).await;
+}
+
+async fn fully_managed_seller(stack: &Stack) {
+    let (session, browser) = open(stack).await;
+    let center = stack.temu().seller_centre_url();
+    let copy = async |kind, app| {
+        let app_key = stack.temu_app_key(app);
+        browser
+            .copy_cross_border_token(&center, FULLY_MANAGED_SELLER, FULLY_MANAGED_MALL, "global", kind, app_key)
+            .await
+    };
+    let product = copy("product", "product").await;
+    tell("Service Marketplace > Authorization Management, under Global: the product token is copied");
+    let compliance = copy("orders", "global").await;
+    tell("the same page, the part for orders: the compliance token is copied");
+    let fields = [("token_product", product.as_str()), ("token_global", compliance.as_str())];
+    let returned = browser.connect_temu(&session.connect_url, SellerKind::FullyManaged, &fields).await;
+    tell("both are connected");
     confirm(stack, &session, returned.result()).await;
 }
 
@@ -109,8 +143,8 @@ pub(crate) fn how_to_play(stack: &Stack) -> String {
         "To play a seller at Temu (its seller centre: {centre}):\n\
          - Mia, local: choose Temu on the connect page and come by code; or App Store > the app > Authorize > Submit >\n  \
          Manage your apps > View access info, copy the token, and paste it.\n\
-         - Tom, cross-border: Authorization Management > Get authorization, with Global above for the product token, with\n  \
-         a region above for its order token; tick both boxes \"All\", Confirm, and paste what is shown.\n\
+         - Tom, semi-managed, and Fay, fully managed: Authorization Management > Get authorization, with Global above for the product token, with\n  \
+         a region above for Tom's order tokens; tick both boxes \"All\", Confirm, and paste what is shown.\n\
          - Revoke or re-issue there what is connected: the daily check would find it, and\n  \
          POST /v1/connections/.../refresh has it checked at once.\n"
     )

@@ -6,6 +6,7 @@ pub(crate) mod tiktok_shop;
 use std::collections::BTreeMap;
 
 use emulators::gateway::{Auth, Credential, Route};
+use serde_json::Value;
 
 use super::{Function, Options, functions::Environments, tables::Table};
 use crate::vendor_api::REGION;
@@ -30,6 +31,18 @@ pub(crate) fn temporary_credential() -> Credential {
     let role = "arn:aws:sts::123456789012:assumed-role/order-hub/i-0abc";
     Credential::new("ASIAORDERHUB", "order-hub-temporary-secret-access-key-4567", role)
         .with_session_token("order-hub-session-token//////////IQoJb3JpZ2luX2VjEXAMPLE==")
+}
+
+/// The name of the secret with the registry of apps.
+pub(crate) fn registry_name() -> String {
+    format!("{SECRET_PREFIX}/apps")
+}
+
+/// The registry of apps, as the operator writes it.
+pub(crate) fn registry(options: &Options, tiktok_shop: &str, temu: &simulators::temu::Addresses) -> Value {
+    let mut registry = temu::entries(&options.temu_apps, temu);
+    registry.extend(tiktok_shop::entries(&options.tiktok_shop_apps, tiktok_shop));
+    Value::Object(registry)
 }
 
 /// The name of the secret that the operator stores for an app, `temu/us`.
@@ -65,8 +78,6 @@ pub(crate) fn routes() -> Vec<Route> {
 #[derive(Debug)]
 pub(crate) struct Addresses {
     pub(crate) gateway: String,
-    pub(crate) tiktok_shop: String,
-    pub(crate) temu: simulators::temu::Addresses,
     pub(crate) lambda: String,
     pub(crate) event_bus: String,
     pub(crate) dynamodb: String,
@@ -115,8 +126,6 @@ fn common(options: &Options, addresses: &Addresses) -> BTreeMap<String, String> 
         ("LOG_LEVEL", "debug"),
         ("RUST_BACKTRACE", "1"),
         ("SECRET_PREFIX", SECRET_PREFIX),
-        ("TIKTOK_SHOP_APPS", &tiktok_shop::variable(&addresses.tiktok_shop)),
-        ("TEMU_APPS", &temu::variable(&options.temu_apps, &addresses.temu)),
     ];
     variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use simulators::temu::{Addresses, App, OptionalPermission, Region};
 
 /// One of the vendor's apps at Temu, and what the functions are told of it.
@@ -79,30 +79,35 @@ pub(crate) fn router_host(app: &App, addresses: &Addresses) -> String {
     addresses.of(app.region.routers()[0]).to_string()
 }
 
-/// `TEMU_APPS`; empty, which counts as not set, where there is no app.
-pub(crate) fn variable(apps: &BTreeMap<String, TemuApp>, addresses: &Addresses) -> String {
-    if apps.is_empty() {
-        return String::new();
+/// The entries of the registry.
+pub(crate) fn entries(apps: &BTreeMap<String, TemuApp>, addresses: &Addresses) -> Map<String, Value> {
+    apps.iter().map(|(name, app)| (format!("temu/{name}"), entry(app, addresses))).collect()
+}
+
+fn entry(TemuApp { app, code_flow, permissions, optional_permissions }: &TemuApp, addresses: &Addresses) -> Value {
+    let routers = app.region.routers().iter();
+    let routers: BTreeMap<_, _> =
+        routers.map(|router| (router.name(), format!("http://{}", addresses.of(*router)))).collect();
+    let mut entry = json!({
+        "name": app.name,
+        "gateway": gateway(app.region),
+        "routers": routers,
+        "permissions": permissions,
+        "optional_permissions": optional_permissions,
+    });
+    if *code_flow {
+        entry["code_flow"] = true.into();
+        entry["link_url"] =
+            format!("http://{}/open-platform/client-manage/authorization", addresses.seller_centre).into();
     }
-    let apps: serde_json::Map<String, Value> = apps
-        .iter()
-        .map(|(name, TemuApp { app, code_flow, permissions, optional_permissions })| {
-            let routers = app.region.routers().iter();
-            let routers: BTreeMap<_, _> =
-                routers.map(|router| (router.name(), format!("http://{}", addresses.of(*router)))).collect();
-            let mut site = json!({
-                "name": app.name,
-                "routers": routers,
-                "permissions": permissions,
-                "optional_permissions": optional_permissions,
-            });
-            if *code_flow {
-                site["code_flow"] = true.into();
-                site["link_url"] =
-                    format!("http://{}/open-platform/client-manage/authorization", addresses.seller_centre).into();
-            }
-            (name.clone(), site)
-        })
-        .collect();
-    Value::Object(apps).to_string()
+    entry
+}
+
+fn gateway(region: Region) -> &'static str {
+    match region {
+        Region::Us => "us",
+        Region::Eu => "eu",
+        Region::Global => "global",
+        Region::CrossBorder => "cn-pa",
+    }
 }

@@ -27,15 +27,13 @@ pub(crate) fn app_secret(app: &App) -> Value {
     json!({ "app_key": app.app_key, "app_secret": app.app_secret, "service_id": app.service_id })
 }
 
-/// `TIKTOK_SHOP_APPS`, for the simulator at this URL.
-pub(crate) fn variable(base_url: &str) -> String {
-    let sites: Map<String, Value> = apps()
-        .into_iter()
-        .map(|(site, name, _)| {
-            let link_url = format!("{base_url}/open/authorize");
-            let urls = json!({ "name": name, "link_url": link_url, "token_url": base_url, "api_url": base_url });
-            (site.to_owned(), urls)
-        })
-        .collect();
-    Value::Object(sites).to_string()
+/// The entries of the registry, for the simulator at this URL.
+pub(crate) fn entries(names: &[&str], base_url: &str) -> Map<String, Value> {
+    let entry = |(site, name, _): (&str, &str, App)| {
+        let link_url = format!("{base_url}/open/authorize");
+        let entry =
+            json!({ "name": name, "market": site, "link_url": link_url, "token_url": base_url, "api_url": base_url });
+        (format!("tiktok-shop/{site}"), entry)
+    };
+    apps().into_iter().filter(|(site, ..)| names.contains(site)).map(entry).collect()
 }

@@ -43,7 +43,7 @@ async fn looking_at_the_form_consumes_nothing_and_ends_with_its_session() {
     let stack = Stack::start(Options::default()).await.unwrap();
     let visit = Visit::begin(&stack).await;
     let form = visit.browser.token_form(&visit.session.connect_url, SellerKind::Local).await;
-    for path in ["/temu", "/temu?seller=local", "/temu?seller=cross-border", "/temu?seller=nobody"] {
+    for path in ["/temu", "/temu?seller=local", "/temu?seller=semi-managed", "/temu?seller=nobody"] {
         let page = stack.browser().open(&format!("{}{path}", visit.session.connect_url)).await;
         assert!(page.status < 500, "{path}: {}", page.body);
         assert_eq!(page.header("cache-control"), Some("no-store"), "{path}");
@@ -68,7 +68,7 @@ async fn a_session_takes_forty_tokens() {
     // Nobody pastes as fast as this test; Temu's own limit is not what it is about.
     stack.temu().configure(|settings| settings.calls_per_second = None);
     let visit = Visit::begin(&stack).await;
-    let form = visit.browser.token_form(&visit.session.connect_url, SellerKind::CrossBorder).await;
+    let form = visit.browser.token_form(&visit.session.connect_url, SellerKind::SemiManaged).await;
     let fields = ["token_product", "token_us", "token_eu", "token_global"];
     for n in 0..10 {
         let guesses: Vec<String> = (0..4).map(|field| format!("guess{field}{n}").repeat(8)).collect();

@@ -4,6 +4,7 @@ mod code;
 mod code_malls;
 mod code_trouble;
 mod form;
+mod fully_managed;
 mod hostile;
 mod installations;
 mod leaks;

@@ -15,7 +15,7 @@ async fn product_and_order_token_of_one_store_in_one_submit() {
     let page = visit.browser.open(&visit.session.connect_url).await.expect(200);
     let temu_link = page.links().into_iter().find(|link| link.ends_with("/temu")).expect("a way to Temu");
     let kinds = visit.browser.open(&temu_link).await.expect(200).links();
-    for kind in ["?seller=local", "?seller=cross-border"] {
+    for kind in ["?seller=local", "?seller=semi-managed"] {
         assert!(kinds.iter().any(|link| link.ends_with(kind)), "{kinds:?}");
     }
 

@@ -134,13 +134,13 @@ async fn a_cross_border_stores_product_token_has_the_one_field() {
 
     let again = visit_for(&stack, PRODUCT).await;
     // Whatever kind of seller the address names, there is the one field.
-    for query in ["", "?seller=local", "?seller=cross-border"] {
+    for query in ["", "?seller=local", "?seller=semi-managed"] {
         let form = again.browser.open(&format!("{}/temu{query}", again.session.connect_url)).await.expect(200);
         assert!(form.body.contains("token_product") && !form.body.contains("token_us"), "{}", form.body);
         assert!(!form.links().iter().any(|link| link.contains("seller=")), "{:?}", form.links());
     }
-    let form = again.browser.token_form(&again.session.connect_url, SellerKind::CrossBorder).await;
-    drop(form.send(&[("token_us", &orders)]).await.expect(403));
+    let form = again.browser.token_form(&again.session.connect_url, SellerKind::SemiManaged).await;
+    drop(form.send(&[("token_us", &orders)]).await.expect(400));
     let page = again.paste_cross_border(&[("token_product", &orders)]).await.expect(422);
     assert_eq!(page.reasons(), ["wrong_field"]);
     assert!(page.body.contains("alone") && !page.body.contains("paste it there"), "{}", page.body);

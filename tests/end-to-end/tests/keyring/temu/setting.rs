@@ -47,7 +47,7 @@ impl<'a> Visit<'a> {
 
     /// Pastes as a cross-border seller: `token_product`, `token_us` …
     pub(crate) async fn paste_cross_border(&self, fields: &[(&str, &str)]) -> Answer {
-        self.paste(SellerKind::CrossBorder, fields).await
+        self.paste(SellerKind::SemiManaged, fields).await
     }
 
     pub(crate) async fn paste(&self, seller: SellerKind, fields: &[(&str, &str)]) -> Answer {

@@ -39,7 +39,9 @@ fn store(visit: &Visit, mall: &Mall) -> String {
     let visit = visit.with("mall", &mall.id.to_string());
     let (path, centre) = match mall.mall_type {
         MallType::Local => (app_store::PATH, "Seller Center"),
-        MallType::SemiManaged => (authorization_management::PATH, "Cross-border Seller Center"),
+        MallType::SemiManaged | MallType::FullyManaged => {
+            (authorization_management::PATH, "Cross-border Seller Center")
+        }
     };
     format!("{}: {}", escape(&mall.name), visit.link(path, &[], centre))
 }

@@ -11,7 +11,6 @@ use crate::html::{self, escape};
 use crate::temu::app::App;
 use crate::temu::grant::Terms;
 use crate::temu::permissions::{OptionalPermission, Purpose};
-use crate::temu::seller::MallType;
 use crate::temu::world::Shared;
 
 pub(super) const PATH: &str = "/app-store";
@@ -40,7 +39,7 @@ pub(super) fn menu(visit: &Visit) -> String {
 
 async fn store(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Result<Response, Refused> {
     let state = shared.lock();
-    let site = visit.mall(&state.world, MallType::Local)?.site;
+    let site = visit.local_mall(&state.world)?.site;
     let app = |app: &App| visit.link(APP, &[("app", &app.app_key)], &app.name);
     let apps = html::list(state.world.apps(site.alone()).map(app));
     visit.page(&state.world, &menu(&visit), &format!("<h1>App Store</h1>{apps}"))
@@ -48,7 +47,7 @@ async fn store(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Resu
 
 async fn app(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Result<Response, Refused> {
     let state = shared.lock();
-    let site = visit.mall(&state.world, MallType::Local)?.site;
+    let site = visit.local_mall(&state.world)?.site;
     let app = visit.app(&state.world, site.alone())?;
     let authorize = visit.link(AUTHORIZE, &[("app", &app.app_key)], "Authorize");
     visit.page(&state.world, &menu(&visit), &format!("<h1>{}</h1><p>{authorize}</p>", escape(&app.name)))
@@ -57,7 +56,7 @@ async fn app(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Result
 async fn authorize(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Result<Response, Refused> {
     visit.require_main_account()?;
     let state = shared.lock();
-    let site = visit.mall(&state.world, MallType::Local)?.site;
+    let site = visit.local_mall(&state.world)?.site;
     let app = visit.app(&state.world, site.alone())?;
     let usual = state.world.lifetime(app) / DAY;
     visit.page(&state.world, &menu(&visit), &authorization_form(&visit, app, usual))
@@ -94,7 +93,7 @@ async fn submit(State(shared): State<Shared>, Form(visit): Form<Visit>) -> Resul
     }
     let mut state = shared.lock();
     let now = state.now();
-    let (mall_id, site) = visit.mall(&state.world, MallType::Local).map(|mall| (mall.id, mall.site))?;
+    let (mall_id, site) = visit.local_mall(&state.world).map(|mall| (mall.id, mall.site))?;
     let app = visit.app(&state.world, site.alone())?;
     let (app_key, usual) = (app.app_key.clone(), state.world.lifetime(app));
 

@@ -52,14 +52,16 @@ fn menu(visit: &Visit) -> String {
     format!("<nav>{}</nav><nav>{above}{page}</nav>", environments.join(" | "))
 }
 
-/// The kind of token that an app can get, and what it is called: one for products in their partition, one for orders
-/// elsewhere.
-fn kinds(app: &App) -> impl Iterator<Item = (Purpose, &'static str)> {
-    let offered = match app.region {
-        Region::CrossBorder => (Purpose::Product, "product"),
-        Region::Us | Region::Eu | Region::Global => (Purpose::Order, "orders"),
+/// The kind of token that an app can get for a store, and what it is called: one for products in their partition, one for
+/// orders elsewhere. What a fully managed store gets there is for compliance, and under GLOBAL only.
+fn kind(app: &App, mall_type: MallType) -> Option<(Purpose, &'static str)> {
+    let offered = match (app.region, mall_type) {
+        (Region::CrossBorder, _) => (Purpose::Product, "product"),
+        (Region::Global, MallType::FullyManaged) => (Purpose::Compliance, "orders"),
+        (Region::Us | Region::Eu, MallType::FullyManaged) => return None,
+        (Region::Us | Region::Eu | Region::Global, _) => (Purpose::Order, "orders"),
     };
-    [offered].into_iter().filter(|(purpose, _)| app.serves(*purpose))
+    Some(offered).filter(|(purpose, _)| app.serves(*purpose))
 }
 
 /// Whose apps are offered. What the site's switch calls Global has those for products, too.
@@ -67,17 +69,21 @@ fn regions(environment: Region) -> &'static [Region] {
     if environment == Region::Global { &[Region::Global, Region::CrossBorder] } else { environment.alone() }
 }
 
-fn offers(world: &World, environment: Region) -> impl Iterator<Item = (&App, Purpose, &'static str)> {
-    let of = move |app| kinds(app).map(move |(purpose, kind)| (app, purpose, kind));
-    world.apps(regions(environment)).flat_map(of)
+fn offers(
+    world: &World,
+    environment: Region,
+    mall_type: MallType,
+) -> impl Iterator<Item = (&App, Purpose, &'static str)> {
+    let of = move |app| kind(app, mall_type).map(|(purpose, kind)| (app, purpose, kind));
+    world.apps(regions(environment)).filter_map(of)
 }
 
 async fn list(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Result<Response, Refused> {
     let state = shared.lock();
     let now = state.now();
     let world = &state.world;
-    let mall = visit.mall(world, MallType::SemiManaged)?;
-    let authorizations = offers(world, visit.environment()).filter_map(|(app, purpose, kind)| {
+    let mall = visit.cross_border_mall(world)?;
+    let authorizations = offers(world, visit.environment(), mall.mall_type).filter_map(|(app, purpose, kind)| {
         let token = world.newest_token(&app.app_key, mall.id, purpose)?;
         let choice = [("app", app.app_key.as_str()), ("kind", kind)];
         Some(format!(
@@ -99,7 +105,7 @@ async fn list(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Resul
 async fn choose(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Result<Response, Refused> {
     visit.require_main_account()?;
     let state = shared.lock();
-    visit.mall(&state.world, MallType::SemiManaged)?;
+    let mall_type = visit.cross_border_mall(&state.world)?.mall_type;
     let offer = |(app, _, kind): (&App, Purpose, &str)| {
         format!(
             r#"<label><input type="radio" name="choice" value="{kind}:{key}"> {name}: {kind}</label>"#,
@@ -107,7 +113,7 @@ async fn choose(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Res
             name = escape(&app.name),
         )
     };
-    let apps = html::concat(offers(&state.world, visit.environment()).map(offer));
+    let apps = html::concat(offers(&state.world, visit.environment(), mall_type).map(offer));
     let content = format!(
         r#"<h1>Get authorization</h1>
 {form}
@@ -133,7 +139,7 @@ async fn confirm(State(shared): State<Shared>, Form(visit): Form<Visit>) -> Resu
     }
     let mut state = shared.lock();
     let now = state.now();
-    let mall_id = visit.mall(&state.world, MallType::SemiManaged)?.id;
+    let mall_id = visit.cross_border_mall(&state.world)?.id;
     let (app, purpose) = app_and_purpose(&state.world, &chosen)?;
     let mut permissions =
         if visit.ticked("general") { purpose.general_permissions() } else { vec![TOKEN_INFO.to_owned()] };
@@ -165,7 +171,7 @@ async fn revoke(State(shared): State<Shared>, Form(visit): Form<Visit>) -> Resul
 }
 
 fn authorized<'a>(world: &'a World, visit: &Visit) -> Result<(&'a App, &'a Token), Refused> {
-    let mall = visit.mall(world, MallType::SemiManaged)?;
+    let mall = visit.cross_border_mall(world)?;
     let (app, purpose) = app_and_purpose(world, visit)?;
     let token = world.newest_token(&app.app_key, mall.id, purpose);
     Ok((app, token.ok_or_else(|| Refused::not_found("This app is not authorized."))?))
@@ -174,7 +180,8 @@ fn authorized<'a>(world: &'a World, visit: &Visit) -> Result<(&'a App, &'a Token
 fn app_and_purpose<'a>(world: &'a World, visit: &Visit) -> Result<(&'a App, Purpose), Refused> {
     let environment = visit.environment();
     let app = visit.app(world, regions(environment))?;
-    let asked = kinds(app).find(|(_, kind)| *kind == visit.get("kind"));
+    let mall_type = visit.cross_border_mall(world)?.mall_type;
+    let asked = kind(app, mall_type).filter(|(_, kind)| *kind == visit.get("kind"));
     let (purpose, _) = asked.ok_or_else(|| Refused::not_found("This app gets no such token here."))?;
     Ok((app, purpose))
 }

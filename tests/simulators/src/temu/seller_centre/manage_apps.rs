@@ -11,7 +11,6 @@ use crate::html::{self, escape};
 use crate::temu::app::App;
 use crate::temu::grant::{End, Terms, Token};
 use crate::temu::permissions::Purpose;
-use crate::temu::seller::MallType;
 use crate::temu::world::{Shared, World};
 
 pub(super) const PATH: &str = "/open-platform/client-manage";
@@ -32,7 +31,7 @@ pub(super) fn routes() -> Router<Shared> {
 async fn apps(State(shared): State<Shared>, Query(visit): Query<Visit>) -> Result<Response, Refused> {
     let state = shared.lock();
     let now = state.now();
-    let mall = visit.mall(&state.world, MallType::Local)?;
+    let mall = visit.local_mall(&state.world)?;
     let authorized = state.world.apps(mall.site.alone()).filter_map(|app| {
         let token = state.world.newest_token(&app.app_key, mall.id, Purpose::All)?;
         let link = visit.link(APP, &[("app", &app.app_key)], &app.name);
@@ -92,7 +91,7 @@ async fn revoke(State(shared): State<Shared>, Form(visit): Form<Visit>) -> Resul
 
 /// The app asked for and the token that it was given last.
 fn authorized<'a>(world: &'a World, visit: &Visit) -> Result<(&'a App, &'a Token), Refused> {
-    let mall = visit.mall(world, MallType::Local)?;
+    let mall = visit.local_mall(world)?;
     let app = visit.app(world, mall.site.alone())?;
     let token = world.newest_token(&app.app_key, mall.id, Purpose::All);
     Ok((app, token.ok_or_else(|| Refused::not_found("This app is not authorized."))?))

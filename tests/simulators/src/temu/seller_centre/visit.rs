@@ -44,11 +44,20 @@ impl Visit {
         }
     }
 
-    /// The store, which must be one of the account's and of the page's kind.
-    pub(super) fn mall<'a>(&self, world: &'a World, mall_type: MallType) -> Result<&'a Mall, Refused> {
+    /// The local store that was chosen, one of the account's.
+    pub(super) fn local_mall<'a>(&self, world: &'a World) -> Result<&'a Mall, Refused> {
+        self.mall(world, |mall_type| mall_type == MallType::Local)
+    }
+
+    /// The cross-border store that was chosen, one of the account's.
+    pub(super) fn cross_border_mall<'a>(&self, world: &'a World) -> Result<&'a Mall, Refused> {
+        self.mall(world, |mall_type| mall_type != MallType::Local)
+    }
+
+    fn mall<'a>(&self, world: &'a World, is_for: impl Fn(MallType) -> bool) -> Result<&'a Mall, Refused> {
         let malls = &self.seller(world)?.malls;
         let mall = malls.iter().find(|mall| mall.id.to_string() == self.get("mall"));
-        mall.filter(|mall| mall.mall_type == mall_type).ok_or_else(|| Refused::not_found("Choose a store first."))
+        mall.filter(|mall| is_for(mall.mall_type)).ok_or_else(|| Refused::not_found("Choose a store first."))
     }
 
     /// The app asked for, which must be one of these regions.

@@ -1,0 +1,166 @@
+//! The registry of apps: everything that the vendor says about its apps, except their credentials.
+//!
+//! It is one JSON document in Secrets Manager, written by `make app`. Here it is parsed, which is pure; [`source`] reads
+//! it. An entry that is wrong makes its own app unusable and no other: one mistake in one customer's app must not stop a
+//! fleet.
+
+mod fields;
+mod source;
+mod temu;
+mod tiktok_shop;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use url::Url;
+
+pub use self::source::{AppRegistry, RegistryError};
+use crate::{
+    api::Api,
+    connect_session::ConnectSession,
+    connection::{Purpose, UserType},
+    marketplace::temu::{Gateway, permissions::Permission},
+    names::{AppKeyPath, MarketplaceName},
+};
+
+/// What the registry says about one app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppConfig {
+    /// The app's name as sellers read it at the marketplace.
+    pub name: String,
+    /// The vendor's own label for the app on the seller's page; none where the registration says enough.
+    pub label: Option<String>,
+    /// Whether a connect session offers the app without naming it.
+    pub listed: bool,
+    /// The kinds of users that authorize the app.
+    pub users: Vec<UserType>,
+    /// Where the app is registered.
+    pub registration: Registration,
+    /// The authorization link, without its parameters. None where sellers can only paste tokens.
+    pub link_url: Option<Url>,
+    /// The host that exchanges codes and refresh tokens. At Temu the first router's.
+    pub token_url: Url,
+    /// Where the vendor's services use the app's tokens.
+    pub api: Api,
+    /// Temu: the permissions that the vendor asks for.
+    pub permissions: Vec<Permission>,
+}
+
+/// Where an app is registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registration {
+    /// TikTok Shop.
+    TikTokShop {
+        /// For sellers of which market.
+        market: Market,
+    },
+    /// Temu.
+    Temu {
+        /// In which partition.
+        gateway: Gateway,
+        /// What cross-border sellers' tokens of the app are for, at least one.
+        purposes: Vec<Purpose>,
+    },
+}
+
+/// A market of TikTok Shop. Each has its own authorization link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Market {
+    /// The United States.
+    Us,
+    /// Any other country.
+    Global,
+}
+
+impl AppConfig {
+    /// The gateway of an app at Temu.
+    pub const fn gateway(&self) -> Option<Gateway> {
+        match &self.registration {
+            Registration::Temu { gateway, .. } => Some(*gateway),
+            Registration::TikTokShop { .. } => None,
+        }
+    }
+
+    /// What cross-border sellers' tokens of an app at Temu are for; empty at TikTok Shop.
+    pub fn purposes(&self) -> &[Purpose] {
+        match &self.registration {
+            Registration::Temu { purposes, .. } => purposes,
+            Registration::TikTokShop { .. } => &[],
+        }
+    }
+}
+
+/// All apps of an installation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Registry {
+    apps: BTreeMap<AppKeyPath, Arc<AppConfig>>,
+    problems: Vec<String>,
+}
+
+impl Registry {
+    /// Parses the document: an object with one member per app, `{marketplace}/{app}`.
+    ///
+    /// # Errors
+    /// If it is not a JSON object. Entries that are wrong are [`Self::problems`].
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        let mut registry = Self::default();
+        for (name, entry) in serde_json::from_str::<Map<String, Value>>(text)? {
+            match parse_entry(&name, entry) {
+                Ok((path, config)) => drop(registry.apps.insert(path, Arc::new(config))),
+                Err(what) => registry.problems.push(one_line(&format!("{name}: {what}"))),
+            }
+        }
+        Ok(registry)
+    }
+
+    /// What the registry says about this app.
+    pub fn get(&self, path: &AppKeyPath) -> Option<&Arc<AppConfig>> {
+        self.apps.get(path)
+    }
+
+    /// All apps, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&AppKeyPath, &AppConfig)> {
+        self.apps.iter().map(|(path, config)| (path, config.as_ref()))
+    }
+
+    /// The apps that a connect session offers, in the order of their names.
+    pub fn offered<'a>(
+        &'a self,
+        session: &'a ConnectSession,
+    ) -> impl Iterator<Item = (&'a AppKeyPath, &'a Arc<AppConfig>)> {
+        self.apps.iter().filter(|(path, config)| session.offers(path, config.listed))
+    }
+
+    /// What is wrong with entries, one line each.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+fn parse_entry(name: &str, entry: Value) -> Result<(AppKeyPath, AppConfig), String> {
+    let path: AppKeyPath = name.parse().map_err(|error| format!("{error}"))?;
+    let config = match path.marketplace {
+        MarketplaceName::TikTokShop => tiktok_shop::parse(entry),
+        MarketplaceName::Temu => temu::parse(entry),
+    }?;
+    if config.name.trim().is_empty() {
+        return Err("`name` is empty: it is the app's name as sellers read it at the marketplace".into());
+    }
+    if config.label.as_ref().is_some_and(|label| label.trim().is_empty()) {
+        return Err("`label` is empty: leave it out, or say what the seller's page calls the app".into());
+    }
+    if config.users.is_empty() {
+        return Err("`users` is empty: leave it out, or name `seller`".into());
+    }
+    Ok((path, config))
+}
+
+/// A problem stays one line even where it repeats a line break of the document.
+fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests;
