@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::marketplace::temu::RouterAddress;
+use crate::marketplace::temu::router::RouterAddress;
 
 /// The addresses that serve an app's tokens.
 ///

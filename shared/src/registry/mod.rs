@@ -20,7 +20,7 @@ use crate::{
     api::Api,
     connect_session::ConnectSession,
     connection::{Purpose, UserType},
-    marketplace::temu::{Gateway, permissions::Permission},
+    marketplace::temu::{permissions::Permission, router::Gateway},
     names::{AppKeyPath, MarketplaceName},
 };
 

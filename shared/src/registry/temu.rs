@@ -14,9 +14,9 @@ use crate::{
     api::Api,
     connection::{Purpose, UserType},
     marketplace::temu::{
-        Gateway, Router, RouterAddress,
         authorization::{EU_LINK, LOCAL_LINK},
         permissions::Permission,
+        router::{Gateway, Router, RouterAddress},
     },
 };
 

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::RouterAddress;
+use super::router::RouterAddress;
 use crate::secret::Secret;
 
 /// The consent page of local sellers.

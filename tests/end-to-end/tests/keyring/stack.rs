@@ -85,7 +85,6 @@ fn a_stack_whose_owner_is_killed_leaves_nothing_running() {
         .args(["--exact", "stack::holds_a_stack", "--nocapture"])
         .env(HOLD, "1")
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let lines = BufReader::new(owner.stdout.take().unwrap()).lines().map_while(Result::ok);
