@@ -196,23 +196,4 @@ impl AppRegistry {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_request_waits_only_where_no_copy_exists() {
-        let seconds = |seconds: Option<u64>| seconds.map(Duration::from_secs);
-        for (copy, tried, expected) in [
-            (None, None, Plan::Read),
-            (None, Some(9), Plan::Fail),
-            (None, Some(10), Plan::Read),
-            (Some(0), Some(0), Plan::Use),
-            (Some(299), Some(299), Plan::Use),
-            (Some(300), Some(300), Plan::UseAndRead),
-            (Some(305), Some(5), Plan::Use),
-            (Some(86_400), Some(10), Plan::UseAndRead),
-        ] {
-            assert_eq!(plan(seconds(copy), seconds(tried)), expected, "{copy:?} {tried:?}");
-        }
-    }
-}
+mod tests;
