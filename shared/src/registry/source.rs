@@ -17,7 +17,7 @@ use crate::names::AppKeyPath;
 /// How long a copy is used before it is read again.
 const FRESH: Duration = Duration::from_mins(5);
 
-/// Shortest time from one read to the next, whatever its result and whoever asks: any request can name an unknown app.
+/// Shortest time from one read to the next, whatever its result: any request can name an unknown app.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Why there is no registry. Never a seller's fault.

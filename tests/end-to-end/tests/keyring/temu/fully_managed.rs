@@ -44,10 +44,10 @@ async fn a_reconnect_of_a_compliance_token_asks_for_that_one() {
     visit.confirm(&page).await;
     let reconnect = json!({ "account_id": "acme", "reconnect": format!("temu/global/{MALL}") });
     let again = Visit::begin_with(&stack, reconnect).await;
-    let anew = issue(&stack, "global", MALL, Purpose::Compliance);
+    let new = issue(&stack, "global", MALL, Purpose::Compliance);
     let form = again.browser.token_form(&again.session.connect_url, SellerKind::FullyManaged).await;
     assert!(form.page.body.contains("Temu Compliance Permission Token") && !form.page.body.contains("token_product"));
-    drop(again.paste(SellerKind::FullyManaged, &[("token_global", &anew)]).await.expect(200));
+    drop(again.paste(SellerKind::FullyManaged, &[("token_global", &new)]).await.expect(200));
     let served = stack.vendor().token(&format!("temu/global/{MALL}")).await.expect(200).json();
-    assert_eq!((&served["access_token"], &served["purpose"]), (&json!(anew), &json!("compliance")));
+    assert_eq!((&served["access_token"], &served["purpose"]), (&json!(new), &json!("compliance")));
 }
