@@ -177,6 +177,9 @@ fn demand_a_way_to_confirm(request: &mut Value) {
     request["if"] = json!({"properties": {"confirm": {"const": false}}, "required": ["confirm"]});
     request["then"] = json!({"properties": {"account_label": {"type": "string"}}, "required": ["account_label"]});
     request["else"] = json!({"properties": {"return_url": {"type": "string"}}, "required": ["return_url"]});
+    // `apps` and `reconnect` exclude each other; null counts as absent.
+    let given = |field: &str, kind: &str| json!({ "required": [field], "properties": { field: { "type": kind } } });
+    request["not"] = json!({ "allOf": [given("apps", "array"), given("reconnect", "string")] });
 }
 
 /// Drops types that nothing refers to.
