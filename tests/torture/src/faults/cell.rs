@@ -62,7 +62,7 @@ impl Cell {
         let name = self.step().map_or("", |step| step.name);
         let waits =
             name.starts_with("keep") || matches!(name, "look for a secret" | "invoke refresh-sweep" | "exchange");
-        trouble == Trouble::TimeOut || (lasting && waits)
+        trouble == Trouble::TimeOut || (lasting && waits) || (name == "read the registry" && trouble != Trouble::Slow)
     }
 }
 

@@ -104,6 +104,7 @@ const READ_BY_LOOKUP: Step = Step::read("read the item", TokenLookup, On::Item);
 const TOKEN_SET_BY_LOOKUP: Step = Step::read("read the token set", TokenLookup, On::TokenSet);
 
 const DUE: Step = Step::read("read what is due", RefreshSweep, On::DueIndex);
+const REGISTRY: Step = Step::read("read the registry", RefreshSweep, On::Registry);
 const READ: Step = Step::read("read the item", RefreshSweep, On::Item);
 const CLAIM: Step = Step::write("claim", RefreshSweep, On::Item);
 const TOKEN_SET: Step = Step::read("read the token set", RefreshSweep, On::TokenSet);
@@ -113,12 +114,13 @@ const PUT: Step = Step::call("keep", RefreshSweep, KEEP, On::TokenSet);
 const SHOPS: Step = Step::at_marketplace("list the shops", Route::Shops);
 const COMMIT: Step = Step::write("commit", RefreshSweep, On::Item).after(1);
 
-const SWEEP: &[Step] = &[DUE, READ, CLAIM, TOKEN_SET, APP, EXCHANGE, PUT, SHOPS, COMMIT];
+const SWEEP: &[Step] = &[DUE, REGISTRY, READ, CLAIM, TOKEN_SET, APP, EXCHANGE, PUT, SHOPS, COMMIT];
 
 const ON_DEMAND: &[Step] = &[
     READ_BY_LOOKUP,
     Step::call("invoke refresh-sweep", TokenLookup, &["Invoke"], On::Invocation),
     Step::read("read the item, in refresh-sweep", RefreshSweep, On::Item),
+    REGISTRY,
     CLAIM,
     TOKEN_SET,
     APP,
@@ -133,12 +135,14 @@ const ON_DEMAND: &[Step] = &[
 const OPEN_SESSION: &[Step] = &[Step::write("store the session", TokenLookup, On::Session)];
 
 const WAY_OUT: &[Step] = &[
+    REGISTRY_BY_CALLBACK,
     Step::read("read the session, for the page", OauthCallback, On::Session),
     Step::read("read the session, on the way", OauthCallback, On::Session).after(1),
     Step::read("read the app's secret", OauthCallback, On::App),
     Step::write("store the visit", OauthCallback, On::Visit),
 ];
 
+const REGISTRY_BY_CALLBACK: Step = Step::read("read the registry", OauthCallback, On::Registry);
 const APP_BY_CALLBACK: Step = Step::read("read the app's secret", OauthCallback, On::App);
 const VISIT: Step = Step::read("read the visit", OauthCallback, On::Visit);
 const SESSION: Step = Step::read("read the session", OauthCallback, On::Session);
@@ -152,6 +156,7 @@ const END: Step = Step::write("end the visit", OauthCallback, On::Visit).after(1
 const SESSION_AGAIN: Step = Step::read("read the session, for the way back", OauthCallback, On::Session).after(1);
 
 const NEW_SELLER: &[Step] = &[
+    REGISTRY_BY_CALLBACK,
     APP_BY_CALLBACK,
     VISIT,
     SESSION,
@@ -169,6 +174,7 @@ const NEW_SELLER: &[Step] = &[
 ];
 
 const KNOWN_SELLER: &[Step] = &[
+    REGISTRY_BY_CALLBACK,
     APP_BY_CALLBACK,
     VISIT,
     SESSION,
@@ -198,6 +204,7 @@ const DISCONNECT: &[Step] = &[READ_BY_LOOKUP, Step::write("write the end", Token
 
 const DELETION: &[Step] = &[
     DUE,
+    REGISTRY,
     READ,
     CLAIM,
     Step::read("read the item again", RefreshSweep, On::Item).after(1),

@@ -20,6 +20,12 @@ pub(super) const DUE: i64 = 5 * 86_400 + 43_200;
 /// Longer than any wait that the keyring sets itself.
 pub(super) const LONG: i64 = 3_700;
 
+/// How long a function does not read the registry again after it has read it in vain (`shared/src/registry/source.rs`).
+const REGISTRY_PAUSE: Duration = Duration::from_secs(10);
+
+/// After this long a call to AWS is given up (`shared/src/aws.rs`).
+const ONE_ATTEMPT: Duration = Duration::from_secs(3);
+
 const ACCOUNT: &str = "acme";
 
 /// A cell on a bench.
@@ -192,6 +198,10 @@ impl Scene {
                     if trouble == Trouble::TimeOut {
                         wait_for_late(&calls, Trouble::too_late(call.is_invocation())).await;
                     }
+                    if call.is_for_registry() && trouble != Trouble::Slow {
+                        let given_up = if trouble == Trouble::TimeOut { ONE_ATTEMPT } else { Duration::ZERO };
+                        wait_for_late(&calls, given_up + REGISTRY_PAUSE).await;
+                    }
                     let made = calls.len().saturating_sub(usize::try_from(call.skip).unwrap_or_default());
                     (usize::try_from(armed.aws.map_or(0, |fault| fault.fired())).unwrap_or_default(), made)
                 }
@@ -278,7 +288,7 @@ impl Scene {
     }
 }
 
-/// Late calls take effect although nobody waits for them any more: not beside what comes next.
+/// Waits until that long after the last of these calls: what is still to come of them must not happen beside what follows.
 async fn wait_for_late(calls: &[Call], late: Duration) {
     let Some(last) = calls.iter().map(|call| call.at).max() else { return };
     let end = last + late + Duration::from_millis(100);

@@ -43,6 +43,7 @@ pub(super) enum On {
     Session,
     Visit,
     TokenSet,
+    Registry,
     App,
     Invocation,
 }
@@ -55,7 +56,7 @@ impl Step {
     pub(super) const fn read(name: &'static str, by: Function, on: On) -> Self {
         let operations: &[&str] = match on {
             On::DueIndex => &["Query"],
-            On::TokenSet | On::App => &["GetSecretValue"],
+            On::TokenSet | On::Registry | On::App => &["GetSecretValue"],
             _ => READ,
         };
         Self::call(name, by, operations, on)
@@ -84,7 +85,11 @@ impl AwsCall {
     }
 
     pub(super) const fn is_secret(self) -> bool {
-        matches!(self.on, On::TokenSet | On::App)
+        matches!(self.on, On::TokenSet | On::Registry | On::App)
+    }
+
+    pub(super) const fn is_for_registry(self) -> bool {
+        matches!(self.on, On::Registry)
     }
 
     /// Whether it is made any number of times: a query a shard, and an item that is polled.
@@ -119,6 +124,7 @@ impl On {
             Self::Session => in_sessions && first.is_some_and(|key| key.starts_with("session/")),
             Self::Visit => in_sessions && first.is_some_and(|key| key.starts_with("visit/")),
             Self::TokenSet => resource.ends_with(&format!("/{connection}/tokens")),
+            Self::Registry => resource.ends_with("/apps"),
             Self::App => resource.contains("/apps/"),
             Self::Invocation => call.service == "lambda",
         }
