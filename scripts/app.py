@@ -16,6 +16,7 @@ import getpass
 import json
 import re
 import sys
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -80,13 +81,18 @@ def ask_settings(path, present, settings):
     return entry
 
 
-def ask_credentials(path, present):
+def link_needs_service_id(entry):
+    """Whether the app's authorization link names it by its service id; the older form of link names the app key."""
+    return urlsplit(entry.get("link_url", "")).path.rstrip("/") != "/oauth/authorize"
+
+
+def ask_credentials(path, present, entry):
     key = ask("app key", "[!-~]+", optional=bool(present.get("app_key")))
     # A key has a secret of its own.
     keeps_key = key in ("", present.get("app_key"))
     answers = {"app_key": key}
     answers["app_secret"] = ask("app secret", "[!-~]+", hidden=True, optional=keeps_key and bool(present.get("app_secret")))
-    if marketplace_of(path) == "tiktok-shop":
+    if marketplace_of(path) == "tiktok-shop" and link_needs_service_id(entry):
         answers["service_id"] = ask("service id", "[!-~]+", optional=bool(present.get("service_id")))
     return app_registry.replaced(present, answers)
 
@@ -96,7 +102,7 @@ def set_up(apps, path, settings):
     present = registry.get(path)
     entry = ask_settings(path, present if isinstance(present, dict) else {}, settings)
     before = apps.credentials(path) if path in registry else {}
-    credentials = ask_credentials(path, before)
+    credentials = ask_credentials(path, before, entry)
     same_marketplace = [it for it in registry if not problem_of_path(it) and marketplace_of(it) == marketplace_of(path)]
     others = {it: apps.credentials(it) for it in same_marketplace}
     if other := app_registry.app_with_key(path, credentials["app_key"], others):

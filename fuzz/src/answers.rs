@@ -64,7 +64,7 @@ pub(crate) fn check_fault(fault: &Fault) {
 pub(crate) fn check_tokens(tokens: &NewTokens) {
     assert!(!tokens.access_token.is_empty(), "an empty token");
     assert!(!tokens.refresh_token.as_ref().is_some_and(Secret::is_empty), "an empty token");
-    for time in [tokens.access_expires_at, tokens.authorization_expires_at].into_iter().flatten() {
+    for time in [tokens.access_expires_at, tokens.authorization_end.stated()].into_iter().flatten() {
         assert!(time.0 > 0, "{time:?}");
     }
     let others = NewTokens {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use shop_keyring::{
     apps::App,
-    connection::Purpose,
+    connection::{Listed, Purpose},
     marketplace::{
         http::RawAnswer,
         temu::{
@@ -28,6 +28,9 @@ use crate::{
 
 const SUCCESS: i64 = 1_000_000;
 
+/// When the response arrives.
+const NOW: Timestamp = Timestamp(1_796_000_000);
+
 fn is_success(answer: &RawAnswer, said: &Value) -> bool {
     is_answered(answer)
         && match (said["success"].as_bool(), said["errorCode"].as_i64()) {
@@ -40,14 +43,14 @@ fn is_success(answer: &RawAnswer, said: &Value) -> bool {
 pub fn temu_token_info(input: &[u8]) {
     let answer = answer(input);
     let Some(said) = said(&answer) else { return };
-    match described(Family::Regional, Ok(answer.clone())) {
+    match described(Family::Regional, Ok(answer.clone()), NOW) {
         Ok(token) => {
             assert!(is_success(&answer, &said), "a token of what is not a success");
             check_token(&token, &said["result"]);
         }
         Err(error) => check_error(error, is_success(&answer, &said)),
     }
-    if let Err(error) = described(Family::Regional, Ok(marked(&answer))) {
+    if let Err(error) = described(Family::Regional, Ok(marked(&answer)), NOW) {
         assert!(!format!("{error} {error:?}").contains(MARK), "an error repeats the answer");
     }
 }
@@ -56,7 +59,7 @@ pub fn temu_token_info(input: &[u8]) {
 pub fn temu_token_create(input: &[u8]) {
     let answer = answer(input);
     let Some(said) = said(&answer) else { return };
-    match created(Ok(answer.clone())) {
+    match created(Ok(answer.clone()), NOW) {
         Ok(tokens) => {
             assert!(is_success(&answer, &said), "tokens of what is not a success");
             assert!(!tokens.is_empty());
@@ -76,7 +79,7 @@ pub fn temu_token_create(input: &[u8]) {
         }
         Err(error) => check_error(error, is_success(&answer, &said)),
     }
-    if let Err(error) = created(Ok(marked(&answer))) {
+    if let Err(error) = created(Ok(marked(&answer)), NOW) {
         assert!(!format!("{error} {error:?}").contains(MARK), "an error repeats the answer");
     }
 }
@@ -98,9 +101,9 @@ fn check_token(token: &Token, told: &Value) {
     });
     assert!(mall, "{} is not the mall that the answer names", token.mall);
     check_tokens(&token.tokens(Secret::new("t"), Timestamp(1_800_000_000)));
-    for shop in token.shops().iter().chain(token.checked().shops.iter().flatten()) {
-        assert_eq!(shop.id.as_str(), token.mall.as_str(), "the mall is the one shop");
-    }
+    let shops = token.shops();
+    assert!(shops.iter().all(|shop| shop.id.as_str() == token.mall.as_str()), "the mall is the one shop");
+    assert_eq!(token.checked().listed, Some(Listed::Shops(shops)));
     check_permissions(token);
 }
 

@@ -3,13 +3,16 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
-use shop_keyring::marketplace::{
-    Authorizer, ExchangeError,
-    http::RawAnswer,
-    tiktok_shop::{
-        answer::{Call, meaning},
-        shops::{NotListed, read},
+use shop_keyring::{
+    marketplace::{
+        Authorizer, ExchangeError,
+        http::RawAnswer,
+        tiktok_shop::{
+            answer::{Call, meaning},
+            shops::{NotListed, read},
+        },
     },
+    time::Timestamp,
 };
 
 use crate::{
@@ -19,7 +22,10 @@ use crate::{
 };
 
 /// Codes that may speak against the seller's code or token.
-const PERMANENT: [i64; 3] = [36_004_004, 36_004_005, 36_009_004];
+const PERMANENT: [i64; 4] = [36_004_001, 36_004_004, 36_004_005, 36_009_004];
+
+/// When the response arrives.
+const NOW: Timestamp = Timestamp(1_796_000_000);
 
 fn is_success(answer: &RawAnswer, said: &Value) -> bool {
     is_answered(answer) && said["code"] == 0
@@ -34,10 +40,10 @@ pub fn tiktok_shop_token(input: &[u8]) {
         match read(&answer) {
             Ok(data) => {
                 assert!(is_success(&answer, &said), "tokens of what is not a success");
-                let tokens = data.tokens();
+                let tokens = data.tokens(NOW);
                 check_tokens(&tokens);
                 assert_eq!(said["data"]["access_token"], tokens.access_token.expose());
-                if let Ok(granted) = read(&answer).expect("it was read before").granted() {
+                if let Ok(granted) = read(&answer).expect("it was read before").granted(NOW) {
                     check_tokens(&granted.tokens);
                     if let Authorizer::Seller(seller) = granted.seller {
                         check_segment(seller.id.as_str());
@@ -88,9 +94,9 @@ pub fn tiktok_shop_shops(input: &[u8]) {
             }
         }
         Err(error) => {
-            if !matches!(error, NotListed::Failed(_)) {
-                assert!(is_answered(&answer) && said["code"] != 0, "{error:?}");
-            }
+            let speaks_of_the_token = matches!(error, NotListed::TokenRefused(_) | NotListed::Inactive(_));
+            assert!(!speaks_of_the_token || is_answered(&answer), "{error:?}");
+            assert!(matches!(error, NotListed::Failed(_)) || said["code"] != 0, "{error:?}");
             check_fault(&error.fault());
         }
     }

@@ -178,6 +178,12 @@ class SettingUp(WithAws):
         self.assertEqual(self.registry(), {"temu/product": PRODUCT})
         self.assertEqual(self.credentials("temu/product"), {"app_key": "key", "app_secret": "secret"})
 
+    def test_an_app_whose_link_names_the_app_key_has_no_service_id(self):
+        link = {"link_url": "https://auth.tiktok-shops.com/oauth/authorize"}
+        self.run_with("Acme\nkey\nsecret\n", settings=link)
+        self.assertEqual(self.registry()["tiktok-shop/us"]["link_url"], link["link_url"])
+        self.assertEqual(self.credentials(), {"app_key": "key", "app_secret": "secret"})
+
     def test_a_new_name_needs_its_market_or_gateway(self):
         self.run_with("Acme UK\nglobal\nk1\ns1\n7100\n", path="tiktok-shop/uk")
         self.run_with("Acme Orders\nglobal\nk2\ns2\n", path="temu/orders")
@@ -256,9 +262,9 @@ class SettingUp(WithAws):
     def test_another_app_that_is_set_up_during_the_questions_stays(self):
         asked = app.ask_credentials
 
-        def ask_credentials(path, present):
+        def ask_credentials(path, present, entry):
             self.secrets.put_secret_value(SecretId=REGISTRY, SecretString=json.dumps({"temu/product": PRODUCT}))
-            return asked(path, present)
+            return asked(path, present, entry)
 
         with mock.patch.object(app, "ask_credentials", ask_credentials):
             self.run_with("Acme Listing\nk\ns\n7100\n")

@@ -21,6 +21,8 @@ pub enum Attention {
     HeldBack,
     /// It was ended, and its secret could not be deleted.
     SecretNotDeleted,
+    /// The marketplace says that the shop or the seller is inactive.
+    ShopInactive,
     /// A reminder before the end of the authorization is reached.
     Expiring,
     /// It works, and no account has it.
@@ -36,6 +38,7 @@ impl Attention {
             Self::Failing => "failing",
             Self::HeldBack => "held_back",
             Self::SecretNotDeleted => "secret_not_deleted",
+            Self::ShopInactive => "shop_inactive",
             Self::Expiring => "expiring",
             Self::Unclaimed => "unclaimed",
         }
@@ -62,6 +65,11 @@ impl Attention {
                 "The connection is ended, but its secret could not be deleted; `last_error` says why. Put that right \
                  (the role of refresh-sweep, Secrets Manager); the deletion is tried again by itself."
             }
+            Self::ShopInactive => {
+                "The marketplace says that the shop or the seller is inactive, so calls for it fail. The token is not to \
+                 blame and continues to be refreshed. Ask the seller. When the shop is active again, this entry \
+                 disappears with the next refresh."
+            }
             Self::Expiring => {
                 "The authorization ends soon, at `authorization_expires_at`. Only the seller can move that: send them \
                  through a connect session in time."
@@ -75,7 +83,7 @@ impl Attention {
 
     /// Whether it is the last error that it is about.
     const fn is_an_error(self) -> bool {
-        !matches!(self, Self::Expiring | Self::Unclaimed)
+        !matches!(self, Self::ShopInactive | Self::Expiring | Self::Unclaimed)
     }
 }
 
@@ -119,9 +127,10 @@ pub fn attention(item: &Connection) -> Vec<Attention> {
         Status::Active | Status::Pending | Status::Disconnected => None,
     };
     let works = item.status == Status::Active;
+    let inactive = (works && item.inactive_since.is_some()).then_some(Attention::ShopInactive);
     let expiring = (works && item.reminded.is_some()).then_some(Attention::Expiring);
     let unclaimed = (works && item.account_id.is_none()).then_some(Attention::Unclaimed);
-    [of_status, expiring, unclaimed].into_iter().flatten().collect()
+    [of_status, inactive, expiring, unclaimed].into_iter().flatten().collect()
 }
 
 /// What to do about the last error.
@@ -199,9 +208,10 @@ mod tests {
     }
 
     #[test]
-    fn a_reminder_and_a_missing_account_come_on_top() {
-        let item = Connection { reminded: Some(14), account_id: None, strikes: 1, ..active() };
-        assert_eq!(codes(&item), ["in_doubt", "expiring", "unclaimed"]);
+    fn an_inactive_shop_a_reminder_and_a_missing_account_come_on_top() {
+        let inactive_since = Some(T0);
+        let item = Connection { inactive_since, reminded: Some(14), account_id: None, strikes: 1, ..active() };
+        assert_eq!(codes(&item), ["in_doubt", "shop_inactive", "expiring", "unclaimed"]);
         let ended = Connection { status: Status::Disconnected, strikes: 0, ..item };
         assert_eq!(attention(&ended), [], "what was ended needs no account and ends no more");
     }

@@ -122,6 +122,7 @@ mod tests {
         connection::{
             claim::{Trigger, claim},
             disconnect::{disconnect, give_up},
+            end::AuthorizationEnd,
             fixtures::{T0, active, fault, token_set},
             grant::{Grant, Origin, claim_for_grant, confirm},
             settle::{Kept, Right, Spent, commit, expire, fail, refuse},
@@ -183,7 +184,7 @@ mod tests {
     fn a_check_that_moves_the_end_reminds_nobody() {
         let item = Connection { check_at: Some(T0), ..active() };
         let (held, attempt) = claimed(&item, T0.plus(1_000));
-        let checked = Checked { authorization_expires_at: Some(T0.plus(5 * 86_400)), ..Checked::default() };
+        let checked = Checked { authorization_end: AuthorizationEnd::At(T0.plus(5 * 86_400)), ..Checked::default() };
         let verified = verify(&held, attempt, checked, T0.plus(1_001)).unwrap();
         assert_eq!(told(&held, &verified), None);
     }

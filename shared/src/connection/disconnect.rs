@@ -20,6 +20,7 @@ pub fn disconnect(item: &Connection, now: Timestamp) -> Connection {
         check_at: None,
         announced_end: None,
         confirm_by: None,
+        confirm_granted_at: None,
         strikes: 0,
         failures: 0,
         last_error: None,
@@ -38,9 +39,11 @@ pub fn forget(item: &Connection, attempt: AttemptId, now: Timestamp) -> Result<C
         secret_version: None,
         fingerprint: None,
         shops: Vec::new(),
+        inactive_since: None,
         access_expires_at: None,
         not_before: None,
         last_error: None,
+        confirm_granted_at: None,
         ..item
     })
 }

@@ -14,6 +14,7 @@ pub mod change;
 pub mod claim;
 pub mod disconnect;
 pub mod due;
+pub mod end;
 pub mod event;
 pub mod grant;
 pub mod next;
@@ -72,6 +73,9 @@ pub struct Connection {
     /// The storefronts under this authorization, as listed at the last exchange.
     #[serde(default)]
     pub shops: Vec<Shop>,
+    /// Since when the marketplace says that the shop or the seller is inactive; absent while it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inactive_since: Option<Timestamp>,
     /// What the seller granted.
     #[serde(default)]
     pub scopes: Vec<String>,
@@ -131,6 +135,9 @@ pub struct Connection {
     /// Until when the vendor has to confirm the connection; absent when it has nothing to confirm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm_by: Option<Timestamp>,
+    /// Of a pending connection that the seller has renewed since: the `granted_at` that the vendor is to confirm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm_granted_at: Option<Timestamp>,
     /// Refusals since the last success: one is a doubt, two are a fact.
     #[serde(default)]
     pub strikes: u32,
@@ -150,6 +157,15 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The item with what the marketplace said about its shops; `None` leaves those known.
+    pub(super) fn with_listed(self, listed: Option<Listed>, now: Timestamp) -> Self {
+        match listed {
+            Some(Listed::Shops(shops)) => Self { shops, inactive_since: None, ..self },
+            Some(Listed::Inactive) => Self { inactive_since: self.inactive_since.or(Some(now)), ..self },
+            Some(Listed::NotNow) | None => self,
+        }
+    }
+
     /// Whether this attempt holds the claim, its time over or not.
     pub fn is_held_by(&self, attempt: AttemptId) -> bool {
         self.attempt.is_some_and(|claim| claim.id == attempt)
@@ -236,6 +252,17 @@ pub struct Shop {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, example = "US"))]
     pub region: Option<String>,
+}
+
+/// What the marketplace said when the shops under an authorization were listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// These.
+    Shops(Vec<Shop>),
+    /// None, for the shop or the seller is inactive. That says nothing about the token.
+    Inactive,
+    /// None now, for a sandbox shop has used up its calls of this hour. Those known stay.
+    NotNow,
 }
 
 /// The right to work on a connection, for a time.

@@ -2,8 +2,9 @@
 //! authorization ends, for every marketplace.
 
 use super::{
-    Connection, Reason, Shop,
+    Connection, Listed, Reason,
     due::own_fraction,
+    end::AuthorizationEnd,
     notice,
     settle::{ClaimLost, Spent, let_go},
 };
@@ -84,15 +85,16 @@ pub(super) fn remind_at(item: &Connection) -> Option<Timestamp> {
 pub struct Checked {
     /// When the token ends; `None` leaves what is known.
     pub access_expires_at: Option<Timestamp>,
-    /// When the authorization ends; `None` leaves what is known.
-    pub authorization_expires_at: Option<Timestamp>,
+    /// When the authorization ends.
+    pub authorization_end: AuthorizationEnd,
     /// What the seller grants now; `None` leaves what is known.
     pub scopes: Option<Vec<String>>,
     /// The shops under it; `None` leaves those known.
-    pub shops: Option<Vec<Shop>>,
+    pub listed: Option<Listed>,
 }
 
-/// The token works: a moved end and changed permissions are taken over, all doubt is gone.
+/// The token works: a moved end and changed permissions are taken over, all doubt is gone. Where the shop is inactive, the
+/// doubt stays, and the next check comes a day later unless a refresh comes first.
 ///
 /// # Errors
 /// [`ClaimLost`] if another attempt holds the claim.
@@ -103,11 +105,13 @@ pub fn verify(
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
     let before = let_go(item, attempt, Spent::No, now)?;
-    let said = checked.authorization_expires_at.or(before.authorization_expires_at);
+    let said = checked.authorization_end.or_known(before.authorization_expires_at);
     let authorization_expires_at = notice::earlier(said, before.announced_end);
     let watched = !before.has_refresh();
     let unsaid = watched && checked.access_expires_at.or(authorization_expires_at).is_none();
-    Ok(Connection {
+    // An inactive shop hides whether the token works.
+    let works = checked.listed != Some(Listed::Inactive);
+    let item = Connection {
         access_expires_at: if unsaid {
             Some(now.plus(UNSAID_LIFE))
         } else {
@@ -116,21 +120,23 @@ pub fn verify(
         authorization_expires_at,
         reminded: reminded_by(&before, authorization_expires_at, now),
         scopes: checked.scopes.unwrap_or_else(|| before.scopes.clone()),
-        shops: checked.shops.unwrap_or_else(|| before.shops.clone()),
-        verified_at: Some(now),
+        verified_at: if works { Some(now) } else { before.verified_at },
         check_at: if watched {
             before.check_at.map(|due| following_check(due, now))
-        } else {
+        } else if works {
             notice::came_during(item)
+        } else {
+            Some(now.plus(CHECK_EVERY))
         },
         not_before: if watched { Some(now.plus(REST_AFTER_CHECK)) } else { before.not_before },
         // What a dead grant may have kept would have been found before the check.
         attempts: if watched { Vec::new() } else { before.attempts.clone() },
-        strikes: 0,
+        strikes: if works { 0 } else { before.strikes },
         failures: 0,
-        last_error: None,
+        last_error: before.last_error.clone().filter(|_| !works),
         ..before
-    })
+    };
+    Ok(item.with_listed(checked.listed, now))
 }
 
 /// The reminder whose time has come counts as sent, and with it those before it that were missed.

@@ -4,6 +4,7 @@ use super::*;
 use crate::connection::{
     Status,
     claim::{Trigger, claim},
+    end::AuthorizationEnd,
     fixtures::{T0, active, fault, key, token_set, watched},
     next::{Next, next},
     settle::{Kept, Refused, Right, SECOND_TRY_AFTER, commit, refuse},
@@ -140,14 +141,31 @@ fn a_moved_end_and_changed_permissions_are_taken_over() {
     let end = Some(T0.plus(10 * DAY));
     let checked = Checked {
         access_expires_at: end,
-        authorization_expires_at: end,
+        authorization_end: AuthorizationEnd::At(T0.plus(10 * DAY)),
         scopes: Some(vec!["bg.order.list.v2.get".into()]),
-        shops: None,
+        ..Checked::default()
     };
     let after = verify(&held, attempt, checked, now).unwrap();
     assert_eq!((after.access_expires_at, after.authorization_expires_at), (end, end));
     assert_eq!(after.scopes, ["bg.order.list.v2.get"]);
     assert_eq!(next(&after, now), Next::Remind, "an end that came nearer is told at once");
+}
+
+#[test]
+fn an_inactive_shop_answers_no_doubt() {
+    let now = T0.plus(100);
+    let doubted = Connection { strikes: 1, check_at: Some(now), ..active() };
+    let check = |listed| {
+        let attempt = AttemptId::random();
+        let held = claim(&doubted, Trigger::Schedule, now, attempt).unwrap().item;
+        verify(&held, attempt, Checked { listed: Some(listed), ..Checked::default() }, now).unwrap()
+    };
+    let inactive = check(Listed::Inactive);
+    assert_eq!((inactive.inactive_since, inactive.strikes, inactive.verified_at), (Some(now), 1, None));
+    assert_eq!(inactive.check_at, Some(now.plus(CHECK_EVERY)));
+    assert_eq!(inactive.shops, doubted.shops);
+    let works = check(Listed::Shops(Vec::new()));
+    assert_eq!((works.inactive_since, works.strikes, works.verified_at, works.check_at), (None, 0, Some(now), None));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Reading what platforms write in more than one way: anything of another shape counts as absent.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
-
-use crate::time::Timestamp;
 
 /// A body as a struct. A list is refused, which serde would take for the fields in their order.
 pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
@@ -26,12 +26,13 @@ pub(super) fn lenient_request_id<'de, D: Deserializer<'de>>(deserializer: D) -> 
     Ok(id.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())))
 }
 
-/// Unix seconds, as a number or as a string of digits.
-pub(super) fn lenient_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    let seconds = match Value::deserialize(deserializer)? {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.parse().ok(),
+/// An id that some samples have as a number. JSON readers that round numbers would make another id of a long one, so only
+/// whole numbers count.
+pub(super) fn lenient_id<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let text = match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.as_u64().map(|number| number.to_string()),
+        Value::String(text) => Some(text),
         _ => None,
     };
-    Ok(seconds.filter(|seconds| *seconds > 0).map(Timestamp))
+    Ok(text.and_then(|text| text.parse().ok()))
 }

@@ -5,6 +5,8 @@
 //! client; token-lookup is built without it.
 
 #[cfg(feature = "marketplaces")]
+mod expiry;
+#[cfg(feature = "marketplaces")]
 pub mod http;
 #[cfg(feature = "marketplaces")]
 mod lenient;
@@ -20,7 +22,7 @@ use std::future::Future;
 
 use crate::{
     apps::App,
-    connection::{Fault, Purpose, Shop, settle::Refused, watch::Checked},
+    connection::{Fault, Listed, Purpose, Shop, end::AuthorizationEnd, settle::Refused, watch::Checked},
     names::SellerId,
     secret::Secret,
     time::Timestamp,
@@ -42,7 +44,7 @@ pub trait Marketplace: Send + Sync {
     fn check(&self, app: &App, access_token: &Secret) -> impl Future<Output = Result<Checked, ExchangeError>> + Send;
 
     /// The shops under an authorization. Changes nothing there.
-    fn shops(&self, app: &App, access_token: &Secret) -> impl Future<Output = Result<Vec<Shop>, Fault>> + Send;
+    fn shops(&self, app: &App, access_token: &Secret) -> impl Future<Output = Result<Listed, Fault>> + Send;
 }
 
 /// What an exchange gave.
@@ -52,10 +54,10 @@ pub struct NewTokens {
     pub access_token: Secret,
     /// The new refresh token.
     pub refresh_token: Option<Secret>,
-    /// When the access token ends; `None` if the answer did not say it in a form that we know.
+    /// When the access token ends; `None` if the response did not say it in a form that we know.
     pub access_expires_at: Option<Timestamp>,
-    /// When the authorization ends, if the answer says.
-    pub authorization_expires_at: Option<Timestamp>,
+    /// When the authorization ends.
+    pub authorization_end: AuthorizationEnd,
     /// What the seller granted, if the answer says.
     pub scopes: Option<Vec<String>>,
 }

@@ -3,7 +3,7 @@
 use super::{ExchangeError, Exchanged, Marketplace, NewTokens, temu::Temu, tiktok_shop::TikTokShop};
 use crate::{
     apps::App,
-    connection::{Fault, Shop, watch::Checked},
+    connection::{Fault, Listed, watch::Checked},
     names::MarketplaceName,
     secret::Secret,
 };
@@ -46,7 +46,7 @@ impl Marketplace for Marketplaces {
         }
     }
 
-    async fn shops(&self, app: &App, access_token: &Secret) -> Result<Vec<Shop>, Fault> {
+    async fn shops(&self, app: &App, access_token: &Secret) -> Result<Listed, Fault> {
         match app.path.marketplace {
             MarketplaceName::TikTokShop => self.tiktok_shop.shops(app, access_token).await,
             MarketplaceName::Temu => self.temu.shops(app, access_token).await,

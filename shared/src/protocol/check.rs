@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     connection::{
-        Connection, Fault, Reason, Shop,
+        Connection, Fault, Listed, Reason,
         settle::{ClaimLost, Refused, Spent},
         watch::{self, Checked},
     },
@@ -40,6 +40,10 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Err(ExchangeError::Refused { refused }) => return Ok(refusal(held, refused)),
             Err(ExchangeError::Configuration { fault }) => return self.misconfigured(held, &fault).await,
         };
+        if checked.listed == Some(Listed::NotNow) {
+            let fault = local_fault("the shop's own calls of this hour are used up at the marketplace");
+            return self.defer(held, fault, Outcome::Transient { outage: false }).await;
+        }
         if !is_about(item, &checked) {
             let fault = local_fault("the marketplace's answer is about another store");
             return self.fail(held, fault, Spent::No, None, false).await;
@@ -87,8 +91,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
 /// Whether a check of a Temu token tells of its own mall.
 fn is_about(item: &Connection, checked: &Checked) -> bool {
     let seller = item.connection.seller_id.as_str();
-    let elsewhere = |shops: &Vec<Shop>| !shops.is_empty() && shops.iter().all(|shop| shop.id.as_str() != seller);
-    item.has_refresh() || !checked.shops.as_ref().is_some_and(elsewhere)
+    let Some(Listed::Shops(shops)) = &checked.listed else { return true };
+    item.has_refresh() || shops.is_empty() || shops.iter().any(|shop| shop.id.as_str() == seller)
 }
 
 /// Whether two lists name different things, in whatever order.

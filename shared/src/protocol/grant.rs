@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     clock::ClaimTimer,
     connection::{
-        Connection, Status,
+        Connection, Listed, Status,
         grant::{Grant, GrantRefused, claim_for_grant},
         settle::{self, ClaimLost, Kept, Right},
     },
@@ -87,14 +87,14 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         let (parent, granted_at) = (item.secret_version.clone(), item.granted_at);
         let set = token_set(tokens, &grant.app_key, None, parent, granted_at, self.connections.now());
         let version = keep(&self.vault, &item.connection, attempt, &set, Create::Allowed, &timer).await?;
-        let shops = match &grant.shops {
-            Some(shops) => Some(shops.clone()),
+        let listed = match &grant.shops {
+            Some(shops) => Some(Listed::Shops(shops.clone())),
             None => self.shops(&item, &set.access_token, &timer).await,
         };
         let right = Right::Grant { granted_at, token_version: item.token_version };
         let kept = Kept::new(&set, version.clone());
         let committed = self.connections.apply_to(Some(item), |item| {
-            settle::commit(item.ok_or(ClaimLost)?, right, kept.clone(), shops.clone(), self.connections.now())
+            settle::commit(item.ok_or(ClaimLost)?, right, kept.clone(), listed.clone(), self.connections.now())
         });
         let connection = match committed.await {
             Ok(connection) => connection,

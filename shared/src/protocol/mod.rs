@@ -20,7 +20,7 @@ use self::settling::Held;
 use crate::{
     apps::{App, Apps},
     clock::ClaimTimer,
-    connection::{Connection, Shop},
+    connection::{Connection, Listed},
     marketplace::{Marketplace, NewTokens},
     names::VersionId,
     secret::Secret,
@@ -53,13 +53,13 @@ pub struct Protocol<M, V> {
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// The shops, listed with the access token that is being replaced, which works until its own end: so they cost a
     /// refresh no time. `None` if that does not give them; the new token will.
-    async fn shops_meanwhile(&self, held: &Held, app: &App, current: &TokenSet) -> Option<Vec<Shop>> {
+    async fn shops_meanwhile(&self, held: &Held, app: &App, current: &TokenSet) -> Option<Listed> {
         if held.item.access_expires_at.is_none_or(|end| end <= self.connections.now()) {
             return None;
         }
         let listing = self.marketplace.shops(app, &current.access_token);
         match tokio::time::timeout(held.timer.left().min(SHOPS_PATIENCE), listing).await {
-            Ok(Ok(shops)) => Some(shops),
+            Ok(Ok(listed)) => Some(listed),
             Ok(Err(fault)) => {
                 tracing::debug!(connection = %held.item.connection, %fault, "no shops by the token that is replaced");
                 None
@@ -69,17 +69,17 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     }
 
     /// The shops under an authorization, or `None` if they cannot be listed now; then those known stay.
-    async fn shops(&self, item: &Connection, access_token: &Secret, timer: &ClaimTimer) -> Option<Vec<Shop>> {
+    async fn shops(&self, item: &Connection, access_token: &Secret, timer: &ClaimTimer) -> Option<Listed> {
         let listing = async {
             let app = self.apps.get(&item.connection.app).await.map_err(|error| error.to_string())?;
             match self.marketplace.shops(&app, access_token).await {
-                Ok(shops) => Ok(shops),
+                Ok(listed) => Ok(listed),
                 // A read may be repeated; the next occasion is the next refresh, days away.
                 Err(_) => self.marketplace.shops(&app, access_token).await.map_err(|fault| fault.to_string()),
             }
         };
         let fault = match tokio::time::timeout(timer.left().min(SHOPS_PATIENCE), listing).await {
-            Ok(Ok(shops)) => return Some(shops),
+            Ok(Ok(listed)) => return Some(listed),
             Ok(Err(fault)) => fault,
             Err(_) => "no answer in time".to_owned(),
         };
@@ -109,7 +109,7 @@ fn token_set(
         // RFC 6749 §6: without a new refresh token the old one goes on.
         refresh_token: tokens.refresh_token.or(refresh_token),
         access_expires_at: tokens.access_expires_at.unwrap_or(now.plus(UNSAID_LIFE)),
-        authorization_expires_at: tokens.authorization_expires_at.or(authorization_expires_at),
+        authorization_expires_at: tokens.authorization_end.or_known(authorization_expires_at),
         scopes: tokens.scopes.unwrap_or(scopes),
         app_key: app_key.to_owned(),
         parent,

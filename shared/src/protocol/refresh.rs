@@ -141,8 +141,9 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
                     Ok(InVault::Current(_)) => {}
                     Err(error) => return self.vault_fault(held, error).await.map(Some),
                 }
-                let shops = if item.shops.is_empty() { self.shops(item, &set.access_token, timer).await } else { None };
-                return self.commit(held, kept, shops, Outcome::Healed).await.map(Some);
+                let listed =
+                    if item.shops.is_empty() { self.shops(item, &set.access_token, timer).await } else { None };
+                return self.commit(held, kept, listed, Outcome::Healed).await.map(Some);
             }
         }
         Ok(None)
@@ -171,8 +172,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         };
         // Side by side, so that neither waits for the other; if nothing is kept, the list is not waited for.
         let listing = async { Ok(self.shops_meanwhile(held, &app, &current).await) };
-        let (set, version, shops) = match tokio::try_join!(exchange_and_keep, listing) {
-            Ok(((set, version), shops)) => (set, version, shops),
+        let (set, version, listed) = match tokio::try_join!(exchange_and_keep, listing) {
+            Ok(((set, version), listed)) => (set, version, listed),
             Err(NotKept::Exchange(error)) => return self.not_exchanged(held, error).await,
             Err(NotKept::Vault(error)) => {
                 // Whether or not this can be written: a token was spent and not kept, which has to stop the run.
@@ -182,12 +183,12 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
                 return Ok(Outcome::KeepFailed(error));
             }
         };
-        let shops = match shops {
-            Some(shops) => Some(shops),
+        let listed = match listed {
+            Some(listed) => Some(listed),
             None => self.shops(item, &set.access_token, timer).await,
         };
         let kept = Kept::new(&set, version).used_at(&app.config.api);
-        self.commit(held, kept, shops, Outcome::Refreshed).await
+        self.commit(held, kept, listed, Outcome::Refreshed).await
     }
 
     /// The one line that spends a refresh token.

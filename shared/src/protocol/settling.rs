@@ -7,7 +7,7 @@ use super::{
 use crate::{
     clock::ClaimTimer,
     connection::{
-        Connection, Fault, Shop,
+        Connection, Fault, Listed,
         settle::{self, ClaimLost, Kept, Right, SECOND_TRY_AFTER, Spent, back_off},
     },
     marketplace::Marketplace,
@@ -58,12 +58,12 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         &self,
         held: &Held,
         kept: Kept,
-        shops: Option<Vec<Shop>>,
+        listed: Option<Listed>,
         outcome: Outcome,
     ) -> Result<Outcome, StoreError> {
         let mine = kept.version().clone();
         let written = self.settle(held, outcome, |item| {
-            settle::commit(item, Right::Claim(held.attempt), kept.clone(), shops.clone(), self.connections.now())
+            settle::commit(item, Right::Claim(held.attempt), kept.clone(), listed.clone(), self.connections.now())
         });
         match written.await? {
             Outcome::Lost => {

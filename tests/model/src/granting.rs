@@ -2,7 +2,7 @@
 
 use shop_keyring::{
     connection::{
-        Connection, Purpose, Status,
+        Connection, Listed, Purpose, Status,
         grant::{Grant, Origin, claim_for_grant},
         settle::{Right, commit},
     },
@@ -74,7 +74,7 @@ impl Protocol {
                     item.status = Status::Active;
                 }
                 let right = Right::Grant { granted_at, token_version: version };
-                let committed = commit(&item, right, set.kept(s.now), Some(vec![shop()]), s.now).ok()?;
+                let committed = commit(&item, right, set.kept(s.now), Some(Listed::Shops(vec![shop()])), s.now).ok()?;
                 self.write_commit(s, &item, committed, set);
                 None
             }

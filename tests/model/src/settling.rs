@@ -2,7 +2,7 @@
 
 use shop_keyring::{
     connection::{
-        Connection, Fault, Status,
+        Connection, Fault, Listed, Status,
         settle::{Refused, Right, SECOND_TRY_AFTER, Spent, commit, defer, fail, let_go, refuse},
         watch::{Checked, verify},
     },
@@ -34,8 +34,8 @@ impl Protocol {
                 let right = Right::Claim(mine);
                 let item = s.item.clone()?;
                 let item = self.held_or_not(&item, attempt);
-                let shops = listed.then(|| vec![shop()]);
-                let committed = commit(&item, right, set.kept(now), shops, now).ok()?;
+                let listed = listed.then(|| Listed::Shops(vec![shop()]));
+                let committed = commit(&item, right, set.kept(now), listed, now).ok()?;
                 let early = self.config.is(Naive::CommitsBeforeKeep) && s.vault.get(set.attempt).is_none();
                 self.write_commit(s, &item, committed, set);
                 early.then_some(Step::KeepCommitted { set })

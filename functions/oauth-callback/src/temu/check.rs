@@ -193,7 +193,7 @@ const fn is_taken(fit: &Result<(), Mistake>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use shop_keyring::{marketplace::temu::Gateway, registry::Registry};
+    use shop_keyring::{connection::end::AuthorizationEnd, marketplace::temu::Gateway, registry::Registry};
 
     use super::*;
 
@@ -219,7 +219,7 @@ mod tests {
             mall_name: None,
             mall_type,
             region_id: None,
-            expires_at: None,
+            end: AuthorizationEnd::Unsaid,
             scopes: Some(scopes.iter().map(|call| (*call).to_owned()).collect()),
             is_partial: false,
         }

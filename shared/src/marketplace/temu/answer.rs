@@ -11,14 +11,16 @@ use super::{
     token::{MallType, Token},
 };
 use crate::{
-    connection::{Fault, Reason, settle::Refused},
+    connection::{Fault, Reason, end::AuthorizationEnd, settle::Refused},
     marketplace::{
         ExchangeError,
+        expiry::{Expiry, lenient_expiry},
         http::{NoAnswer, RawAnswer},
-        lenient::{lenient, lenient_request_id, lenient_time, object, object_of},
+        lenient::{lenient, lenient_request_id, object, object_of},
     },
     names::SellerId,
     secret::Secret,
+    time::Timestamp,
 };
 
 /// The `errorCode` of a success.
@@ -188,8 +190,8 @@ pub(super) struct Info {
     mall_type: Option<i64>,
     #[serde(default, deserialize_with = "lenient")]
     region_id: Option<i64>,
-    #[serde(default, deserialize_with = "lenient_time")]
-    expired_time: Option<crate::time::Timestamp>,
+    #[serde(default, deserialize_with = "lenient_expiry")]
+    expired_time: Option<Expiry>,
     #[serde(default, deserialize_with = "lenient")]
     api_scope_list: Option<Vec<String>>,
     /// What some gateways call the list of calls.
@@ -198,9 +200,9 @@ pub(super) struct Info {
 }
 
 impl Info {
-    /// The token that it tells of; `listed` is its mall where another part of the response names one. `None` if nothing
-    /// names a mall.
-    pub(super) fn token(self, listed: Option<SellerId>) -> Option<Token> {
+    /// The token that a response of `now` tells of; `listed` is its mall where another part of the response names one. `None`
+    /// if nothing names a mall.
+    pub(super) fn token(self, listed: Option<SellerId>, now: Timestamp) -> Option<Token> {
         let mall = [self.mall_id, self.unique_id].iter().flatten().find_map(mall).or(listed)?;
         Some(Token {
             mall,
@@ -211,7 +213,7 @@ impl Info {
                 _ => MallType::Unknown,
             },
             region_id: self.region_id,
-            expires_at: self.expired_time,
+            end: self.expired_time.map_or(AuthorizationEnd::Unsaid, |end| end.of_authorization(now)),
             scopes: self.api_scope_list.or(self.api_list),
             is_partial: false,
         })

@@ -4,6 +4,8 @@ use serde_json::json;
 
 use super::*;
 
+const NOW: Timestamp = Timestamp(1_796_000_000);
+
 #[expect(clippy::unnecessary_wraps, reason = "stands in for a call's result")]
 fn answer(status: u16, body: &Value) -> Result<RawAnswer, NoAnswer> {
     Ok(RawAnswer { status, retry_after: None, body: body.to_string().into_bytes() })
@@ -20,7 +22,7 @@ fn refused_by(family: Family, code: i64) -> CallError {
 
 fn info(result: &Value) -> Result<Token, CallError> {
     let body = json!({"success": true, "errorCode": 1_000_000, "errorMsg": "", "requestId": "us-1", "result": result});
-    meaning::<Info>(Family::Regional, answer(200, &body))?.token(None).ok_or_else(CallError::without_mall)
+    meaning::<Info>(Family::Regional, answer(200, &body))?.token(None, NOW).ok_or_else(CallError::without_mall)
 }
 
 #[test]
@@ -106,7 +108,7 @@ fn info_is_read_as_gateways_write_it() {
     }));
     let token = token.unwrap();
     assert_eq!((token.mall.as_str(), token.mall_type), ("634418212239481", MallType::Local));
-    assert_eq!((token.region(), token.expires_at), (Some("US"), Some(crate::time::Timestamp(1_801_000_000))));
+    assert_eq!((token.region(), token.end), (Some("US"), AuthorizationEnd::At(Timestamp(1_801_000_000))));
     assert_eq!(token.scopes.unwrap(), ["bg.order.list.v2.get"]);
 
     let other =
@@ -115,6 +117,13 @@ fn info_is_read_as_gateways_write_it() {
     assert_eq!((other.mall_name.as_deref(), other.region()), (Some("Nina"), None));
     let listed = info(&json!({"mallId": 88, "apiList": ["bg.goods.add"]})).unwrap();
     assert_eq!(listed.scopes.unwrap(), ["bg.goods.add"], "the other name of the list");
+
+    let end = |expired: serde_json::Value| info(&json!({"mallId": 88, "expiredTime": expired})).unwrap().end;
+    let in_90_days = AuthorizationEnd::At(NOW.plus(90 * 86_400));
+    for expired in [json!(NOW.0 + 90 * 86_400), json!((NOW.0 + 90 * 86_400) * 1_000), json!(90 * 86_400)] {
+        assert_eq!(end(expired.clone()), in_90_days, "{expired}");
+    }
+    assert_eq!(end(json!(NOW.0 + 11 * 366 * 86_400)), AuthorizationEnd::Never);
 
     for nobody in [
         json!({}),

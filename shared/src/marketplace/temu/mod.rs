@@ -30,7 +30,7 @@ mod client {
     use super::{Temu, answer::CallError, token, token::Token};
     use crate::{
         apps::App,
-        connection::{Fault, Shop, watch::Checked},
+        connection::{Fault, Listed, watch::Checked},
         marketplace::{ExchangeError, Exchanged, Marketplace, NewTokens},
         secret::Secret,
         time::Timestamp,
@@ -68,8 +68,9 @@ mod client {
             Ok(token::info_for_check(&self.http, app, access_token, now).await?.checked())
         }
 
-        async fn shops(&self, app: &App, access_token: &Secret) -> Result<Vec<Shop>, Fault> {
-            Ok(self.token_info(app, access_token).await.map_err(CallError::into_fault)?.shops())
+        async fn shops(&self, app: &App, access_token: &Secret) -> Result<Listed, Fault> {
+            let token = self.token_info(app, access_token).await.map_err(CallError::into_fault)?;
+            Ok(Listed::Shops(token.shops()))
         }
     }
 }

@@ -17,7 +17,8 @@ use super::{
 use crate::{
     apps::App,
     connection::{
-        Purpose,
+        Listed, Purpose,
+        end::AuthorizationEnd,
         watch::{Checked, UNSAID_LIFE},
     },
     marketplace::{Authorizer, ExchangeError, Exchanged, Granted, NewTokens, Seller, http},
@@ -60,8 +61,8 @@ pub struct Token {
     pub mall_type: MallType,
     /// The platform's number of the region; 211 is the US.
     pub region_id: Option<i64>,
-    /// When the token ends, and with it the authorization; `None` if the platform does not say.
-    pub expires_at: Option<Timestamp>,
+    /// When the token ends, and with it the authorization.
+    pub end: AuthorizationEnd,
     /// The calls that it may use; `None` if the platform does not say.
     pub scopes: Option<Vec<String>>,
     /// Whether a router of the app was not asked or did not answer: it may serve further calls.
@@ -72,7 +73,8 @@ impl Token {
     /// A token of which no more is known than whose it is.
     const fn unchecked(mall: SellerId) -> Self {
         let mall_type = MallType::Unknown;
-        Self { mall, mall_name: None, mall_type, region_id: None, expires_at: None, scopes: None, is_partial: false }
+        let end = AuthorizationEnd::Unsaid;
+        Self { mall, mall_name: None, mall_type, region_id: None, end, scopes: None, is_partial: false }
     }
 
     /// All calls that it may use; `None` if not all are known, for then nothing can be said to be missing.
@@ -108,8 +110,8 @@ impl Token {
         NewTokens {
             access_token,
             refresh_token: None,
-            access_expires_at: Some(self.expires_at.unwrap_or(now.plus(UNSAID_LIFE))),
-            authorization_expires_at: self.expires_at,
+            access_expires_at: Some(self.end.stated().unwrap_or(now.plus(UNSAID_LIFE))),
+            authorization_end: self.end,
             scopes: self.all_scopes().map(<[String]>::to_vec),
         }
     }
@@ -129,10 +131,10 @@ impl Token {
     /// router out takes no permission away.
     pub fn checked(&self) -> Checked {
         Checked {
-            access_expires_at: self.expires_at,
-            authorization_expires_at: self.expires_at,
+            access_expires_at: self.end.stated(),
+            authorization_end: self.end,
             scopes: self.all_scopes().map(<[String]>::to_vec),
-            shops: Some(self.shops()),
+            listed: Some(Listed::Shops(self.shops())),
         }
     }
 }
@@ -164,7 +166,7 @@ fn combine(one: Result<Token, CallError>, other: Result<Token, CallError>) -> Re
             Ok(Token {
                 mall_name: one.mall_name.or(other.mall_name),
                 region_id: one.region_id.or(other.region_id),
-                expires_at: one.expires_at.or(other.expires_at),
+                end: if one.end == AuthorizationEnd::Unsaid { other.end } else { one.end },
                 scopes: Some(scopes).filter(|scopes| !scopes.is_empty()),
                 is_partial: one.is_partial || other.is_partial,
                 ..one
@@ -234,22 +236,29 @@ async fn info(
     now: Timestamp,
 ) -> Result<Token, CallError> {
     let answer = call(http, app, at, at.router.info_call(), access_token, &[], now).await;
-    described(at.router.family(), answer)
+    described(at.router.family(), answer, now)
 }
 
-/// What a response says of a token that was asked about.
+/// What a response that arrived at `now` says of a token that was asked about.
 ///
 /// # Errors
 /// [`CallError`], by what to do next.
-pub fn described(family: Family, answer: Result<http::RawAnswer, http::NoAnswer>) -> Result<Token, CallError> {
-    answer::meaning::<Info>(family, answer)?.token(None).ok_or_else(CallError::without_mall)
+pub fn described(
+    family: Family,
+    answer: Result<http::RawAnswer, http::NoAnswer>,
+    now: Timestamp,
+) -> Result<Token, CallError> {
+    answer::meaning::<Info>(family, answer)?.token(None, now).ok_or_else(CallError::without_mall)
 }
 
-/// The tokens in the response to an exchange, at least one, each with what the response says of it.
+/// The tokens in the response to an exchange, which arrived at `now`: at least one, each with what the response says of it.
 ///
 /// # Errors
 /// [`CallError`], by what to do next.
-pub fn created(answer: Result<http::RawAnswer, http::NoAnswer>) -> Result<Vec<(Option<Token>, Secret)>, CallError> {
+pub fn created(
+    answer: Result<http::RawAnswer, http::NoAnswer>,
+    now: Timestamp,
+) -> Result<Vec<(Option<Token>, Secret)>, CallError> {
     // Only local sellers come by code, and their apps are the regions'.
     let Created { access_token, info, associated } = answer::meaning::<Created>(Family::Regional, answer)?;
     let mut tokens: Vec<_> =
@@ -257,8 +266,8 @@ pub fn created(answer: Result<http::RawAnswer, http::NoAnswer>) -> Result<Vec<(O
     if let Some(token) = access_token {
         match tokens.iter_mut().find(|(_, listed)| listed.same_as(&token)) {
             // The list names only its mall; the rest of the response is about this token.
-            Some((known, _)) => *known = info.token(known.take().map(|listed| listed.mall)),
-            None => tokens.insert(0, (info.token(None), token)),
+            Some((known, _)) => *known = info.token(known.take().map(|listed| listed.mall), now),
+            None => tokens.insert(0, (info.token(None, now), token)),
         }
     }
     tokens.retain(|(_, token)| !token.is_empty());
@@ -279,7 +288,7 @@ pub(super) async fn exchange_code(
     let now = Timestamp::local_now();
     // The platform wants the code twice: as itself, and in the token's place.
     let at = app.config.api.routers.first().ok_or_else(CallError::no_router)?;
-    let tokens = created(call(http, app, at, CREATE, code, &[("code", code.expose())], now).await)?;
+    let tokens = created(call(http, app, at, CREATE, code, &[("code", code.expose())], now).await, now)?;
     let until = Instant::now() + WHOSE;
     let asking = tokens.into_iter().map(|(known, token)| granted(http, app, known, token, now, until));
     let mut exchanged: Exchanged = stream::iter(asking).buffered(AT_A_TIME).collect().await;

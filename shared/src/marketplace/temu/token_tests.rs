@@ -25,7 +25,7 @@ fn token(mall_type: MallType) -> Token {
         mall_name: Some("Nina".into()),
         mall_type,
         region_id: Some(211),
-        expires_at: Some(NOW.plus(90 * 86_400)),
+        end: AuthorizationEnd::At(NOW.plus(90 * 86_400)),
         scopes: Some(vec!["bg.order.list.v2.get".into()]),
         is_partial: false,
     }
@@ -35,7 +35,7 @@ fn token(mall_type: MallType) -> Token {
 fn an_exchange_gives_each_token_once_and_no_empty_one() {
     let tokens = |result: serde_json::Value| {
         let body = serde_json::json!({"success": true, "result": result}).to_string().into_bytes();
-        let tokens = created(Ok(http::RawAnswer { status: 200, retry_after: None, body }));
+        let tokens = created(Ok(http::RawAnswer { status: 200, retry_after: None, body }), NOW);
         tokens.map(|tokens| tokens.iter().map(|(_, token)| token.expose().to_owned()).collect::<Vec<_>>())
     };
     let several = serde_json::json!({"accessToken": "a", "associatedMallTokenList": [
@@ -50,7 +50,7 @@ fn an_exchange_gives_each_token_once_and_no_empty_one() {
 fn what_an_exchange_says_of_its_tokens_is_known_of_them() {
     let known = |result: serde_json::Value| {
         let body = serde_json::json!({"success": true, "result": result}).to_string().into_bytes();
-        let tokens = created(Ok(http::RawAnswer { status: 200, retry_after: None, body })).unwrap();
+        let tokens = created(Ok(http::RawAnswer { status: 200, retry_after: None, body }), NOW).unwrap();
         tokens.into_iter().map(|(known, _)| known).collect::<Vec<_>>()
     };
     let all = || {
@@ -62,7 +62,7 @@ fn what_an_exchange_says_of_its_tokens_is_known_of_them() {
         mall_name: None,
         mall_type: MallType::Local,
         region_id: Some(211),
-        expires_at: Some(Timestamp(1_801_000_000)),
+        end: AuthorizationEnd::At(Timestamp(1_801_000_000)),
         scopes: Some(vec!["bg.order.list.v2.get".into()]),
         is_partial: false,
     };
@@ -87,7 +87,7 @@ fn says(code: i64, call: &str) -> Result<Token, CallError> {
     let body = serde_json::json!({"success": code == 0, "errorCode": if code == 0 { 1_000_000 } else { code },
         "result": result});
     let answer = http::RawAnswer { status: 200, retry_after: None, body: body.to_string().into_bytes() };
-    described(Family::CrossBorder, Ok(answer))
+    described(Family::CrossBorder, Ok(answer), NOW)
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn the_purpose_follows_from_the_app_and_the_kind_of_seller() {
 #[test]
 fn the_mall_is_the_one_shop_and_both_clocks_are_one() {
     let tokens = token(MallType::Local).tokens(Secret::new("t"), NOW);
-    assert_eq!(tokens.access_expires_at, tokens.authorization_expires_at);
+    assert_eq!(tokens.access_expires_at, tokens.authorization_end.stated());
     let seller = token(MallType::Local).seller(&app("us"), None);
     let shop =
         Shop { id: "634418212".parse().unwrap(), cipher: None, name: Some("Nina".into()), region: Some("US".into()) };
@@ -164,7 +164,9 @@ fn the_mall_is_the_one_shop_and_both_clocks_are_one() {
 
 #[test]
 fn an_end_that_is_not_said_lasts_until_after_the_next_check_and_is_no_end_of_the_authorization() {
-    let checked = Token { expires_at: None, ..token(MallType::Local) }.tokens(Secret::new("t"), NOW);
-    assert!(checked.access_expires_at.unwrap().since(NOW) > crate::connection::watch::CHECK_EVERY);
-    assert_eq!(checked.authorization_expires_at, None);
+    for end in [AuthorizationEnd::Unsaid, AuthorizationEnd::Never] {
+        let checked = Token { end, ..token(MallType::Local) }.tokens(Secret::new("t"), NOW);
+        assert!(checked.access_expires_at.unwrap().since(NOW) > crate::connection::watch::CHECK_EVERY);
+        assert_eq!(checked.authorization_end, end);
+    }
 }

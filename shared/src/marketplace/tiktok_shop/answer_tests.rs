@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// When the published sample was recorded.
+const NOW: Timestamp = Timestamp(1_660_000_000);
+
 #[expect(clippy::unnecessary_wraps, reason = "stands in for a call's result")]
 fn http(status: u16, body: &str) -> Result<RawAnswer, NoAnswer> {
     Ok(RawAnswer { status, retry_after: Some(7), body: body.as_bytes().to_vec() })
@@ -32,9 +35,9 @@ const SAMPLE: &str = r#"{"code":0,"message":"success","data":{
 
 #[test]
 fn the_published_sample_is_read() {
-    let granted = meaning(Call::ExchangeCode, http(200, SAMPLE)).unwrap().granted().unwrap();
+    let granted = meaning(Call::ExchangeCode, http(200, SAMPLE)).unwrap().granted(NOW).unwrap();
     assert_eq!(granted.tokens.access_expires_at, Some(Timestamp(1_660_556_783)));
-    assert_eq!(granted.tokens.authorization_expires_at, Some(Timestamp(1_691_487_031)));
+    assert_eq!(granted.tokens.authorization_end, AuthorizationEnd::At(Timestamp(1_691_487_031)));
     assert!(granted.tokens.refresh_token.is_some());
     let Authorizer::Seller(Seller { id, name, base_region, .. }) = granted.seller else { panic!("a seller") };
     assert_eq!(id.as_str(), "7010736057180325637");
@@ -49,6 +52,8 @@ fn each_code_has_its_class() {
         (Refresh, 36_004_004, "", "transient"),
         (ExchangeCode, 36_004_005, "", "refused"),
         (Refresh, 36_004_005, "", "refused"),
+        (Refresh, 36_004_001, "rt has expired", "refused"),
+        (ExchangeCode, 36_004_001, "", "transient"),
         (Refresh, 36_009_002, "", "outage"),
         (Refresh, 36_009_003, "", "unknown"),
         (Refresh, 36_009_007, "", "unknown"),
@@ -98,21 +103,75 @@ fn retry_after_is_handed_on() {
 fn a_success_is_taken_whatever_it_lacks() {
     let body = r#"{"code":0,"data":{"access_token":"a","refresh_token":"r","access_token_expire_in":"soon",
         "refresh_token_expire_in":"1691487031","seller_name":null,"granted_scopes":"not a list","user_type":"x"}}"#;
-    let tokens = meaning(Call::Refresh, http(200, body)).unwrap().tokens();
+    let tokens = meaning(Call::Refresh, http(200, body)).unwrap().tokens(NOW);
     assert_eq!(tokens.access_expires_at, None);
-    assert_eq!(tokens.authorization_expires_at, Some(Timestamp(1_691_487_031)));
+    assert_eq!(tokens.authorization_end, AuthorizationEnd::At(Timestamp(1_691_487_031)));
     assert_eq!(tokens.scopes, None);
     assert!(tokens.refresh_token.is_some());
 }
 
 #[test]
 fn only_sellers_are_sellers() {
-    for (user_type, seller) in [("0", true), ("1", false), ("3", false), ("7", false), ("\"1\"", false), ("null", true)]
-    {
+    for (user_type, seller) in [
+        ("0", true),
+        ("\"0\"", true),
+        ("4", true),
+        ("5", true),
+        ("\"5\"", true),
+        ("null", true),
+        ("1", false),
+        ("3", false),
+        ("7", false),
+        ("\"1\"", false),
+        ("\"\"", false),
+        ("[0]", false),
+    ] {
         let body = SAMPLE.replace("\"user_type\":0", &format!("\"user_type\":{user_type}"));
-        let granted = meaning(Call::ExchangeCode, http(200, &body)).unwrap().granted().unwrap();
+        let granted = meaning(Call::ExchangeCode, http(200, &body)).unwrap().granted(NOW).unwrap();
         assert_eq!(matches!(granted.seller, Authorizer::Seller { .. }), seller, "{user_type}");
     }
+}
+
+#[test]
+fn a_refused_address_is_our_configuration_whatever_the_code_and_the_status() {
+    let words = r#"{"code":99,"message":"IP 203.0.113.7 is not in the app's allow list","request_id":"r"}"#;
+    for status in [200, 400, 401, 403, 429, 500, 503] {
+        assert_eq!(class(Call::Refresh, http(status, words)), "configuration", "{status}");
+        assert_eq!(class(Call::ExchangeCode, http(status, "Your IP is not in the whitelist")), "configuration");
+    }
+    let success = SAMPLE.replace("success", "IP whitelist");
+    assert!(meaning(Call::Refresh, http(200, &success)).is_ok(), "a success is one");
+}
+
+#[test]
+fn permissions_stand_for_scopes_where_these_are_absent() {
+    let scopes = |fields: &str| {
+        let body = format!(r#"{{"code":0,"data":{{"access_token":"a",{fields}}}}}"#);
+        meaning(Call::Refresh, http(200, &body)).unwrap().tokens(NOW).scopes
+    };
+    assert_eq!(scopes(r#""granted_permissions":["p"]"#), Some(vec!["p".into()]));
+    assert_eq!(scopes(r#""granted_scopes":["s"],"granted_permissions":["p"]"#), Some(vec!["s".into()]));
+    assert_eq!(scopes(r#""granted_scopes":"s","granted_permissions":["p"]"#), Some(vec!["p".into()]));
+    assert_eq!(scopes(r#""granted_permissions":null"#), None);
+}
+
+#[test]
+fn ends_are_read_in_every_unit() {
+    let ends = |access: &str, refresh: &str| {
+        let body = format!(
+            r#"{{"code":0,"data":{{"access_token":"a","access_token_expire_in":{access},"refresh_token_expire_in":{refresh}}}}}"#
+        );
+        let tokens = meaning(Call::Refresh, http(200, &body)).unwrap().tokens(NOW);
+        (tokens.access_expires_at, tokens.authorization_end)
+    };
+    let (week, year) = (NOW.plus(604_800), NOW.plus(31_536_000));
+    for (access, refresh) in
+        [("1660604800", "1691536000"), ("\"604800\"", "31536000"), ("1660604800000", "\"1691536000000\"")]
+    {
+        assert_eq!(ends(access, refresh), (Some(week), AuthorizationEnd::At(year)), "{access}");
+    }
+    assert_eq!(ends("4807000000", "4807000000"), (None, AuthorizationEnd::Never), "the year 2122");
+    assert_eq!(ends("null", "null"), (None, AuthorizationEnd::Unsaid));
 }
 
 #[test]

@@ -9,6 +9,8 @@ pub mod shops;
 #[cfg(feature = "marketplaces")]
 pub mod sign;
 #[cfg(feature = "marketplaces")]
+mod texts;
+#[cfg(feature = "marketplaces")]
 pub mod token;
 #[cfg(feature = "marketplaces")]
 pub mod webhook;
@@ -57,11 +59,18 @@ impl super::Marketplace for TikTokShop {
     ) -> Result<crate::connection::watch::Checked, super::ExchangeError> {
         use self::shops::NotListed;
         use super::ExchangeError;
+        use crate::connection::{Listed, watch::Checked};
+        let checked = |listed| Ok(Checked { listed: Some(listed), ..Checked::default() });
         match shops::list(&self.http, app, access_token, crate::time::Timestamp::local_now()).await {
-            Ok(shops) => Ok(crate::connection::watch::Checked { shops: Some(shops), ..Default::default() }),
+            Ok(shops) => checked(Listed::Shops(shops)),
+            Err(NotListed::Inactive(fault)) => {
+                tracing::warn!(app = %app.path, %fault, "no shops are listed");
+                checked(Listed::Inactive)
+            }
             Err(NotListed::TokenRefused(fault)) => Err(ExchangeError::Refused { refused: fault.into() }),
             Err(NotListed::Configuration(fault)) => Err(ExchangeError::Configuration { fault }),
             Err(NotListed::Failed(fault)) => Err(ExchangeError::Transient { fault, retry_after: None, outage: false }),
+            Err(NotListed::ShopRateLimited(_)) => checked(Listed::NotNow),
         }
     }
 
@@ -69,8 +78,13 @@ impl super::Marketplace for TikTokShop {
         &self,
         app: &crate::apps::App,
         access_token: &crate::secret::Secret,
-    ) -> Result<Vec<crate::connection::Shop>, crate::connection::Fault> {
-        let listed = shops::list(&self.http, app, access_token, crate::time::Timestamp::local_now()).await;
-        listed.map_err(shops::NotListed::fault)
+    ) -> Result<crate::connection::Listed, crate::connection::Fault> {
+        use crate::connection::Listed;
+        match shops::list(&self.http, app, access_token, crate::time::Timestamp::local_now()).await {
+            Ok(shops) => Ok(Listed::Shops(shops)),
+            Err(shops::NotListed::Inactive(_)) => Ok(Listed::Inactive),
+            Err(shops::NotListed::ShopRateLimited(_)) => Ok(Listed::NotNow),
+            Err(error) => Err(error.fault()),
+        }
     }
 }

@@ -4,7 +4,12 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::{TOKEN_HEADER, sign::sign};
+use super::{
+    TOKEN_HEADER,
+    answer::IP_NOT_LISTED,
+    sign::sign,
+    texts::{names_the_access_token, names_the_ip_list},
+};
 use crate::{
     apps::App,
     connection::{Fault, Shop},
@@ -24,6 +29,10 @@ const PATH: &str = "/authorization/202309/shops";
 pub enum NotListed {
     /// Nothing: the marketplace did not answer, or not as it should.
     Failed(Fault),
+    /// Nothing: the calls that a sandbox shop has in an hour are used up.
+    ShopRateLimited(Fault),
+    /// Nothing: the shop or the seller is inactive.
+    Inactive(Fault),
     /// The token does not work.
     TokenRefused(Fault),
     /// The vendor's configuration is wrong.
@@ -34,7 +43,11 @@ impl NotListed {
     /// What the marketplace said, for the log.
     pub fn fault(self) -> Fault {
         match self {
-            Self::Failed(fault) | Self::TokenRefused(fault) | Self::Configuration(fault) => fault,
+            Self::Failed(fault)
+            | Self::ShopRateLimited(fault)
+            | Self::Inactive(fault)
+            | Self::TokenRefused(fault)
+            | Self::Configuration(fault) => fault,
         }
     }
 }
@@ -82,34 +95,51 @@ struct Data {
 /// # Errors
 /// [`NotListed`].
 pub fn read(answer: &RawAnswer) -> Result<Vec<Shop>, NotListed> {
-    if answer.status == 429 || answer.status >= 500 {
-        // Whatever its body says: a gateway in trouble is no reason to doubt a token.
+    let by_status = |message: &str| {
         let code = Some(format!("http_{}", answer.status));
-        let message = "the open API cannot answer now".into();
-        return Err(NotListed::Failed(Fault { message, code, request_id: None }));
-    }
+        Fault { message: message.to_owned(), code, request_id: None }
+    };
     let Some(envelope) = object::<Envelope>(&answer.body) else {
-        let code = Some(format!("http_{}", answer.status));
-        let message = "the open API's answer is not in a known form".into();
-        return Err(NotListed::Failed(Fault { message, code, request_id: None }));
+        return Err(match str::from_utf8(&answer.body) {
+            Ok(text) if names_the_ip_list(text) => NotListed::Configuration(by_status(IP_NOT_LISTED)),
+            _ if is_in_trouble(answer.status) => NotListed::Failed(by_status(IN_TROUBLE)),
+            _ => NotListed::Failed(by_status("the open API's response is not in a known form")),
+        });
     };
     let fault = |message: &str| Fault {
         message: message.to_owned(),
         code: Some(envelope.code.to_string()),
         request_id: envelope.request_id.clone(),
     };
+    let message = envelope.message.as_deref().unwrap_or_default();
+    match (envelope.code, answer.status) {
+        (0, _) => {}
+        _ if names_the_ip_list(message) => return Err(NotListed::Configuration(fault(IP_NOT_LISTED))),
+        (36_009_037, 429) => {
+            return Err(NotListed::ShopRateLimited(fault("the sandbox shop's calls of this hour are used up")));
+        }
+        _ => {}
+    }
+    if is_in_trouble(answer.status) {
+        // Whatever else its body says: a gateway in trouble is no reason to doubt a token.
+        return Err(NotListed::Failed(by_status(IN_TROUBLE)));
+    }
     let failed = |message| Err(NotListed::Failed(fault(message)));
     match envelope.code {
         0 => match envelope.data.and_then(|data| data.shops) {
             Some(shops) => Ok(each_once(shops)),
-            None => failed("the answer lists no shops"),
+            None => failed("the response lists no shops"),
         },
+        105_001 => Err(NotListed::TokenRefused(fault("the access token is invalid"))),
         105_002 => Err(NotListed::TokenRefused(fault("the access token has expired"))),
         105_005 => failed("the scope seller.authorization.info is missing: add it to the app"),
         101_000 => failed("wrong user type, or token and shop do not match"),
         106_001 => Err(NotListed::Configuration(fault("bad sign: check the app secret"))),
         106_013 => failed("the shop's cipher is missing"),
-        36_009_004 if names_the_token(envelope.message.as_deref()) => {
+        36_009_033 => Err(NotListed::Configuration(fault(IP_NOT_LISTED))),
+        36_009_043 => Err(NotListed::Inactive(fault("the shop is inactive at the marketplace"))),
+        36_009_044 => Err(NotListed::Inactive(fault("the seller is inactive at the marketplace"))),
+        36_009_004 if names_the_access_token(message) => {
             Err(NotListed::TokenRefused(fault("the marketplace does not know the access token")))
         }
         36_009_004 => Err(NotListed::Configuration(fault("the open API rejects the request's parameters"))),
@@ -117,9 +147,10 @@ pub fn read(answer: &RawAnswer) -> Result<Vec<Shop>, NotListed> {
     }
 }
 
-/// 36009004 means many things; only a text that names the token, or its header, speaks of the seller's.
-fn names_the_token(message: Option<&str>) -> bool {
-    message.is_some_and(|message| message.contains(TOKEN_HEADER) || message.to_lowercase().contains("access token"))
+const IN_TROUBLE: &str = "the open API cannot answer now";
+
+const fn is_in_trouble(status: u16) -> bool {
+    status == 429 || status >= 500
 }
 
 fn each_once(mut shops: Vec<Shop>) -> Vec<Shop> {
@@ -186,7 +217,8 @@ mod tests {
             read(&answer(401, &format!(r#"{{"code":{code},"message":"{message}","request_id":"r"}}"#))).unwrap_err()
         };
         let header = "Invalid credentials. The `x-tts-access-token` header is invalid.";
-        for (code, message) in [(105_002, "expired"), (36_009_004, header)] {
+        let underscore = "'access_token' header is invalid";
+        for (code, message) in [(105_001, ""), (105_002, "expired"), (36_009_004, header), (36_009_004, underscore)] {
             assert!(matches!(read(code, message), NotListed::TokenRefused(_)), "{code}");
         }
         let app_key = "Invalid credentials. Invalid `app_key` query parameter.";
@@ -196,5 +228,27 @@ mod tests {
         for code in [101_000, 105_005, 106_013, 1] {
             assert!(matches!(read(code, "access token"), NotListed::Failed(_)), "{code}");
         }
+        for code in [36_009_043, 36_009_044] {
+            assert!(matches!(read(code, "access token"), NotListed::Inactive(_)), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_refused_address_is_our_configuration_whatever_the_code_and_the_status() {
+        let words = "IP 203.0.113.7 is not in the app's allow list";
+        for status in [200, 401, 403, 429, 500] {
+            let json = format!(r#"{{"code":105002,"message":"{words}"}}"#);
+            for body in [json.as_str(), words] {
+                let error = read(&answer(status, body)).unwrap_err();
+                assert!(matches!(error, NotListed::Configuration(_)), "{status} {body}");
+            }
+        }
+        assert!(matches!(read(&answer(200, r#"{"code":36009033}"#)), Err(NotListed::Configuration(_))));
+    }
+
+    #[test]
+    fn a_sandbox_shops_own_limit_is_told_from_the_apps() {
+        assert!(matches!(read(&answer(429, r#"{"code":36009037}"#)), Err(NotListed::ShopRateLimited(_))));
+        assert!(matches!(read(&answer(429, r#"{"code":36009002}"#)), Err(NotListed::Failed(_))));
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     marketplace::{ExchangeError, Exchanged, NewTokens, http},
     names::MarketplaceName,
     secret::Secret,
+    time::Timestamp,
 };
 
 /// Exchanges an authorization code: works once, within 30 minutes.
@@ -16,8 +17,10 @@ use crate::{
 /// By what to do next: [`ExchangeError`].
 pub async fn exchange_code(http: &reqwest::Client, app: &App, code: &Secret) -> Result<Exchanged, ExchangeError> {
     let parameters = [("auth_code", code.expose()), ("grant_type", "authorized_code")];
+    // Before the call: a life that counts from the response on ends rather too early than too late.
+    let now = Timestamp::local_now();
     let answer = call(http, app, "/api/v2/token/get", &parameters).await;
-    Ok(vec![Ok(answer::meaning(Call::ExchangeCode, answer)?.granted()?)])
+    Ok(vec![Ok(answer::meaning(Call::ExchangeCode, answer)?.granted(now)?)])
 }
 
 /// Spends a refresh token.
@@ -26,8 +29,9 @@ pub async fn exchange_code(http: &reqwest::Client, app: &App, code: &Secret) -> 
 /// By what to do next: [`ExchangeError`].
 pub async fn refresh(http: &reqwest::Client, app: &App, refresh_token: &Secret) -> Result<NewTokens, ExchangeError> {
     let parameters = [("refresh_token", refresh_token.expose()), ("grant_type", "refresh_token")];
+    let now = Timestamp::local_now();
     let answer = call(http, app, "/api/v2/token/refresh", &parameters).await;
-    Ok(answer::meaning(Call::Refresh, answer)?.tokens())
+    Ok(answer::meaning(Call::Refresh, answer)?.tokens(now))
 }
 
 async fn call(

@@ -6,21 +6,46 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::Sha256;
 
 use crate::{
     apps::App,
-    connection::notice::Notice,
-    marketplace::lenient::{lenient, lenient_time, object},
-    names::ShopId,
+    connection::{
+        end::AuthorizationEnd,
+        notice::{Notice, Subject},
+    },
+    marketplace::{
+        expiry::{Expiry, lenient_expiry, lenient_time},
+        lenient::{lenient, lenient_id, object},
+    },
+    names::{SellerId, ShopId},
     time::Timestamp,
 };
 
-/// The seller took the authorization of a shop away.
-const DEAUTHORIZED: i64 = 6;
+/// The kinds of notice that concern a seller's connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The seller took the authorization of a shop away.
+    Deauthorized,
+    /// The authorization of a shop ends within thirty days; sent daily.
+    EndsSoon,
+    /// Any other, such as a creator who took an authorization away (20, `CREATOR_DEAUTHORIZATION`).
+    Other,
+}
 
-/// The authorization of a shop ends within thirty days; sent daily.
-const ENDS_SOON: i64 = 7;
+impl Kind {
+    /// By its number, which may stand as text, or by the name of its event. Clients know the second one by two names.
+    fn read(value: &Value) -> Option<Self> {
+        let text = value.as_str().map(str::trim);
+        match (value.as_i64().or_else(|| text?.parse().ok()), text) {
+            (Some(6), _) | (_, Some("SELLER_DEAUTHORIZATION")) => Some(Self::Deauthorized),
+            (Some(7), _) | (_, Some("UPCOMING_AUTHORIZATION_EXPIRATION" | "AUTH_EXPIRE")) => Some(Self::EndsSoon),
+            (None, None | Some("")) => None,
+            _ => Some(Self::Other),
+        }
+    }
+}
 
 /// Whether the app's secret, or the one before it, signed this raw body. Compares in constant time.
 pub fn is_signed(app: &App, authorization: &[u8], body: &[u8]) -> bool {
@@ -42,11 +67,11 @@ pub struct Webhook {
     pub about: Option<About>,
 }
 
-/// A notice of one shop.
+/// A notice about one shop or seller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
-    /// Which shop. The platform names no seller.
-    pub shop: ShopId,
+    /// Whom it names.
+    pub subject: Subject,
     /// What it says.
     pub notice: Notice,
     /// When the platform sent it first, by its own clock.
@@ -60,11 +85,13 @@ pub struct Malformed(&'static str);
 
 #[derive(Deserialize)]
 struct Body {
-    r#type: i64,
+    r#type: Value,
     #[serde(default, deserialize_with = "lenient")]
     tts_notification_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient_id")]
     shop_id: Option<ShopId>,
+    #[serde(default, deserialize_with = "lenient_id")]
+    seller_open_id: Option<SellerId>,
     #[serde(default, deserialize_with = "lenient_time")]
     timestamp: Option<Timestamp>,
     #[serde(default, deserialize_with = "lenient")]
@@ -74,8 +101,8 @@ struct Body {
 #[derive(Deserialize)]
 struct Data {
     /// Unix seconds as a string.
-    #[serde(default, deserialize_with = "lenient_time")]
-    expiration_time: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient_expiry")]
+    expiration_time: Option<Expiry>,
 }
 
 /// Reads a body whose signature is right.
@@ -84,17 +111,23 @@ struct Data {
 /// [`Malformed`], for a notice that would have concerned us.
 pub fn read(body: &[u8]) -> Result<Webhook, Malformed> {
     let body: Body = object(body).ok_or(Malformed("no JSON object with a `type`"))?;
-    let notice = match body.r#type {
-        DEAUTHORIZED => Some(Notice::Deauthorized),
-        ENDS_SOON => {
-            let ends_at = body.data.and_then(|data| data.expiration_time);
-            Some(Notice::EndsSoon { ends_at: ends_at.ok_or(Malformed("`data.expiration_time`"))? })
+    let kind = Kind::read(&body.r#type).ok_or(Malformed("`type`"))?;
+    let sent_at = body.timestamp.ok_or(Malformed("`timestamp`"));
+    let notice = match kind {
+        Kind::Deauthorized => Some(Notice::Deauthorized),
+        Kind::EndsSoon => {
+            let expiry = body.data.and_then(|data| data.expiration_time).ok_or(Malformed("`data.expiration_time`"))?;
+            match expiry.of_authorization(sent_at?) {
+                AuthorizationEnd::At(ends_at) => Some(Notice::EndsSoon { ends_at }),
+                AuthorizationEnd::Never | AuthorizationEnd::Unsaid => None,
+            }
         }
-        _ => None,
+        Kind::Other => None,
     };
     let about = notice.map(|notice| {
-        let shop = body.shop_id.ok_or(Malformed("`shop_id`"))?;
-        Ok(About { shop, notice, sent_at: body.timestamp.ok_or(Malformed("`timestamp`"))? })
+        let subject = body.shop_id.map(Subject::Shop).or(body.seller_open_id.map(Subject::Seller));
+        let subject = subject.ok_or(Malformed("`shop_id` or `seller_open_id`"))?;
+        Ok(About { subject, notice, sent_at: sent_at? })
     });
     Ok(Webhook { notification_id: body.tts_notification_id.filter(|id| !id.is_empty()), about: about.transpose()? })
 }
@@ -157,10 +190,45 @@ mod tests {
         let deauthorized = super::read(BODY).unwrap();
         assert_eq!(deauthorized.notification_id.as_deref(), Some("7327112393057371910"));
         let about = deauthorized.about.unwrap();
-        assert_eq!((about.shop.as_str(), about.notice), ("7494049642642441621", Notice::Deauthorized));
+        let shop = Subject::Shop("7494049642642441621".parse().unwrap());
+        assert_eq!((about.subject, about.notice), (shop, Notice::Deauthorized));
         assert_eq!(about.sent_at, Timestamp(1_644_412_885));
-        let soon = r#"{"type":7,"tts_notification_id":"n","shop_id":"s","timestamp":5,"data":{"expiration_time":"1700000000"}}"#;
+        let soon = r#"{"type":7,"tts_notification_id":"n","shop_id":"s","timestamp":1690000000,"data":{"expiration_time":"1700000000"}}"#;
         assert_eq!(read(soon).about.unwrap().notice, Notice::EndsSoon { ends_at: Timestamp(1_700_000_000) });
+        let never = soon.replace("1700000000", "4807000000");
+        assert_eq!(read(&never).about, None, "an end in the year 2122 is none");
+    }
+
+    #[test]
+    fn ids_and_kinds_are_read_as_numbers_and_as_text() {
+        let about = |text: &str| read(text.as_bytes()).unwrap().about.map(|about| (about.subject, about.notice));
+        let shop = || Subject::Shop("7494049642642441621".parse().unwrap());
+        for (kind, id, at) in [
+            ("6", "\"7494049642642441621\"", "1644412885"),
+            ("\"6\"", "7494049642642441621", "\"1644412885\""),
+            ("\"SELLER_DEAUTHORIZATION\"", "7494049642642441621", "1644412885000"),
+        ] {
+            let body = format!(r#"{{"type":{kind},"shop_id":{id},"timestamp":{at}}}"#);
+            assert_eq!(about(&body), Some((shop(), Notice::Deauthorized)), "{body}");
+        }
+        for kind in ["\"UPCOMING_AUTHORIZATION_EXPIRATION\"", "\"AUTH_EXPIRE\"", "\"7\""] {
+            let body = format!(
+                r#"{{"type":{kind},"seller_open_id":"s-1","timestamp":1690000000,"data":{{"expiration_time":1700000000}}}}"#
+            );
+            let seller = Subject::Seller("s-1".parse().unwrap());
+            assert_eq!(about(&body), Some((seller, Notice::EndsSoon { ends_at: Timestamp(1_700_000_000) })), "{body}");
+        }
+        for other in ["20", "\"20\"", "\"CREATOR_DEAUTHORIZATION\"", "\"ORDER_STATUS_CHANGE\"", "1"] {
+            let body = format!(r#"{{"type":{other},"creator_open_id":"c-1","timestamp":1690000000}}"#);
+            assert_eq!(about(&body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_published_vector() {
+        let app = App { app_key: "abcdef".into(), app_secret: Secret::new("123"), ..app(None) };
+        let body = br#"{"type":1,"tts_notification_id":"7380066284010030890","shop_id":"7495540735365777507","timestamp":1718305585,"data":{"is_on_hold_order":true,"order_id":"576653688135258178","order_status":"UNPAID","update_time":1718305585}}"#;
+        assert!(is_signed(&app, b"5dec0f11ec2f6783b8deee53c9ffbf8d024302f7c7e7fa55a35d17629031ac05", body));
     }
 
     #[test]
@@ -176,7 +244,8 @@ mod tests {
             ("", "type"),
             ("[]", "type"),
             (r#"[6,"n","s",5]"#, "type"),
-            (r#"{"type":"6"}"#, "type"),
+            (r#"{"type":""}"#, "type"),
+            (r#"{"type":null}"#, "type"),
             (r#"{"type":6,"timestamp":5}"#, "shop_id"),
             (r#"{"type":6,"timestamp":5,"shop_id":"a/b"}"#, "shop_id"),
             (r#"{"type":6,"shop_id":"s"}"#, "timestamp"),

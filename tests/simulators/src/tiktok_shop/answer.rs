@@ -16,7 +16,7 @@ pub mod code {
     pub const INVALID_AUTH_CODE: i64 = 36_004_004;
     /// No live authorization belongs to this refresh token.
     pub const NO_AUTHORIZATION: i64 = 36_004_005;
-    /// One public client reports this code for a refresh token that reached its expiry.
+    /// The refresh token has reached its end.
     pub const REFRESH_TOKEN_EXPIRED: i64 = 36_004_001;
     /// Too many calls.
     pub const RATE_LIMITED: i64 = 36_009_002;
@@ -30,6 +30,14 @@ pub mod code {
     pub const IP_NOT_ALLOWED: i64 = 36_009_033;
     /// The token is of the wrong kind of user.
     pub const WRONG_USER_TYPE: i64 = 101_000;
+    /// A sandbox shop has used up its calls of this hour.
+    pub const SANDBOX_SHOP_LIMITED: i64 = 36_009_037;
+    /// The shop is inactive.
+    pub const SHOP_INACTIVE: i64 = 36_009_043;
+    /// The seller is inactive.
+    pub const SELLER_INACTIVE: i64 = 36_009_044;
+    /// The access token is invalid.
+    pub const ACCESS_TOKEN_INVALID: i64 = 105_001;
     /// The access token has expired.
     pub const ACCESS_TOKEN_EXPIRED: i64 = 105_002;
     /// The seller did not grant the scope that this call needs.

@@ -7,23 +7,57 @@ use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use serde::Deserialize;
 
+use super::app::App;
 use super::seller::Seller;
 use super::world::{Shared, World};
 use crate::html::{self, escape};
 
+const UNKNOWN_APP: &str = "No app has this service id or app key.";
+
 pub(super) fn routes() -> Router<Shared> {
-    Router::new().route("/open/authorize", get(show).post(decide))
+    Router::new()
+        .route("/open/authorize", get(show).post(decide))
+        // The older form of the link.
+        .route("/oauth/authorize", get(show).post(decide))
+}
+
+/// The app, as either form of the link names it.
+#[derive(Deserialize)]
+struct Named {
+    service_id: Option<String>,
+    app_key: Option<String>,
+}
+
+impl Named {
+    fn app<'a>(&self, world: &'a World) -> Option<&'a App> {
+        match (&self.service_id, &self.app_key) {
+            (Some(service_id), None) => world.app_of_service(service_id),
+            (None, Some(app_key)) => world.app(app_key).ok(),
+            _ => None,
+        }
+    }
+
+    fn field(&self) -> String {
+        let (name, value) = match (&self.service_id, &self.app_key) {
+            (Some(service_id), _) => ("service_id", service_id),
+            (None, Some(app_key)) => ("app_key", app_key),
+            (None, None) => return String::new(),
+        };
+        format!(r#"<input type="hidden" name="{name}" value="{}">"#, escape(value))
+    }
 }
 
 #[derive(Deserialize)]
 struct Link {
-    service_id: String,
+    #[serde(flatten)]
+    app: Named,
     state: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Answer {
-    service_id: String,
+    #[serde(flatten)]
+    app: Named,
     state: Option<String>,
     seller: Option<String>,
     decision: Decision,
@@ -38,17 +72,17 @@ enum Decision {
 
 async fn show(State(shared): State<Shared>, Query(link): Query<Link>) -> Response<Body> {
     let state = shared.lock();
-    match state.world.app_of_service(&link.service_id) {
+    match link.app.app(&state.world) {
         Some(_) => html(StatusCode::OK, &decision_page(&state.world, &link)),
-        None => refusal(StatusCode::NOT_FOUND, "No app has this service id."),
+        None => refusal(StatusCode::NOT_FOUND, UNKNOWN_APP),
     }
 }
 
 async fn decide(State(shared): State<Shared>, Form(answer): Form<Answer>) -> Response<Body> {
     let mut state = shared.lock();
     let now = state.now();
-    let Some(app) = state.world.app_of_service(&answer.service_id) else {
-        return refusal(StatusCode::NOT_FOUND, "No app has this service id.");
+    let Some(app) = answer.app.app(&state.world) else {
+        return refusal(StatusCode::NOT_FOUND, UNKNOWN_APP);
     };
     let app_key = app.app_key.clone();
     let given = answer.state.as_deref();
@@ -78,14 +112,14 @@ fn decision_page(world: &World, link: &Link) -> String {
         .map_or_else(String::new, |state| format!(r#"<input type="hidden" name="state" value="{}">"#, escape(state)));
     format!(
         r#"<h1>Authorize this app?</h1>
-<p>Service {service} asks for access to your shops.</p>
+<p>An app asks for access to your shops.</p>
 <form method="post" action="/open/authorize">
-<input type="hidden" name="service_id" value="{service}">{state}
+{app}{state}
 {sellers}
 <p><button name="decision" value="authorize">Authorize</button>
 <button name="decision" value="deny" class="quiet">Deny</button></p>
 </form>"#,
-        service = escape(&link.service_id),
+        app = link.app.field(),
     )
 }
 

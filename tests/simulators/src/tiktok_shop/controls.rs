@@ -82,6 +82,14 @@ impl Simulator {
         self.shared.lock().world.deny(app_key, state)
     }
 
+    /// What the seller does under "My Apps & Services > Renew": the authorization lives so many seconds from now on, under
+    /// the tokens that it has. Says whether there was one.
+    pub fn extend_authorization(&self, app_key: &str, open_id: &str, lifetime: u64) -> bool {
+        let mut shared = self.shared.lock();
+        let ends_at = shared.now() + lifetime;
+        shared.world.extend(app_key, open_id, ends_at)
+    }
+
     /// Puts a fault in store for a route.
     pub fn inject(&self, route: Route, fault: Fault) {
         self.shared.lock().faults.inject(route, fault);

@@ -1,9 +1,11 @@
 //! How codes become tokens and tokens become newer ones.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::answer::{ApiError, code};
 use super::grant::Pair;
+use super::settings::ResponseForm;
 use super::world::World;
 
 /// The query of both calls, each of which leaves a part of it empty.
@@ -21,7 +23,7 @@ pub(super) struct TokenRequest {
 #[derive(Serialize)]
 pub(super) struct Tokens {
     pub(super) access_token: String,
-    /// Absolute, in spite of the name.
+    /// Absolute, in spite of the name; see [`Settings::expiries`](super::settings::Settings::expiries).
     pub(super) access_token_expire_in: u64,
     pub(super) refresh_token: String,
     /// Absolute, in spite of the name.
@@ -30,9 +32,11 @@ pub(super) struct Tokens {
     pub(super) seller_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) seller_base_region: Option<String>,
-    pub(super) user_type: u8,
+    pub(super) user_type: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) granted_scopes: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) granted_permissions: Option<Vec<String>>,
 }
 
 impl World {
@@ -40,7 +44,7 @@ impl World {
         let prefix = self.check(request, "authorized_code")?;
         let grant = self.redeem(&request.app_key, &request.auth_code, now)?;
         let pair = self.grants[grant].issue(prefix, &self.settings, now);
-        self.tokens(grant, pair)
+        self.tokens(grant, pair, now)
     }
 
     pub(super) fn refresh(&mut self, request: &TokenRequest, now: u64) -> Result<Tokens, ApiError> {
@@ -61,7 +65,7 @@ impl World {
             return Err(ApiError::at_token_host(code, "the authorization has expired"));
         }
         let pair = found.renew(spent, prefix, &self.settings, now);
-        self.tokens(grant, pair)
+        self.tokens(grant, pair, now)
     }
 
     /// Gives the prefix of the app's tokens.
@@ -76,19 +80,26 @@ impl World {
         Ok(app.region.token_prefix())
     }
 
-    fn tokens(&self, grant: usize, pair: Pair) -> Result<Tokens, ApiError> {
+    fn tokens(&self, grant: usize, pair: Pair, now: u64) -> Result<Tokens, ApiError> {
         let grant = &self.grants[grant];
         let seller = self.seller(&grant.open_id).map_err(|_| no_authorization())?;
+        let settings = &self.settings;
+        let end = |end| settings.expiries.write(end, now);
+        let is_variant = settings.form == ResponseForm::Variant;
+        let number = seller.user_type.number();
+        let scopes = seller.states_scopes.then(|| grant.scopes.clone());
+        let (granted_scopes, granted_permissions) = if is_variant { (None, scopes) } else { (scopes, None) };
         Ok(Tokens {
             access_token: pair.access,
-            access_token_expire_in: pair.access_expires_at,
+            access_token_expire_in: end(pair.access_expires_at),
             refresh_token: pair.refresh,
-            refresh_token_expire_in: grant.expires_at,
+            refresh_token_expire_in: end(grant.expires_at),
             open_id: grant.open_id.clone(),
             seller_name: seller.name.clone(),
             seller_base_region: seller.base_region.clone(),
-            user_type: seller.user_type.number(),
-            granted_scopes: seller.states_scopes.then(|| grant.scopes.clone()),
+            user_type: if is_variant { number.to_string().into() } else { number.into() },
+            granted_scopes,
+            granted_permissions,
         })
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::answer::{ApiError, code};
-use super::seller::{SHOPS_SCOPE, Shop, UserType};
+use super::seller::{Inactive, SHOPS_SCOPE, Shop};
 use super::sign::{Signed, sign};
 use super::world::World;
 
@@ -63,10 +63,10 @@ impl World {
             .enumerate()
             .filter(|(_, grant)| grant.app_key == app_key)
             .find_map(|(at, grant)| Some((at, grant.by_access(token)?)))
-            .ok_or_else(invalid_token)?;
+            .ok_or_else(|| self.invalid_token())?;
         let grant = &mut self.grants[at];
         if grant.ended || grant.pairs[pair].access_retired {
-            return Err(invalid_token());
+            return Err(self.invalid_token());
         }
         if !grant.grants_access(pair, now) {
             let message = "access token is expired, please refresh it";
@@ -76,10 +76,24 @@ impl World {
         Ok(at)
     }
 
+    /// For a token that is unknown, taken back, or another app's. 36009004 is the app's own mistakes as well; only the
+    /// message says that it is about the token.
+    fn invalid_token(&self) -> ApiError {
+        let message = "Invalid credentials. The `x-tts-access-token` header is invalid.";
+        ApiError::with_status(401, self.settings.invalid_token_code, message)
+    }
+
     fn shops_under(&self, grant: usize) -> Result<Shops, ApiError> {
         let grant = &self.grants[grant];
-        let seller = self.seller(&grant.open_id).map_err(|_| invalid_token())?;
-        if seller.user_type != UserType::Seller {
+        let seller = self.seller(&grant.open_id).map_err(|_| self.invalid_token())?;
+        if let Some(inactive) = seller.inactive {
+            let (code, what) = match inactive {
+                Inactive::Shop => (code::SHOP_INACTIVE, "Shop is inactive"),
+                Inactive::Seller => (code::SELLER_INACTIVE, "Seller is inactive"),
+            };
+            return Err(ApiError::with_status(401, code, what));
+        }
+        if !seller.user_type.has_shops() {
             let message = "The user type of the access token does not match this call";
             return Err(ApiError::with_status(403, code::WRONG_USER_TYPE, message));
         }
@@ -122,13 +136,6 @@ fn check_sign(secret: &str, request: &ShopsRequest) -> Result<(), ApiError> {
 
 fn invalid_input(message: &str) -> ApiError {
     ApiError::with_status(400, code::INVALID_INPUT, message)
-}
-
-/// For a token that is unknown, taken back, or another app's. The code is shared with the app's own
-/// mistakes; only the message says that it is about the token.
-fn invalid_token() -> ApiError {
-    let message = "Invalid credentials. The `x-tts-access-token` header is invalid.";
-    ApiError::with_status(401, code::INVALID_INPUT, message)
 }
 
 #[cfg(test)]

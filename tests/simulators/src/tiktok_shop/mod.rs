@@ -55,8 +55,8 @@ pub use app::{App, Region};
 pub use calls::{Call, Route};
 pub use delivery::{Delivery, Reception};
 pub use notice::Notice;
-pub use seller::{SHOPS_SCOPE, Seller, SellerType, Shop, UserType};
-pub use settings::{Rotation, Settings};
+pub use seller::{Inactive, SHOPS_SCOPE, Seller, SellerType, Shop, UserType};
+pub use settings::{Expiries, ResponseForm, Rotation, Settings};
 pub use simulator::Simulator;
 pub use world::Refusal;
 

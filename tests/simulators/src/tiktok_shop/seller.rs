@@ -12,6 +12,10 @@ pub enum UserType {
     Creator,
     /// 3
     Partner,
+    /// 4: a seller of Global Selling.
+    GlobalSeller,
+    /// 5: a seller of Global Selling.
+    GlobalSubSeller,
 }
 
 impl UserType {
@@ -20,7 +24,14 @@ impl UserType {
             Self::Seller => 0,
             Self::Creator => 1,
             Self::Partner => 3,
+            Self::GlobalSeller => 4,
+            Self::GlobalSubSeller => 5,
         }
+    }
+
+    /// Whether this kind of user has shops.
+    pub(super) fn has_shops(self) -> bool {
+        matches!(self, Self::Seller | Self::GlobalSeller | Self::GlobalSubSeller)
     }
 }
 
@@ -83,6 +94,17 @@ pub struct Seller {
     pub states_scopes: bool,
     /// The shops under this account.
     pub shops: Vec<Shop>,
+    /// What is inactive, if anything: then the open API answers nothing else.
+    pub inactive: Option<Inactive>,
+}
+
+/// What is inactive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inactive {
+    /// The shop.
+    Shop,
+    /// The seller.
+    Seller,
 }
 
 impl Seller {
@@ -96,6 +118,7 @@ impl Seller {
             scopes: vec![SHOPS_SCOPE.to_owned()],
             states_scopes: true,
             shops: Vec::new(),
+            inactive: None,
             open_id,
         }
     }

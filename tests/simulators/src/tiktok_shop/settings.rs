@@ -21,6 +21,37 @@ pub enum Rotation {
     OneTime,
 }
 
+/// How a token response writes when something ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiries {
+    /// Unix seconds, as the platform does.
+    UnixSeconds,
+    /// Unix milliseconds.
+    UnixMilliseconds,
+    /// Seconds from now, as other TikTok APIs do under the same names.
+    SecondsFromNow,
+}
+
+/// The form of a token response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseForm {
+    /// As it is published.
+    Published,
+    /// With `granted_permissions` in place of `granted_scopes`, and `user_type` as text.
+    Variant,
+}
+
+impl Expiries {
+    /// The end, as it is written at `now`.
+    pub(super) fn write(self, end: u64, now: u64) -> u64 {
+        match self {
+            Self::UnixSeconds => end,
+            Self::UnixMilliseconds => end * 1_000,
+            Self::SecondsFromNow => end.saturating_sub(now),
+        }
+    }
+}
+
 /// How the platform behaves; may be changed at any time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -39,6 +70,13 @@ pub struct Settings {
     pub new_grant_ends_old: bool,
     /// What the token host answers for an authorization that has reached its end.
     pub expired_refresh_code: i64,
+    /// What the open API answers for a token that is unknown or was taken back: 36009004, whose text names the token, or
+    /// 105001.
+    pub invalid_token_code: i64,
+    /// How token responses write ends.
+    pub expiries: Expiries,
+    /// How else token responses differ from the published ones.
+    pub form: ResponseForm,
     /// Whether the timestamp in a signed call is compared with the machine's clock rather than the
     /// simulator's: for a product that cannot travel along when the simulator's clock is advanced.
     /// Notices are stamped by the same clock.
@@ -60,7 +98,10 @@ impl Default for Settings {
             rotation: Rotation::KeepOld,
             rotation_ends_access_tokens: false,
             new_grant_ends_old: true,
-            expired_refresh_code: code::NO_AUTHORIZATION,
+            expired_refresh_code: code::REFRESH_TOKEN_EXPIRED,
+            invalid_token_code: code::INVALID_INPUT,
+            expiries: Expiries::UnixSeconds,
+            form: ResponseForm::Published,
             timestamps_by_machine_clock: false,
             webhook_retries: WEBHOOK_RETRIES.to_vec(),
             webhook_duplicates: 0,

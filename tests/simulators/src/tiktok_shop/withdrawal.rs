@@ -34,6 +34,17 @@ impl World {
         any
     }
 
+    /// The seller extends the authorization in the platform's own seller center: it goes on under the same tokens, and
+    /// nobody visits the callback.
+    pub(super) fn extend(&mut self, app_key: &str, open_id: &str, ends_at: u64) -> bool {
+        let mut extended = false;
+        for grant in live_grants(&mut self.grants, app_key, open_id) {
+            grant.expires_at = ends_at;
+            extended = true;
+        }
+        extended
+    }
+
     /// When the seller's latest authorization of the app ends, unless it is taken back before.
     pub(super) fn end_of_latest(&self, app_key: &str, open_id: &str) -> Result<u64, Refusal> {
         let grant = self.latest_grant(app_key, open_id).ok_or_else(|| Refusal::NotAuthorized(open_id.to_owned()))?;

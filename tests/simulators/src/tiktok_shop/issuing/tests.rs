@@ -136,10 +136,10 @@ fn an_authorization_ends_with_its_refresh_token() {
     let first = authorized(&mut world);
     assert!(refresh(&mut world, &first.refresh_token, NOW + 99).is_ok());
     let late = refresh(&mut world, &first.refresh_token, NOW + 100);
-    assert_eq!(refused(late), code::NO_AUTHORIZATION);
-    world.settings.expired_refresh_code = code::REFRESH_TOKEN_EXPIRED;
-    let late = refresh(&mut world, &first.refresh_token, NOW + 100);
     assert_eq!(refused(late), code::REFRESH_TOKEN_EXPIRED);
+    world.settings.expired_refresh_code = code::NO_AUTHORIZATION;
+    let late = refresh(&mut world, &first.refresh_token, NOW + 100);
+    assert_eq!(refused(late), code::NO_AUTHORIZATION);
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::tiktok_shop::app::{App, Region};
 use crate::tiktok_shop::grant::{Grant, Pair};
-use crate::tiktok_shop::seller::Seller;
+use crate::tiktok_shop::seller::{Seller, UserType};
 use crate::tiktok_shop::settings::Rotation;
 
 const NOW: u64 = 1_623_812_664;
@@ -121,6 +121,8 @@ fn tokens_are_judged_by_life_kind_and_scope() {
     assert_eq!(refused(&mut world, &published(), NOW), (403, code::SCOPE_MISSING));
     world.seller_mut("ann").unwrap().user_type = UserType::Creator;
     assert_eq!(refused(&mut world, &published(), NOW), (403, code::WRONG_USER_TYPE));
+    world.seller_mut("ann").unwrap().inactive = Some(Inactive::Seller);
+    assert_eq!(refused(&mut world, &published(), NOW), (401, code::SELLER_INACTIVE));
 }
 
 #[test]
