@@ -56,7 +56,7 @@ give_up() {
     pending) echo "$connection: $code, confirm the connect session" ;;
     reauthorization_required) echo "$connection: $code, send the seller through a connect session" ;;
     disconnected) echo "$connection: $code, forget the connection" ;;
-    refresh_failed | storage_unavailable) echo "$connection: $code, try again later" ;;
+    refresh_failed | check_failed | storage_unavailable) echo "$connection: $code, try again later" ;;
     *) echo "$connection: $code, see docs/errors.md" ;;
     esac
     exit 1

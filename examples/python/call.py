@@ -21,6 +21,7 @@ WHAT_TO_DO = {
     "reauthorization_required": "send the seller through a connect session",
     "disconnected": "forget the connection",
     "refresh_failed": "try again later",
+    "check_failed": "try again later",
     "storage_unavailable": "try again later",
 }
 

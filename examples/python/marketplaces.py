@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 import threading
 import time
 from urllib.parse import urlencode
@@ -66,8 +67,9 @@ def shops_at_tiktok_shop(token, app_secret):
     response = HTTP.request("GET", f"{token.base_url}{path}?{urlencode(query)}", headers=headers)
     answer = read(response)
     code, message = answer.get("code"), str(answer.get("message", ""))
-    # 36009004 is said of many things.
-    if code == 105002 or (code == 36009004 and token.token_header in message):
+    # 36009004 is said of many things; of the token in several spellings.
+    names_token = "access token" in re.sub("[-_]", " ", message.lower())
+    if code in (105001, 105002) or (code == 36009004 and names_token):
         raise TokenRejected
     if code != 0:
         failed = SignRejected if code == 106001 else CallFailed
@@ -114,6 +116,9 @@ def compact(value):
 
 
 def read(response):
+    # A marketplace in trouble says nothing of the token.
+    if response.status == 429 or response.status >= 500:
+        raise CallFailed(f"the marketplace answered with HTTP {response.status}")
     try:
         answer = response.json()
     except ValueError:

@@ -45,7 +45,7 @@ fn what_to_do(code: &str) -> &'static str {
         "pending" => "confirm the connect session",
         "reauthorization_required" => "send the seller through a connect session",
         "disconnected" => "forget the connection",
-        "refresh_failed" | "storage_unavailable" => "try again later",
+        "refresh_failed" | "check_failed" | "storage_unavailable" => "try again later",
         _ => "see docs/errors.md",
     }
 }

@@ -127,16 +127,18 @@ impl Marketplaces {
         query.insert("sign", sign);
         let request = self.http.get(format!("{base_url}{path}")).query(&query);
         let request = request.header(header, &token.access_token).header("content-type", "application/json");
-        let answer: Value = request.send().await?.json().await?;
+        let answer = read(request.send().await?).await?;
         let failed = || format!("TikTok Shop answered {}, request {}", answer["code"], text(&answer["request_id"]));
         match answer["code"].as_i64() {
             Some(0) => {
                 let shops = answer["data"]["shops"].as_array().into_iter().flatten();
                 Ok(shops.filter_map(|shop| shop["id"].as_str()).fold("shops".into(), |list, id| format!("{list} {id}")))
             }
-            Some(105_002) => Err(CallError::TokenRejected),
-            // Said of many things.
-            Some(36_009_004) if answer["message"].as_str().is_some_and(|message| message.contains(header)) => {
+            Some(105_001 | 105_002) => Err(CallError::TokenRejected),
+            // Said of many things; of the token in several spellings.
+            Some(36_009_004)
+                if text(&answer["message"]).to_lowercase().replace(['-', '_'], " ").contains("access token") =>
+            {
                 Err(CallError::TokenRejected)
             }
             Some(106_001) => Err(CallError::SignRejected(failed())),
@@ -154,7 +156,7 @@ impl Marketplaces {
         ]);
         let sign = sign_for_temu(app_secret, &call);
         call.insert("sign", json!(sign));
-        let answer: Value = self.http.post(base_url).json(&call).send().await?.json().await?;
+        let answer = read(self.http.post(base_url).json(&call).send().await?).await?;
         let failed = || format!("Temu answered {}, request {}", answer["errorCode"], text(&answer["requestId"]));
         match answer["errorCode"].as_i64() {
             // Unknown, expired or replaced, not authorized any more.
@@ -192,6 +194,15 @@ fn sign_for_temu(app_secret: &str, call: &BTreeMap<&str, Value>) -> String {
     }
     text.push_str(app_secret);
     hex::encode_upper(Md5::digest(text.as_bytes()))
+}
+
+/// A marketplace in trouble says nothing of the token.
+async fn read(response: reqwest::Response) -> Result<Value, CallError> {
+    let status = response.status();
+    if status.as_u16() == 429 || status.is_server_error() {
+        return Err(CallError::Failed(format!("the marketplace answered with HTTP {}", status.as_u16())));
+    }
+    Ok(response.json().await?)
 }
 
 fn text(value: &Value) -> &str {

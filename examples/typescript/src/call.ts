@@ -15,6 +15,7 @@ const WHAT_TO_DO: Record<string, string> = {
   reauthorization_required: "send the seller through a connect session",
   disconnected: "forget the connection",
   refresh_failed: "try again later",
+  check_failed: "try again later",
   storage_unavailable: "try again later",
 };
 

@@ -72,8 +72,9 @@ async function shopsAtTikTokShop(token: Token, baseUrl: string, appSecret: strin
   query.sign = signForTikTokShop(appSecret, path, query);
   const headers = { [token_header]: token.access_token, "content-type": "application/json" };
   const answer = await ask(`${baseUrl}${path}?${new URLSearchParams(query)}`, { headers });
-  // 36009004 is said of many things.
-  if (answer.code === 105002 || (answer.code === 36009004 && String(answer.message).includes(token_header))) {
+  // 36009004 is said of many things; of the token in several spellings.
+  const namesToken = /access[-_ ]token/i.test(String(answer.message));
+  if (answer.code === 105001 || answer.code === 105002 || (answer.code === 36009004 && namesToken)) {
     throw new TokenRejected();
   }
   const failed = `TikTok Shop answered ${answer.code}, request ${answer.request_id}`;
@@ -121,7 +122,8 @@ export function signForTemu(appSecret: string, call: Record<string, unknown>): s
 async function ask(url: string, request: RequestInit): Promise<any> {
   const response = await fetch(url, { ...request, signal: AbortSignal.timeout(PATIENCE) });
   const answer: unknown = await response.json().catch(() => undefined);
-  if (typeof answer !== "object" || answer === null) {
+  // A marketplace in trouble says nothing of the token.
+  if (response.status === 429 || response.status >= 500 || typeof answer !== "object" || answer === null) {
     throw new CallFailed(`the marketplace answered with HTTP ${response.status}`);
   }
   return answer;

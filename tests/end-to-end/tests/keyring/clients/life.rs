@@ -2,7 +2,7 @@
 
 use end_to_end::Stack;
 use reqwest::Method;
-use simulators::tiktok_shop::Route;
+use simulators::tiktok_shop::{Route, code};
 
 use super::{
     program::{Program, shell},
@@ -61,16 +61,20 @@ async fn a_tokens_life(program: Program) {
     assert_eq!(stack.vendor().refresh(SELLER, 2).await.expect(200).json()["version"], 3);
     assert_eq!(client.call_one(SELLER).await, "version 3, shops shop-1");
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 2, "the third token was there already");
+    stack.tiktok_shop().configure(|settings| settings.invalid_token_code = code::ACCESS_TOKEN_INVALID);
+    stack.age(SOON_AFTER).await;
+    assert_eq!(stack.vendor().refresh(SELLER, 3).await.expect(200).json()["version"], 4);
+    assert_eq!(client.call_one(SELLER).await, "version 4, shops shop-1", "under the other code of a dead token");
     connect_mall(&stack).await;
     assert_eq!(client.call_one(MALL).await, "version 2, mall 634418212001");
 
     // Taken back at Temu: in doubt, and then for good.
     stack.age(SOON_AFTER).await;
     assert!(stack.temu().revoke(stack.temu_app_key("us"), MALL_ID));
-    assert!(client.call_one(MALL).await.starts_with("refresh_failed, try again later"));
+    assert!(client.call_one(MALL).await.starts_with("check_failed, try again later"));
     // The rejected version is still served, and not tried again; nor is it to be replaced again before its time.
     let (calls, posts) = (stack.temu().calls().len(), asked(&stack, &Method::POST));
-    assert!(client.call_one(MALL).await.starts_with("refresh_failed, try again later"));
+    assert!(client.call_one(MALL).await.starts_with("check_failed, try again later"));
     assert_eq!((stack.temu().calls().len(), asked(&stack, &Method::POST)), (calls, posts));
     stack.age(SOON_AFTER).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
@@ -138,7 +142,7 @@ async fn curl() {
     assert!(well && said.starts_with(": version 1, good until 20"), "{said}");
     stack.age(SOON_AFTER).await;
     assert!(stack.temu().revoke(stack.temu_app_key("us"), MALL_ID));
-    assert_eq!(call(MALL).await, (false, ": refresh_failed, try again later\n".to_owned()));
+    assert_eq!(call(MALL).await, (false, ": check_failed, try again later\n".to_owned()));
     connect_mall(&stack).await;
     assert_eq!(call(MALL).await, (true, ": version 2, mall 634418212001\n".to_owned()));
     let (well, said) = call("tiktok-shop/us/nobody").await;
