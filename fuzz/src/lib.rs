@@ -25,6 +25,7 @@ mod configuration;
 mod event;
 mod list_query;
 mod names;
+mod raw_event;
 mod registry;
 mod return_url;
 mod stored;
@@ -39,6 +40,7 @@ pub use configuration::configuration;
 pub use event::sweep_event;
 pub use list_query::list_query;
 pub use names::{names, path};
+pub use raw_event::raw_event;
 pub use registry::registry;
 pub use return_url::return_url;
 pub use stored::{connection_item, session_items, token_set};
@@ -51,7 +53,7 @@ pub use webhook::webhook;
 pub type Property = fn(&[u8]);
 
 /// Every property, with the name of its target in `fuzz_targets/` and of its directory in `seeds/`.
-pub const PROPERTIES: [(&str, Property); 19] = [
+pub const PROPERTIES: [(&str, Property); 20] = [
     ("callback_query", callback_query),
     ("configuration", configuration),
     ("connection_item", connection_item),
@@ -60,6 +62,7 @@ pub const PROPERTIES: [(&str, Property); 19] = [
     ("names", names),
     ("pasted_token", pasted_token),
     ("path", path),
+    ("raw_event", raw_event),
     ("registry", registry),
     ("return_url", return_url),
     ("session_items", session_items),

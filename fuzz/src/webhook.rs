@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use shop_keyring::{
     apps::App,
-    connection::notice::Notice,
+    connection::notice::{Notice, Subject},
     marketplace::tiktok_shop::webhook::{is_signed, read},
     registry::Registry,
     secret::Secret,
@@ -39,7 +39,10 @@ pub fn webhook(input: &[u8]) {
         assert!(body.trim_ascii_start().starts_with(b"{"), "a notice that is no object");
         assert!(webhook.notification_id != Some(String::new()));
         if let Some(about) = webhook.about {
-            check_segment(about.shop.as_str());
+            match &about.subject {
+                Subject::Shop(shop) => check_segment(shop.as_str()),
+                Subject::Seller(seller) => check_segment(seller.as_str()),
+            }
             assert!(about.sent_at.0 > 0);
             assert!(!matches!(about.notice, Notice::EndsSoon { ends_at } if ends_at.0 <= 0));
         }

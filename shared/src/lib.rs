@@ -2,7 +2,8 @@
 //!
 //! Decisions are pure: [`connection`] says what becomes of a connection, [`connect_session`] of a seller's visit, each
 //! marketplace's `answer` module what an answer means. I/O sits at the edges: [`vault`], [`store`], [`marketplace`].
-//! [`protocol`] joins them. No HTTP routes and no Lambda events here: those belong to the functions.
+//! [`protocol`] joins them. No HTTP routes here: those belong to the functions, which get their requests through
+//! [`http_event`].
 
 pub mod api;
 pub mod apps;
@@ -12,6 +13,8 @@ pub mod clock;
 pub mod config;
 pub mod connect_session;
 pub mod connection;
+#[cfg(feature = "http")]
+pub mod http_event;
 pub mod marketplace;
 pub mod metrics;
 pub mod names;

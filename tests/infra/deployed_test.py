@@ -118,6 +118,13 @@ class Sellers(unittest.TestCase):
             url = f"{aws.outputs['PublicUrl']}/v1/connections/{SELLER}/token"
             self.assertEqual(aws.fetch("GET", url, credentials)[0], 404)
 
+    def test_an_unknown_path_gets_a_page(self):
+        for path in ["/unknown", "/connect", "/"]:
+            with self.subTest(path):
+                status, headers, page = aws.fetch("GET", aws.outputs["PublicUrl"] + path)
+                self.assertEqual((status, headers.get_content_type()), (404, "text/html"))
+                self.assertIn(b"<html", page)
+
     def test_each_policy_for_callers_opens_its_own_and_no_more(self):
         item = f"/v1/connections/{SELLER}"
         routes = {

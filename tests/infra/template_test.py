@@ -162,13 +162,18 @@ class Environment(unittest.TestCase):
 
 
 class Apis(unittest.TestCase):
-    def test_the_public_one_has_the_functions_routes_and_no_other(self):
+    def test_the_public_one_has_the_functions_routes_and_the_default(self):
         router = (templates.FOLDER.parent / "functions/oauth-callback/src/router.rs").read_text()
         known = re.findall(r'\.route\(\s*"([^"]+)"', router)
         routes = of_type(apis(), "ApiGatewayV2::Route")
         public = {it["RouteKey"] for it in routes.values() if it["ApiId"] == "PublicApi"}
-        self.assertEqual(public, {f"ANY {path}" for path in known})
-        self.assertFalse([key for key in public if "/v1" in key or "proxy" in key or key == "$default"])
+        self.assertEqual(public, {f"ANY {path}" for path in known} | {"$default"})
+        self.assertFalse([key for key in public if "/v1" in key or "proxy" in key])
+
+    def test_unknown_paths_reach_the_sellers_function_and_never_the_services(self):
+        routes = [it for it in of_type(apis(), "ApiGatewayV2::Route").values() if it["RouteKey"] == "$default"]
+        found = [(it["ApiId"], it["Target"], it["AuthorizationType"]) for it in routes]
+        self.assertEqual(found, [("PublicApi", "integrations/PublicIntegration", "NONE")])
 
     def test_every_route_of_the_services_asks_for_iam(self):
         routes = [it for it in of_type(apis(), "ApiGatewayV2::Route").values() if it["ApiId"] == "ServiceApi"]
@@ -203,6 +208,19 @@ class Apis(unittest.TestCase):
         settings = of_type(apis(), "ApiGatewayV2::Stage")["PublicStage"]["DefaultRouteSettings"]
         self.assertGreater(settings["ThrottlingRateLimit"], 0)
         self.assertGreater(settings["ThrottlingBurstLimit"], 0)
+
+    def test_unknown_paths_have_a_small_share_of_their_own(self):
+        resources = apis()
+        stages = of_type(resources, "ApiGatewayV2::Stage")
+        self.assertNotIn("RouteSettings", stages["ServiceStage"])
+        settings = stages["PublicStage"]["RouteSettings"]
+        # API Gateway refuses settings for a route that does not exist; a stage comes after all routes.
+        routes = of_type(resources, "ApiGatewayV2::Route").values()
+        self.assertLessEqual(set(settings), {it["RouteKey"] for it in routes if it["ApiId"] == "PublicApi"})
+        for limit in ["ThrottlingRateLimit", "ThrottlingBurstLimit"]:
+            with self.subTest(limit):
+                self.assertGreater(settings["$default"][limit], 0)
+                self.assertLessEqual(settings["$default"][limit] * 10, stages["PublicStage"]["DefaultRouteSettings"][limit])
 
     def test_a_domain_of_ones_own_is_the_only_one(self):
         domain = apis(PublicDomain="connect.example", PublicCertificate="arn:aws:acm:us-east-1:111122223333:certificate/c")

@@ -1,7 +1,8 @@
-//! The browser's one cookie: it binds a visit to the browser that began it. Further tabs use the same one.
+//! What we know of a browser, by two cookies: one binds a visit to the browser that began it, in all its tabs; the other
+//! says that the form to paste tokens is open.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use cookie::{Cookie, SameSite};
+use cookie::{Cookie, SameSite, time::Duration};
 use shop_keyring::{
     config::is_loopback,
     secret::{Secret, random_value},
@@ -11,27 +12,59 @@ use url::Url;
 /// Characters of a cookie's value that this function made.
 const LENGTH: usize = 43;
 
-/// The name of the cookie. `__Host-` lets no other host and no insecure page set it; browsers take that over https
-/// only, so on loopback it goes without.
-const fn name(secure: bool) -> &'static str {
-    if secure { "__Host-shop-keyring" } else { "shop-keyring" }
+/// The cookie that names the browser. `__Host-` lets no other host and no insecure page set it; browsers take that over
+/// https only, so on loopback it goes without.
+const BROWSER: [&str; 2] = ["__Host-shop-keyring", "shop-keyring"];
+
+/// The cookie that says that the form to paste tokens is open.
+const OPEN_FORM: [&str; 2] = ["__Host-shop-keyring-form", "shop-keyring-form"];
+
+/// How long a form counts as open after it was shown, in seconds.
+const FORM_SECONDS: i64 = 3_600;
+
+const fn name(names: [&'static str; 2], secure: bool) -> &'static str {
+    if secure { names[0] } else { names[1] }
 }
 
 fn is_secure(base: &Url) -> bool {
     !(base.scheme() == "http" && is_loopback(base))
 }
 
-/// The browser that a request comes from, if it has our cookie.
+/// The browser that a request comes from, if it has our cookie. The others are the parent domain's and may hold any bytes,
+/// so each is parsed separately.
 pub fn known(headers: &HeaderMap, base: &Url) -> Option<Secret> {
-    let name = name(is_secure(base));
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(Cookie::split_parse)
-        .filter_map(Result::ok)
+    let name = name(BROWSER, is_secure(base));
+    cookies(headers)
         .find(|cookie| cookie.name() == name && is_ours(cookie.value()))
         .map(|cookie| Secret::new(cookie.value()))
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
+    let all = headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    all.filter_map(|cookie| Cookie::parse(str::from_utf8(cookie).ok()?).ok())
+}
+
+/// Whether the form to paste tokens was shown in this browser within the last hour, and no token is in yet.
+pub(crate) fn has_open_form(headers: &HeaderMap, base: &Url) -> bool {
+    let name = name(OPEN_FORM, is_secure(base));
+    cookies(headers).any(|cookie| cookie.name() == name)
+}
+
+/// The header that says whether the form is open from now on.
+pub(crate) fn form_is_open(is_open: bool, base: &Url) -> Option<HeaderValue> {
+    let mut cookie = cookie(name(OPEN_FORM, is_secure(base)), "1", is_secure(base));
+    cookie.set_max_age(Duration::seconds(if is_open { FORM_SECONDS } else { 0 }));
+    HeaderValue::from_str(&cookie.to_string()).ok()
+}
+
+fn cookie<'a>(name: &'static str, value: &'a str, secure: bool) -> Cookie<'a> {
+    Cookie::build((name, value))
+        .path("/")
+        .http_only(true)
+        .secure(secure)
+        // Lax: the way back from the marketplace is a navigation from another site.
+        .same_site(SameSite::Lax)
+        .build()
 }
 
 fn is_ours(value: &str) -> bool {
@@ -45,14 +78,7 @@ pub fn known_or_new(headers: &HeaderMap, base: &Url) -> (Secret, Option<HeaderVa
     }
     let browser = random_value();
     let secure = is_secure(base);
-    let cookie = Cookie::build((name(secure), browser.expose()))
-        .path("/")
-        .http_only(true)
-        .secure(secure)
-        // Lax: the way back from the marketplace is a navigation from another site.
-        .same_site(SameSite::Lax)
-        .build();
-    let header = HeaderValue::from_str(&cookie.to_string()).ok();
+    let header = HeaderValue::from_str(&cookie(name(BROWSER, secure), browser.expose(), secure).to_string()).ok();
     (browser, header)
 }
 
@@ -80,6 +106,16 @@ mod tests {
         let headers = HeaderMap::from_iter([(header::COOKIE, cookies.parse().unwrap())]);
         let (again, set) = known_or_new(&headers, &base);
         assert!(browser.same_as(&again) && set.is_none());
+    }
+
+    #[test]
+    fn a_cookie_in_another_encoding_does_not_hide_ours() {
+        let value = "x".repeat(LENGTH);
+        for others in [&b"lang=fran\xe7ais; "[..], "ville=Orl\u{e9}ans; ".as_bytes(), b"=; ;;\xff; a; "] {
+            let sent = [others, b"__Host-shop-keyring=", value.as_bytes(), b"; last=\xe7"].concat();
+            let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_bytes(&sent).unwrap())]);
+            assert!(known(&headers, &base("https://connect.example")).is_some(), "{sent:?}");
+        }
     }
 
     #[test]

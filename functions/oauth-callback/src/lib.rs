@@ -24,7 +24,8 @@ mod webhook;
 use std::{process::ExitCode, sync::Arc};
 
 use lambda_http::Error;
-use shop_keyring::start::start;
+use shop_keyring::{http_event, start::start};
+use tower_http::normalize_path::NormalizePath;
 
 pub use crate::{
     browser::{known, known_or_new},
@@ -48,5 +49,6 @@ pub async fn run() -> ExitCode {
 
 async fn serve(config: Config) -> Result<(), Error> {
     let keyring = Arc::new(Keyring::new(config).await?);
-    lambda_http::run(router::router(keyring)).await
+    // A slash at the end of a path makes no difference.
+    http_event::serve(NormalizePath::trim_trailing_slash(router::router(keyring))).await
 }

@@ -32,7 +32,7 @@ mod whole_number;
 use std::{process::ExitCode, sync::Arc};
 
 use lambda_http::Error;
-use shop_keyring::start::start;
+use shop_keyring::{http_event, start::start};
 
 pub use crate::{
     code::Code,
@@ -56,5 +56,5 @@ pub async fn run() -> ExitCode {
 
 async fn serve(config: Config) -> Result<(), Error> {
     let keyring = Arc::new(Keyring::new(config).await);
-    lambda_http::run(router::router(keyring)).await
+    http_event::serve(router::router(keyring)).await
 }

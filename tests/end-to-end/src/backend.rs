@@ -117,7 +117,7 @@ struct Brought {
 /// something: whoever was sent a stranger's link comes back to another login.
 async fn connected(State(site): State<Arc<Site>>, Query(brought): Query<Brought>) -> Response {
     let answer = match &brought.result {
-        Some(result) => site.vendor.confirm(&brought.session_id, result).await,
+        Some(result) => site.vendor.confirm_for(&brought.session_id, result, ACCOUNT_ID).await,
         None => site.vendor.session(&brought.session_id).await,
     };
     let connections = serde_json::from_str::<Value>(&answer.body).unwrap_or_default();

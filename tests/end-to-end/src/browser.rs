@@ -132,6 +132,12 @@ impl Browser {
         cookies.iter().filter(|((of, _), _)| of == host).map(|((_, name), value)| format!("{name}={value}")).collect()
     }
 
+    /// Gets a cookie that another host of the vendor's domain has set for the whole domain.
+    pub fn receive_cookie(&self, name: &str, value: &str) {
+        let host = self.gateway.host_str().unwrap_or_default().to_owned();
+        self.cookies.lock().unwrap_or_else(PoisonError::into_inner).insert((host, name.into()), value.into());
+    }
+
     /// Forgets all cookies.
     pub fn forget_cookies(&self) {
         self.cookies.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -94,6 +94,12 @@ impl VendorApi {
         self.send(Method::POST, &format!("/v1/connect-sessions/{id}/confirm"), Some(&body)).await
     }
 
+    /// The same for the account of the person who is logged in.
+    pub async fn confirm_for(&self, id: &str, result: &str, account: &str) -> Answer {
+        let body = json!({ "result": result, "account_id": account });
+        self.send(Method::POST, &format!("/v1/connect-sessions/{id}/confirm"), Some(&body)).await
+    }
+
     /// `GET /v1/connections/{connection}/token`
     pub async fn token(&self, connection: &str) -> Answer {
         self.send(Method::GET, &format!("/v1/connections/{connection}/token"), None).await

@@ -115,7 +115,7 @@ impl Incoming<'_> {
                 "path": self.raw_path(),
                 "protocol": "HTTP/1.1",
                 "sourceIp": self.source.ip().to_string(),
-                "userAgent": user_agent.and_then(|agent| agent.to_str().ok()).unwrap_or(""),
+                "userAgent": user_agent.map(|agent| String::from_utf8_lossy(agent.as_bytes())).unwrap_or_default(),
             },
             "requestId": self.request_id,
             "routeKey": self.found.route.key,
@@ -156,8 +156,8 @@ fn append(headers: &mut BTreeMap<String, String>, name: &str, value: &str) {
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<String> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(';')).map(|cookie| cookie.trim().to_owned()).collect()
+    let values = headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    values.map(|cookie| String::from_utf8_lossy(cookie).trim().to_owned()).collect()
 }
 
 fn query_parameters(query: &str) -> Value {

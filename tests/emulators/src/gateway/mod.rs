@@ -5,6 +5,10 @@
 //! percent-decoded, cookies apart from the headers, form bodies in base64. Its refusals are
 //! `{"message":"…"}` with the real statuses.
 //!
+//! A byte that is no UTF-8, in a header or a cookie, becomes U+FFFD in the event; how API Gateway writes it is not known. Raw
+//! spaces, quotes and control characters, which API Gateway passes on, cannot be sent to this one: tests invoke functions
+//! with such events themselves.
+//!
 //! Kept simple: one stage, `$default`; no CORS, throttling or presigned URLs. Of a signature's
 //! credentials only the key and the session token are checked, not what policies would allow.
 

@@ -16,8 +16,8 @@ pub struct Options {
     pub vendor_name: String,
     /// `SUPPORT_URL`, if there is one.
     pub support_url: Option<String>,
-    /// `UNSOLICITED_CALLBACKS`: whether they are accepted.
-    pub accept_unsolicited: bool,
+    /// `UNSOLICITED_CALLBACKS`, if it is set.
+    pub unsolicited: Option<&'static str>,
     /// Whether TikTok Shop posts its notices to the keyring. Not unless set, so that what a test does happens only by it.
     pub webhooks: bool,
     /// Whether there is an event bus, so that the functions write events. Not unless set: likewise.
@@ -68,7 +68,7 @@ impl Default for Options {
         Self {
             vendor_name: "Acme Listing".into(),
             support_url: Some("https://vendor.example/help".into()),
-            accept_unsolicited: false,
+            unsolicited: None,
             webhooks: false,
             events: false,
             return_url: "https://vendor.example/shops/connected".into(),

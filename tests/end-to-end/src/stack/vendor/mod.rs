@@ -50,20 +50,16 @@ pub(crate) fn app_secret_name(app: &str) -> String {
     format!("{SECRET_PREFIX}/apps/{app}")
 }
 
-/// The gateway's routes.
+/// The gateway's routes: those of `infra/apis.yaml`, on one address.
 pub(crate) fn routes() -> Vec<Route> {
     let public = [
-        "GET /connect/{session}",
-        "GET /connect/{session}/tiktok-shop/{app}",
-        "POST /connect/{session}/tiktok-shop/{app}",
-        "GET /connect/{session}/temu",
-        "POST /connect/{session}/temu",
-        "GET /connect/{session}/temu/{app}",
-        "POST /connect/{session}/temu/{app}",
-        "GET /callback/tiktok-shop/{app}",
-        "GET /callback/temu/{app}",
-        "GET /result/{visit}",
-        "POST /webhooks/tiktok-shop/{app}",
+        "ANY /connect/{session}",
+        "ANY /connect/{session}/temu",
+        "ANY /connect/{session}/{marketplace}/{app}",
+        "ANY /callback/{marketplace}/{app}",
+        "ANY /result/{visit}",
+        "ANY /webhooks/tiktok-shop/{app}",
+        "$default",
     ];
     let mut routes: Vec<Route> = public.map(|key| Route::open(key, Function::OauthCallback.name())).into();
     routes.push(Route {
@@ -103,8 +99,9 @@ pub(crate) fn environments(options: &Options, addresses: &Addresses) -> Environm
     if let Some(support_url) = &options.support_url {
         set(Function::OauthCallback, "SUPPORT_URL", support_url.clone());
     }
-    let unsolicited = if options.accept_unsolicited { "accept" } else { "refuse" };
-    set(Function::OauthCallback, "UNSOLICITED_CALLBACKS", unsolicited.into());
+    if let Some(unsolicited) = options.unsolicited {
+        set(Function::OauthCallback, "UNSOLICITED_CALLBACKS", unsolicited.into());
+    }
     set(Function::TokenLookup, "RETURN_URLS", options.return_urls.clone());
     set(Function::TokenLookup, "REFRESH_FUNCTION", Function::RefreshSweep.name().into());
     for (function, name, value) in &options.environment {
