@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use aws_config::{SdkConfig, timeout::TimeoutConfig};
+use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_lambda::{Client, error::ProvideErrorMetadata, primitives::Blob};
 use serde_json::json;
 use shop_keyring::{
@@ -11,8 +11,14 @@ use shop_keyring::{
     store::{Connections, StoreError},
 };
 
-/// How long the invocation may take.
+/// How long both attempts to invoke may take together.
 const INVOCATION: Duration = Duration::from_secs(14);
+
+/// How long the first attempt may take. Its connection may have died while this execution environment was frozen.
+const FIRST_ATTEMPT: Duration = Duration::from_secs(5);
+
+/// The pause before the second attempt.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// How long somebody else's refresh is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,10 +40,14 @@ impl Refresher {
     pub(crate) fn new(config: &SdkConfig, function: &str) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(2))
+            .operation_attempt_timeout(INVOCATION)
             .operation_timeout(INVOCATION)
-            .disable_operation_attempt_timeout()
             .build();
-        let config = aws_sdk_lambda::config::Builder::from(config).timeout_config(timeouts).build();
+        // The SDK would repeat an invocation that it has given up, and so start a second one beside it.
+        let config = aws_sdk_lambda::config::Builder::from(config)
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::disabled())
+            .build();
         Self { client: Client::from_conf(config), function: function.to_owned() }
     }
 
@@ -66,11 +76,20 @@ impl Refresher {
     /// What the invocation answers does not matter: the item tells what came of it.
     async fn invoke(&self, item: &Connection) {
         let payload = json!({"connection": item.connection, "rejected_version": item.token_version});
-        let invocation = self.client.invoke().function_name(&self.function);
-        let answer = invocation.payload(Blob::new(payload.to_string())).send().await;
-        let problem = match answer {
-            Ok(answer) => answer.function_error,
-            Err(error) => Some(error.code().unwrap_or("no answer").to_owned()),
+        let invocation = self.client.invoke().function_name(&self.function).payload(Blob::new(payload.to_string()));
+        let attempts = async {
+            match tokio::time::timeout(FIRST_ATTEMPT, invocation.clone().send()).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(_)) => tokio::time::sleep(PAUSE).await,
+                Err(_) => {}
+            }
+            // If the first one is at work all the same, its claim makes the second one do nothing.
+            invocation.send().await
+        };
+        let problem = match tokio::time::timeout(INVOCATION, attempts).await {
+            Ok(Ok(answer)) => answer.function_error,
+            Ok(Err(error)) => Some(error.code().unwrap_or("no response").to_owned()),
+            Err(_) => Some("no response in time".to_owned()),
         };
         if let Some(problem) = problem {
             tracing::error!(alarm = "refresh_not_invoked", connection = %item.connection, problem, "refresh-sweep could not be invoked");

@@ -183,7 +183,7 @@ impl Connections {
                     return Conflict::with(failed.item.clone()).map(Some);
                 }
                 // A transaction holds the item for a moment; the SDK does not try again by itself.
-                Some(UpdateItemError::TransactionConflictException(_)) => pause().await,
+                Some(UpdateItemError::TransactionConflictException(_)) => pause(1).await,
                 _ => return Err(StoreError::unavailable("update an item", &error)),
             }
         }
@@ -230,8 +230,9 @@ fn revision_at(milliseconds: u64, random: u32, before: Option<u64>) -> u64 {
 }
 
 /// A short wait, of its own length for everybody who waits.
-pub(super) async fn pause() {
-    tokio::time::sleep(Duration::from_millis(rand::random_range(10..100))).await;
+pub(super) async fn pause(factor: usize) {
+    let milliseconds = rand::random_range(10..100) * u64::try_from(factor).unwrap_or(1);
+    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
 }
 
 /// Takes note of the `Date` of every answer.

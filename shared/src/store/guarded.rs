@@ -135,6 +135,7 @@ mod tests {
             attempts: vec![attempt],
             check_at: Some(T0),
             confirm_by: Some(T0),
+            confirm_granted_at: Some(T0),
             strikes: 1,
             failures: 3,
             last_error: Some(LastError { at: T0, fault: fault() }),

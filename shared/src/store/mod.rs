@@ -1,6 +1,7 @@
 //! Metadata in DynamoDB: connections, shop pointers, connect sessions. Holds no secret.
 
 mod batch;
+mod cancelled;
 mod connections;
 mod due_index;
 mod guarded;

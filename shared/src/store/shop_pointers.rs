@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::{
 
 use super::{
     Connections, StoreError,
+    cancelled::{Cancelled, cancelled},
     connections::pause,
     guarded::{Conflict, Guarded},
     item::KEY,
@@ -24,7 +25,9 @@ use crate::{
 /// Items in one transaction at most, less the connection's own.
 const POINTERS_IN_TRANSACTION: usize = 99;
 
-/// Times that a transaction is tried anew because another one touched the same items.
+const TRANSACTION: &str = "write a transaction";
+
+/// Tries for a transaction that is cancelled for a reason that passes; the SDK repeats none of them.
 const TRIES: usize = 5;
 
 const TARGET: &str = "points_to";
@@ -107,19 +110,22 @@ impl Connections {
     }
 
     async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Option<Conflict>, StoreError> {
-        for _ in 0..TRIES {
+        let mut code = String::new();
+        for tried in 0..TRIES {
+            if tried > 0 {
+                pause(tried).await;
+            }
             let answer = self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
             let Err(error) = answer else { return Ok(None) };
             let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
-                return Err(StoreError::unavailable("write a transaction", &error));
+                return Err(StoreError::unavailable(TRANSACTION, &error));
             };
-            // Only the connection's own update has a condition, and it comes first.
-            let first = canceled.cancellation_reasons().first();
-            if let Some(reason) = first.filter(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-                return Conflict::with(reason.item.clone()).map(Some);
+            match cancelled(canceled.cancellation_reasons()) {
+                Cancelled::Condition(item) => return Conflict::with(item).map(Some),
+                Cancelled::Passing(why) => code = why,
+                Cancelled::Lasting(code) => return Err(StoreError::Unavailable { operation: TRANSACTION, code }),
             }
-            pause().await;
         }
-        Err(StoreError::Unavailable { operation: "write a transaction", code: "TransactionConflict".into() })
+        Err(StoreError::Unavailable { operation: TRANSACTION, code })
     }
 }

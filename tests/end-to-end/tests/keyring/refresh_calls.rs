@@ -1,6 +1,9 @@
 //! What a refresh costs in calls, and in which order they come.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use emulators::front::{Fault as AwsFault, FaultKind};
 use end_to_end::{Options, Stack};
@@ -51,6 +54,25 @@ async fn a_refresh_costs_four_calls_to_aws_and_two_to_the_marketplace() {
     assert_eq!(stack.secrets_manager().front().counters(), calls(&[("GetSecretValue", 7), ("PutSecretValue", 5)]));
     assert_eq!(calls_since(&stack, before, Route::TokenRefresh).len(), 5);
     assert_eq!(calls_since(&stack, before, Route::Shops).len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invocation_of_which_nothing_is_heard_is_repeated_once_and_seen() {
+    for (fault, longest) in [
+        // The connection is dead since the execution environment was frozen.
+        (FaultKind::Latency(Duration::from_secs(12)), Duration::from_secs(10)),
+        (FaultKind::DropBefore, Duration::from_secs(5)),
+    ] {
+        let stack = connected(Options::default()).await;
+        stack.age(7 * 86_400 - 300).await;
+        stack.lambda().front().inject(AwsFault::new(fault.clone()));
+        let began = Instant::now();
+        let token = stack.vendor().token_for(SELLER_1, 1_200).await.expect(200).json();
+        assert_eq!(token["version"], 2, "{fault:?}");
+        assert!(began.elapsed() < longest, "{fault:?}: {:?}", began.elapsed());
+        assert_eq!(stack.lambda().front().calls().len(), 2, "{fault:?}");
+        assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 1, "{fault:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
