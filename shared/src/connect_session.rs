@@ -16,6 +16,9 @@ use crate::{
 /// How long a `state` works, in seconds: TikTok Shop's own code lives as long.
 pub const STATE_SECONDS: i64 = 30 * 60;
 
+/// How long the function that exchanges a code may run, in seconds: API Gateway's limit, and the function's own timeout.
+const CALLBACK_SECONDS: i64 = 30;
+
 /// How long a finished visit can be looked at again, in seconds.
 pub const RESULT_SECONDS: i64 = 24 * 3_600;
 
@@ -154,7 +157,8 @@ pub struct Connected {
         `marketplace_unavailable`: it did not answer, or not in time. `misconfigured`: the installation's configuration is \
         wrong. `storage_unavailable`: the keyring's own storage did not answer. `bad_callback`: the callback was not in a \
         form that is known. `other_seller`: the session is for one connection, and another seller authorized. \
-        `nothing_to_reconnect`: the connection that the session is for is not there any more."
+        `nothing_to_reconnect`: the connection that the session is for is not there any more. `unsolicited`: the seller \
+        came without a connect link and is not connected; no session ever shows it."
     )
 )]
 #[serde(rename_all = "snake_case")]
@@ -181,6 +185,8 @@ pub enum ConnectFailure {
     OtherSeller,
     /// The session reconnects one connection, which is not there any more.
     NothingToReconnect,
+    /// The seller came without a connect link, and is not connected.
+    Unsolicited,
 }
 
 impl ConnectFailure {
@@ -198,6 +204,7 @@ impl ConnectFailure {
             Self::BadCallback => "bad_callback",
             Self::OtherSeller => "other_seller",
             Self::NothingToReconnect => "nothing_to_reconnect",
+            Self::Unsolicited => "unsolicited",
         }
     }
 }
@@ -263,19 +270,27 @@ impl Visit {
 
     /// Checks a callback at this app's path, from this browser.
     pub fn check(&self, app: &AppKeyPath, browser: Option<&Secret>, now: Timestamp) -> StateCheck {
+        let is_under_way = self.used_at.is_some() && self.seconds_under_way(now) > 0;
         if self.app != *app {
             StateCheck::OtherApp
+        } else if self.ended.is_none() && self.expires_at <= now && !is_under_way {
+            StateCheck::Expired
         } else if !self.is_of(browser) {
             StateCheck::OtherBrowser
         } else if self.ended.is_some() {
             StateCheck::Ended
-        } else if self.expires_at <= now {
-            StateCheck::Expired
         } else if self.used_at.is_some() {
             StateCheck::UnderWay
         } else {
             StateCheck::Fresh
         }
+    }
+
+    /// How many seconds from `now` the invocation that used its `state` can still be at work; negative or zero if it can
+    /// not. Before the `state` is used this counts from the start of the visit.
+    pub fn seconds_under_way(&self, now: Timestamp) -> i64 {
+        let begun = self.used_at.unwrap_or(self.expires_at.plus(-STATE_SECONDS));
+        begun.plus(CALLBACK_SECONDS).since(now)
     }
 
     /// Whether this browser began it.
@@ -288,6 +303,12 @@ impl Visit {
 /// the callback hands out the same one, and only who has the `state` can know it.
 pub fn result_of(state: &Secret) -> Secret {
     Secret::new(digest(&format!("shop-keyring result\n{}", state.expose())))
+}
+
+/// What stands in the place of a `state` in a callback without one: follows from the code, so that a reload finds the visit.
+/// Never a `state` that we have given out, so that no such callback finds the visit of one.
+pub fn state_of_code(code: &Secret) -> Secret {
+    Secret::new(digest(&format!("shop-keyring code\n{}", code.expose())))
 }
 
 /// What the forms of one session carry in one browser, so that no other site and no other browser can send them.
@@ -324,7 +345,13 @@ mod tests {
         assert_eq!(visit.check(&app("global"), Some(&browser), NOW), StateCheck::OtherApp);
         assert_eq!(visit.check(&app("us"), Some(&other), NOW), StateCheck::OtherBrowser);
         assert_eq!(visit.check(&app("us"), None, NOW), StateCheck::OtherBrowser);
-        let used = Visit { used_at: Some(NOW), ..visit };
+        assert_eq!(visit.seconds_under_way(NOW.plus(10)), 20);
+        assert_eq!(visit.check(&app("us"), Some(&other), NOW.plus(STATE_SECONDS)), StateCheck::Expired);
+        let last_moment = Visit { used_at: Some(NOW.plus(STATE_SECONDS - 1)), ..visit.clone() };
+        let check = |seconds| last_moment.check(&app("us"), Some(&browser), NOW.plus(STATE_SECONDS + seconds));
+        assert_eq!((check(5), check(30)), (StateCheck::UnderWay, StateCheck::Expired));
+        let used = Visit { used_at: Some(NOW.plus(60)), ..visit };
+        assert_eq!((used.seconds_under_way(NOW.plus(61)), used.seconds_under_way(NOW.plus(91))), (29, -1));
         assert_eq!(used.check(&app("us"), Some(&browser), NOW), StateCheck::UnderWay);
         let ended = Visit { ended: Some(VisitOutcome::Failed { failure: ConnectFailure::Denied }), ..used };
         assert_eq!(ended.check(&app("us"), Some(&browser), NOW.plus(STATE_SECONDS)), StateCheck::Ended);

@@ -1,7 +1,10 @@
 //! The way back: the Redirect URL of an app. A path per app, so that no answer can be taken for another's; the
-//! answer leads on to a clean address, without the code in it.
+//! answer leads on to a clean address, without the code in it, save where another request with the same code got it.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::{Path, RawQuery, State},
@@ -9,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shop_keyring::{
-    connect_session::{ConnectFailure, StateCheck, Visit, VisitOutcome, VisitRecord, result_of},
+    connect_session::{ConnectFailure, StateCheck, Visit, VisitOutcome, VisitRecord, result_of, state_of_code},
     connection::grant::Origin,
     marketplace::temu::authorization::is_own_host,
     metrics,
@@ -25,8 +28,16 @@ use crate::{
     connect::{app_of, back_with_result},
     finish,
     problem::Problem,
+    result,
     router::Keyring,
 };
+
+/// How long a callback waits for another one of the same visit, from its own start: with the reads before and after it,
+/// inside API Gateway's 30 seconds.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// The pauses between two looks, in order; the last one repeats.
+const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_millis(400), Duration::from_millis(800)];
 
 /// What the marketplace sent the browser back with.
 #[derive(Debug, Default)]
@@ -68,14 +79,15 @@ impl Answer {
         Ok(answer)
     }
 
-    /// The code, or how the visit failed without one.
+    /// The code, or how the visit failed without one. Temu sends a seller who says no back with neither code nor error.
     ///
     /// # Errors
     /// How it failed.
-    pub fn code(&self) -> Result<&Secret, ConnectFailure> {
+    pub fn code(&self, marketplace: MarketplaceName) -> Result<&Secret, ConnectFailure> {
         match (&self.code, self.error.as_deref()) {
             (Some(code), None) => Ok(code),
             (_, Some("auth_denied" | "access_denied")) => Err(ConnectFailure::Denied),
+            (None, None) if marketplace == MarketplaceName::Temu => Err(ConnectFailure::Denied),
             _ => Err(ConnectFailure::BadCallback),
         }
     }
@@ -90,12 +102,13 @@ pub(crate) async fn come_back(
 ) -> Response {
     let back = async {
         let marketplace = marketplace.parse().map_err(|_| Problem::NotFound)?;
+        let until = Instant::now() + PATIENCE;
         let app = app_of(&keyring, marketplace, &app).await?;
         let answer = Answer::read(query.as_deref().unwrap_or_default())?;
         check_app(&keyring, &app, &answer).await?;
         match &answer.state {
-            Some(state) => solicited(&keyring, &app, &answer, state, &headers).await,
-            None => unsolicited(&keyring, &app, &answer, &headers).await,
+            Some(state) => solicited(&keyring, &app, &answer, state, &headers, until).await,
+            None => unsolicited(&keyring, &app, &answer, &headers, until).await,
         }
     };
     back.await.unwrap_or_else(|problem| problem.page(&keyring))
@@ -124,6 +137,7 @@ async fn solicited(
     answer: &Answer,
     state: &Secret,
     headers: &HeaderMap,
+    until: Instant,
 ) -> Result<Response, Problem> {
     let now = Timestamp::local_now();
     let visit = keyring.sessions.visit(&digest(state.expose())).await?.ok_or(Problem::UnknownState)?;
@@ -131,52 +145,96 @@ async fn solicited(
     match visit.check(app, browser.as_ref(), now) {
         StateCheck::Fresh => {}
         StateCheck::Ended => return arrive(keyring, &visit, Some(state)).await,
-        StateCheck::UnderWay => return Err(Problem::UnderWay),
+        StateCheck::UnderWay => return arrive(keyring, &ended(keyring, &visit, until).await?, Some(state)).await,
         StateCheck::Expired => return Err(Problem::StateExpired),
-        StateCheck::OtherBrowser => return Err(Problem::OtherBrowser),
+        StateCheck::OtherBrowser => return Err(Problem::BackInOtherBrowser),
         StateCheck::OtherApp => return Err(Problem::OtherApp),
     }
     let session_id = visit.session_id.clone().unwrap_or_default();
     let session = keyring.sessions.session(&session_id).await?.ok_or(Problem::LinkExpired)?;
     if !keyring.sessions.use_state(&visit, now).await? {
-        return Err(Problem::UnderWay);
+        let visit = Visit { used_at: Some(now), ..visit };
+        return arrive(keyring, &ended(keyring, &visit, until).await?, Some(state)).await;
     }
-    let outcome = match answer.code() {
+    let outcome = match answer.code(app.marketplace) {
         Ok(code) => finish::connect(keyring, app, code, finish::origin(&session)).await,
         Err(failure) => VisitOutcome::Failed { failure },
     };
     end(keyring, visit, outcome, &result_of(state), Some(state)).await
 }
 
-/// Somebody whom we had not sent: a development shop, or an install begun in the platform's store. The code takes the
-/// place of a `state`, so that a reload finds the visit again.
+/// Somebody whom we had not sent: a renewal that the seller began in the platform's seller center, a development shop, an
+/// install begun in the platform's store. The code takes the place of a `state`, so that a reload finds the visit again.
+/// Nothing is bound by the cookie alone: it does not say which session a code without a `state` would belong to.
 async fn unsolicited(
     keyring: &Keyring,
     app: &AppKeyPath,
     answer: &Answer,
     headers: &HeaderMap,
+    until: Instant,
 ) -> Result<Response, Problem> {
-    if keyring.config.unsolicited == Unsolicited::Refuse {
-        tracing::warn!(%app, "a callback without a `state` was refused; UNSOLICITED_CALLBACKS=accept lets such in");
-        return Err(Problem::Unsolicited);
+    if app.marketplace == MarketplaceName::Temu && browser::has_open_form(headers, &keyring.config.public_base_url) {
+        return Err(Problem::OpenForm);
     }
-    let code = answer.code().map_err(|failure| Problem::Failed(app.marketplace, failure))?;
+    let creates = match keyring.config.unsolicited {
+        Unsolicited::Refuse => {
+            tracing::warn!(%app, "a callback without a `state` was refused; see UNSOLICITED_CALLBACKS");
+            return Err(Problem::Unsolicited);
+        }
+        Unsolicited::Renew => false,
+        Unsolicited::Accept => true,
+    };
+    let code = answer.code(app.marketplace).map_err(|failure| Problem::Failed(app.marketplace, failure))?;
     let (browser, cookie) = browser::known_or_new(headers, &keyring.config.public_base_url);
     let now = Timestamp::local_now();
-    let visit = match keyring.sessions.visit(&digest(code.expose())).await? {
-        Some(visit) if visit.ended.is_some() => return arrive(keyring, &visit, None).await,
-        Some(_) => return Err(Problem::UnderWay),
-        None => Visit::begin(code, None, app, &browser, now),
+    let begun = Visit::begin(&state_of_code(code), None, app, &browser, now);
+    let visit = match keyring.sessions.visit(&begun.id).await? {
+        Some(known) if known.app != *app => return Err(Problem::OtherApp),
+        Some(known) if known.expires_at <= now => return Err(Problem::StateExpired),
+        Some(known) => known,
+        None => {
+            // If another request has begun it at the same time, that one's record counts as well.
+            keyring.sessions.begin_visit(&begun).await?;
+            begun
+        }
     };
-    if !(keyring.sessions.begin_visit(&visit).await? && keyring.sessions.use_state(&visit, now).await?) {
-        return Err(Problem::UnderWay);
+    if visit.used_at.is_some() || !keyring.sessions.use_state(&visit, now).await? {
+        return show(keyring, &ended(keyring, &visit, until).await?, headers).await;
     }
-    let outcome = finish::connect(keyring, app, code, Origin::Unsolicited).await;
+    let outcome = finish::connect(keyring, app, code, Origin::Unsolicited { creates }).await;
     let mut response = end(keyring, visit, outcome, &result_of(code), None).await?;
     if let Some(cookie) = cookie {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// The visit as it has ended. The request that used its `state` up may still be at work: browsers and people send a
+/// callback twice, and the second response is the one that is shown. This waits while the first request can still end.
+async fn ended(keyring: &Keyring, visit: &Visit, until: Instant) -> Result<Visit, Problem> {
+    let mut visit = visit.clone();
+    let mut pauses = PAUSES.into_iter().chain(std::iter::repeat(PAUSES[PAUSES.len() - 1]));
+    while visit.ended.is_none() {
+        let pause = pauses.next().unwrap_or_default();
+        if Instant::now() + pause >= until || visit.seconds_under_way(Timestamp::local_now()) <= 0 {
+            return Err(Problem::UnderWay);
+        }
+        tokio::time::sleep(pause).await;
+        visit = keyring.sessions.visit(&visit.id).await?.ok_or(Problem::UnknownState)?;
+    }
+    Ok(visit)
+}
+
+/// Where an ended visit without a session leads. In a browser that does not know it, its result is shown at once: who has
+/// the code is the seller, and two requests without a cookie get two cookies, of which the browser keeps one.
+async fn show(keyring: &Keyring, visit: &Visit, headers: &HeaderMap) -> Result<Response, Problem> {
+    if visit.is_of(browser::known(headers, &keyring.config.public_base_url).as_ref()) {
+        return arrive(keyring, visit, None).await;
+    }
+    match &visit.ended {
+        Some(outcome) => Ok(result::page_of(keyring, visit, outcome, None, None)),
+        None => Err(Problem::UnderWay),
+    }
 }
 
 /// Writes down how the visit ended and leads on.
@@ -229,7 +287,8 @@ mod tests {
     use super::*;
 
     fn code(query: &str) -> Result<String, ConnectFailure> {
-        Answer::read(query).unwrap().code().map(|code| code.expose().to_owned())
+        let answer = Answer::read(query).unwrap();
+        answer.code(MarketplaceName::TikTokShop).map(|code| code.expose().to_owned())
     }
 
     #[test]
@@ -241,6 +300,9 @@ mod tests {
         assert_eq!(code("code=null"), Err(ConnectFailure::BadCallback));
         assert_eq!(code("code=x&error=server_error"), Err(ConnectFailure::BadCallback));
         assert_eq!(code(""), Err(ConnectFailure::BadCallback));
+        let at_temu = |query: &str| Answer::read(query).unwrap().code(MarketplaceName::Temu).map(|_| ()).unwrap_err();
+        assert_eq!(at_temu("state=s&callback_host=x"), ConnectFailure::Denied);
+        assert_eq!(at_temu("error=server_error"), ConnectFailure::BadCallback);
     }
 
     #[test]

@@ -31,12 +31,15 @@ pub struct Config {
     pub(crate) telemetry: Telemetry,
 }
 
-/// What to do with a callback that nobody asked for: development shops, installs begun in the platform's store.
+/// What to do with a callback without `state`: development shops, installs begun in the platform's store, and renewals
+/// that the seller begins in the platform's seller center.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unsolicited {
-    /// Help the seller to the right start. The default.
+    /// Exchange no code; tell the seller how to begin.
     Refuse,
-    /// Store the connection without an account.
+    /// Renew a connection that is there, under its own account; tell everybody else how to begin. The default.
+    Renew,
+    /// Renew a connection that is there, or else store a new one without an account.
     Accept,
 }
 
@@ -75,10 +78,11 @@ fn support_url(reader: &mut Reader<'_>) -> Option<String> {
 fn unsolicited(reader: &mut Reader<'_>) -> Unsolicited {
     const NAME: &str = "UNSOLICITED_CALLBACKS";
     match reader.optional(NAME).as_deref() {
-        None | Some("refuse") => Unsolicited::Refuse,
+        None | Some("renew") => Unsolicited::Renew,
+        Some("refuse") => Unsolicited::Refuse,
         Some("accept") => Unsolicited::Accept,
         Some(_) => {
-            reader.problem(NAME, "must be `refuse` or `accept`");
+            reader.problem(NAME, "must be `renew`, `refuse` or `accept`");
             Unsolicited::Refuse
         }
     }

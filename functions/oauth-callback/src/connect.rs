@@ -18,10 +18,19 @@ use shop_keyring::{
 };
 use url::Url;
 
-use crate::{browser, pages, problem::Problem, router::Keyring};
+use crate::{
+    browser, pages,
+    problem::Problem,
+    router::{FormLeadsAway, Keyring},
+};
 
-/// `GET /connect/{session}`: what will be connected, to which account; pick the marketplace and its site.
-pub(crate) async fn page(State(keyring): State<Arc<Keyring>>, Path(token): Path<String>) -> Response {
+/// `GET /connect/{session}`: what will be connected, to which account; pick the marketplace and its site. The browser gets
+/// its cookie here, so that two first visits that are begun at once have the same one.
+pub(crate) async fn page(
+    State(keyring): State<Arc<Keyring>>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let page = async {
         let session = open_session(&keyring, &token).await?;
         let registry = keyring.registry_for(&session).await?;
@@ -29,13 +38,16 @@ pub(crate) async fn page(State(keyring): State<Arc<Keyring>>, Path(token): Path<
         if marketplaces.peek().is_none() {
             return Err(Problem::misconfigured(format_args!("the connect session {} offers no app", session.id)));
         }
-        Ok(if marketplaces.all(|marketplace| marketplace == MarketplaceName::Temu) {
+        let mut response = if marketplaces.all(|marketplace| marketplace == MarketplaceName::Temu) {
             // The one choice here, and that page asks the next question.
             let address = format!("/connect/{token}/{}", MarketplaceName::Temu);
             (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response()
         } else {
             pages::connect(&keyring.config, &registry, &session, &token).into_response()
-        })
+        };
+        let (_, cookie) = browser::known_or_new(&headers, &keyring.config.public_base_url);
+        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        Ok(response)
     };
     page.await.unwrap_or_else(|problem: Problem| problem.page(&keyring))
 }
@@ -134,9 +146,8 @@ async fn ask(
     let (_, cookie) = browser::known_or_new(headers, &keyring.config.public_base_url);
     let registry = keyring.registry_for(session).await?;
     let mut response = pages::agree(&keyring.config, &registry, session, app, token).into_response();
-    if let Some(cookie) = cookie {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
+    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    response.extensions_mut().insert(FormLeadsAway);
     Ok(response)
 }
 
@@ -164,10 +175,9 @@ fn authorization_link(keyring: &Keyring, app: &App, state: &Secret) -> Result<Ur
     let base = app.config.link_url.as_ref().ok_or(Problem::NotFound)?;
     match app.path.marketplace {
         MarketplaceName::TikTokShop => {
-            let service_id = app.service_id.as_ref().ok_or_else(|| {
-                Problem::misconfigured(format_args!("the secret of the app {} has no `service_id`", app.path))
-            })?;
-            Ok(tiktok_shop::authorization::link(base, service_id, state))
+            tiktok_shop::authorization::link(base, &app.app_key, app.service_id.as_deref(), state).map_err(|error| {
+                Problem::misconfigured(format_args!("{error}, and the secret of the app {} has none", app.path))
+            })
         }
         MarketplaceName::Temu => {
             let mut redirect_uri = keyring.config.public_base_url.clone();

@@ -131,11 +131,16 @@ pub(crate) async fn store(
             })
         }
         Err(error) => {
-            if matches!(error, GrantError::Vault(_)) {
+            let connection = &grant.connection;
+            match error {
                 // The seller has to repeat it; only the operator can see that the vault is to blame.
-                tracing::error!(alarm = "vault_fault", connection = %grant.connection, %error, "the grant was not stored");
-            } else {
-                tracing::warn!(connection = %grant.connection, %error, "the grant was not stored");
+                GrantError::Vault(_) => {
+                    tracing::error!(alarm = "vault_fault", %connection, %error, "the grant was not stored");
+                }
+                GrantError::Refused(GrantRefused::NothingToRenew) => {
+                    tracing::warn!(%connection, "a seller who is not connected came without a link; the tokens were dropped");
+                }
+                _ => tracing::warn!(%connection, %error, "the grant was not stored"),
             }
             Err(error)
         }
@@ -164,6 +169,7 @@ fn failure_of_storing(error: &GrantError) -> ConnectFailure {
         GrantError::Refused(GrantRefused::AccountConflict) => ConnectFailure::AccountConflict,
         GrantError::Refused(GrantRefused::OtherSeller) => ConnectFailure::OtherSeller,
         GrantError::Refused(GrantRefused::NothingToReconnect) => ConnectFailure::NothingToReconnect,
+        GrantError::Refused(GrantRefused::NothingToRenew) => ConnectFailure::Unsolicited,
         GrantError::Refused(GrantRefused::LaterGrant | GrantRefused::AlreadyThere) => ConnectFailure::Overtaken,
         GrantError::Vault(_) | GrantError::Store(_) => ConnectFailure::StorageUnavailable,
     }

@@ -26,8 +26,13 @@ pub enum Problem {
     UnknownState,
     /// The visit's time is over.
     StateExpired,
-    /// The visit was begun in another browser.
+    /// The page or the form belongs to another browser.
     OtherBrowser,
+    /// The seller came back from the marketplace in another browser than the visit was begun in. The `state` is not used
+    /// up: the address works in the first browser.
+    BackInOtherBrowser,
+    /// The seller came back from Temu without a `state` while the form to paste tokens is open in this browser.
+    OpenForm,
     /// The answer was meant for another app.
     OtherApp,
     /// The link is for one connection, and this way leads to another app than that one's.
@@ -63,7 +68,9 @@ impl Problem {
         match self {
             Self::NotFound | Self::UnknownLink => StatusCode::NOT_FOUND,
             Self::LinkExpired | Self::StateExpired => StatusCode::GONE,
-            Self::OtherBrowser | Self::Unsolicited | Self::OtherConnection => StatusCode::FORBIDDEN,
+            Self::OtherBrowser | Self::BackInOtherBrowser | Self::Unsolicited | Self::OtherConnection => {
+                StatusCode::FORBIDDEN
+            }
             Self::UnknownState
             | Self::OtherApp
             | Self::BadCallback
@@ -71,7 +78,7 @@ impl Problem {
             | Self::BadForm
             | Self::Failed(..) => StatusCode::BAD_REQUEST,
             Self::FormTooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnderWay => StatusCode::CONFLICT,
+            Self::UnderWay | Self::OpenForm => StatusCode::CONFLICT,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
             Self::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }

@@ -8,7 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use shop_keyring::{connect_session::VisitOutcome, secret::Secret, time::Timestamp};
+use shop_keyring::{
+    connect_session::{ConnectSession, Visit, VisitOutcome},
+    secret::Secret,
+    time::Timestamp,
+};
 
 use crate::{browser, connect::back_with_result, pages, problem::Problem, router::Keyring};
 
@@ -46,16 +50,27 @@ async fn outcome(
         Some(id) => keyring.sessions.session(id).await?,
         None => None,
     };
-    match visit.ended.ok_or(Problem::UnderWay)? {
+    let outcome = visit.ended.as_ref().ok_or(Problem::UnderWay)?;
+    Ok(page_of(keyring, &visit, outcome, session.as_ref(), result))
+}
+
+/// The page of a visit that has ended.
+pub(crate) fn page_of(
+    keyring: &Keyring,
+    visit: &Visit,
+    outcome: &VisitOutcome,
+    session: Option<&ConnectSession>,
+    result: Option<Secret>,
+) -> Response {
+    match outcome {
         VisitOutcome::Connected { connections, failures } => {
             let back = session
-                .as_ref()
                 .zip(result)
                 .and_then(|(session, result)| back_with_result(session.return_url.as_deref()?, &session.id, &result));
-            Ok(pages::connected(&keyring.config, &connections, &failures, back).into_response())
+            pages::connected(&keyring.config, connections, failures, back).into_response()
         }
         VisitOutcome::Failed { failure } => {
-            Ok(pages::failed(&keyring.config, visit.app.marketplace, failure, session.as_ref()).into_response())
+            pages::failed(&keyring.config, visit.app.marketplace, *failure, session).into_response()
         }
     }
 }

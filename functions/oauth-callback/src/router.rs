@@ -1,6 +1,6 @@
 //! The routes, and what holds for every page: no script, nothing from elsewhere, no caching, no referrer, one log line.
 
-use std::{collections::BTreeSet, fmt::Display, sync::Arc, time::Instant};
+use std::{fmt::Display, sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -106,18 +106,18 @@ impl Keyring {
     }
 }
 
-/// One style sheet, known by its hash. A form leads here, and on to a marketplace's authorization link; browsers check
-/// every redirect after a form against `form-action`, also the marketplace's own redirects to its login. Links on loopback
-/// are not https, so their origins are named.
-fn content_policy(registry: Option<&Registry>) -> Result<HeaderValue, InvalidHeaderValue> {
-    let links = registry.into_iter().flat_map(Registry::iter).filter_map(|(_, config)| config.link_url.as_ref());
-    let on_loopback = links.filter(|link| link.scheme() == "http").map(|link| link.origin().ascii_serialization());
-    let on_loopback: BTreeSet<_> = on_loopback.collect();
-    let forms: Vec<_> = ["'self'", "https:"].into_iter().chain(on_loopback.iter().map(String::as_str)).collect();
+/// Marks a response whose form leads to a marketplace.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FormLeadsAway;
+
+/// One style sheet, known by its hash. Browsers check every redirect after a form against `form-action`, also those that
+/// the marketplace makes to its login or to its app, and the URL schemes of apps are not published. So where a form leads
+/// there, the directive is left out: `docs/adr/0022-forms-that-lead-to-a-marketplace.md`.
+fn content_policy(form_leads_away: bool) -> Result<HeaderValue, InvalidHeaderValue> {
+    let forms = if form_leads_away { "" } else { "form-action 'self'; " };
     HeaderValue::from_str(&format!(
-        "default-src 'none'; style-src '{}'; form-action {}; base-uri 'none'; frame-ancestors 'none'",
-        *STYLE_HASH,
-        forms.join(" ")
+        "default-src 'none'; style-src '{}'; {forms}base-uri 'none'; frame-ancestors 'none'",
+        *STYLE_HASH
     ))
 }
 
@@ -134,15 +134,17 @@ pub(crate) fn router(keyring: Arc<Keyring>) -> Router {
         .layer(DefaultBodyLimit::max(temu::LONGEST_FORM))
         .route(
             "/webhooks/tiktok-shop/{app}",
-            post(webhook::receive).layer(DefaultBodyLimit::max(webhook::LONGEST_BODY)),
+            post(webhook::receive)
+                .layer(DefaultBodyLimit::max(webhook::LONGEST_BODY))
+                .fallback(async || webhook::NotTaken::OtherMethod),
         )
-        .layer(middleware::from_fn_with_state(Arc::clone(&keyring), answer))
+        .layer(middleware::from_fn(answer))
         .with_state(keyring)
 }
 
 /// Around every request: the headers of all answers, and the log line, which has the route's template and never its
 /// path.
-async fn answer(State(keyring): State<Arc<Keyring>>, request: Request, next: Next) -> Response {
+async fn answer(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", |path| path.as_str()).to_owned();
@@ -152,8 +154,9 @@ async fn answer(State(keyring): State<Arc<Keyring>>, request: Request, next: Nex
     };
     let span = tracing::info_span!(target: audit::TARGET, "request", request_id);
     let mut response = next.run(request).instrument(span).await;
+    let form_leads_away = response.extensions().get::<FormLeadsAway>().is_some();
     let headers = response.headers_mut();
-    match content_policy(keyring.protocol.apps.registry().copy().as_deref()) {
+    match content_policy(form_leads_away) {
         Ok(policy) => drop(headers.insert(header::CONTENT_SECURITY_POLICY, policy)),
         Err(error) => tracing::error!(%error, "a page has no content security policy"),
     }

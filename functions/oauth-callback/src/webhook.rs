@@ -31,6 +31,7 @@ const PATIENCE: Duration = Duration::from_millis(2_500);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotTaken {
     UnknownApp,
+    OtherMethod,
     TooLong,
     Unreadable,
     Unsigned,
@@ -43,6 +44,11 @@ impl NotTaken {
     fn parts(self) -> (StatusCode, &'static str, String) {
         match self {
             Self::UnknownApp => (StatusCode::NOT_FOUND, "app_not_found", "There is no such app here.".into()),
+            Self::OtherMethod => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "The marketplace sends webhooks here by POST.".into(),
+            ),
             Self::TooLong => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body_too_long",
@@ -80,6 +86,9 @@ impl IntoResponse for NotTaken {
         let problem = Problem { title: status.canonical_reason(), status: status.as_u16(), code, detail };
         let mut response = (status, Json(problem)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        }
         response
     }
 }
@@ -148,20 +157,20 @@ async fn take(keyring: &Keyring, app: &str, headers: &HeaderMap, body: &[u8]) ->
         return Err(NotTaken::BadSignature);
     }
     let Webhook { notification_id, about } = read(body).map_err(NotTaken::Malformed)?;
-    let Some(About { shop, notice, sent_at }) = about else { return Ok(()) };
+    let Some(About { subject, notice, sent_at }) = about else { return Ok(()) };
     let seen = notification_id.map(|id| digest(&format!("{path}\n{id}")));
     if let Some(seen) = &seen
         && keyring.sessions.notice_is_taken(seen).await?
     {
-        tracing::info!(app = %path, %shop, "a notice was repeated");
+        tracing::info!(app = %path, ?subject, "a notice was repeated");
         return Ok(());
     }
-    keyring.protocol.note(&path, &shop, notice, sent_at).await?;
+    keyring.protocol.note(&path, &subject, notice, sent_at).await?;
     if let Some(seen) = &seen
         && let Err(error) = keyring.sessions.take_notice(seen, keyring.protocol.connections.now()).await
     {
         // Its effect is there, and a second time does no harm.
-        tracing::warn!(app = %path, %shop, %error, "that a notice was taken is not written down");
+        tracing::warn!(app = %path, ?subject, %error, "that a notice was taken is not written down");
     }
     Ok(())
 }

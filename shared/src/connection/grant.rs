@@ -52,8 +52,12 @@ pub enum Origin {
         /// Set when the session is for this one connection: nothing new comes of it, and nothing changes its account.
         reconnect: Option<ConnectionKey>,
     },
-    /// Nobody asked for it: begun in the platform's store. It never changes an account.
-    Unsolicited,
+    /// Nobody asked for it: begun in the platform's store or seller center. It never changes an account.
+    Unsolicited {
+        /// Whether it may become a new connection, without an account. Otherwise it only renews one that is there: what the
+        /// seller does in the platform's own seller center.
+        creates: bool,
+    },
 }
 
 /// A grant's claim that was decided: to be written before the token set is kept.
@@ -81,6 +85,9 @@ pub enum GrantRefused {
     /// This very token is the connection's current one, and nothing speaks against it.
     #[error("this token is connected already")]
     AlreadyThere,
+    /// Nobody asked for it, and there is no connection that it could renew.
+    #[error("nobody asked for this authorization, and the seller is not connected")]
+    NothingToRenew,
     /// The session reconnects one connection, and another seller has authorized.
     #[error("another seller authorized than the one to be connected anew")]
     OtherSeller,
@@ -112,11 +119,19 @@ pub(super) fn claim_any(
     attempt: AttemptId,
     now: Timestamp,
 ) -> Result<GrantClaimed, GrantRefused> {
+    let stands = existing.is_some_and(|item| item.status != Status::Disconnected && !is_lapsed(item, now));
+    if matches!(grant.origin, Origin::Unsolicited { creates: false }) && !stands {
+        return Err(GrantRefused::NothingToRenew);
+    }
     let Some(existing) = existing else {
         let item = hold(create(grant, now), grant, now, attempt, now);
         return Ok(GrantClaimed { item, refused: None, secret_may_go: false });
     };
-    let relation = Relation::of(existing, grant);
+    let relation = match Relation::of(existing, grant) {
+        // Nobody confirms it any more.
+        Relation::Same if account(grant).is_none() && is_lapsed(existing, now) => Relation::Free,
+        relation => relation,
+    };
     if is_there(existing, grant, now) {
         match relation {
             Relation::Same => return Err(GrantRefused::AlreadyThere),
@@ -130,9 +145,16 @@ pub(super) fn claim_any(
     // Grants of one moment need names of their own.
     let granted_at = now.max(existing.granted_at.plus(1));
     let item = match relation {
-        Relation::Same if existing.status == Status::Pending => {
-            Connection { confirm_by: confirm_by(grant, now), ..existing.clone() }
-        }
+        Relation::Same if existing.status == Status::Pending => match grant.origin {
+            Origin::Session { .. } => {
+                Connection { confirm_by: confirm_by(grant, now), confirm_granted_at: None, ..existing.clone() }
+            }
+            // It waits for the same confirmation as before, with new tokens.
+            Origin::Unsolicited { .. } => {
+                let confirmed = existing.confirm_granted_at.unwrap_or(existing.granted_at);
+                Connection { confirm_granted_at: existing.confirm_by.map(|_| confirmed), ..existing.clone() }
+            }
+        },
         Relation::Free => Connection {
             status: Status::Pending,
             account_id: account(grant),
@@ -140,6 +162,7 @@ pub(super) fn claim_any(
             fingerprint: None,
             attempts: Vec::new(),
             confirm_by: confirm_by(grant, now),
+            confirm_granted_at: None,
             ..existing.clone()
         },
         Relation::Same | Relation::OtherAccountWorking => existing.clone(),
@@ -150,6 +173,11 @@ pub(super) fn claim_any(
         refused: (relation == Relation::OtherAccountWorking).then_some(GrantRefused::AccountConflict),
         secret_may_go: existing.attempt.is_some() && matches!(existing.status, Status::Pending | Status::Disconnected),
     })
+}
+
+/// Whether the time to confirm a pending connection is over: the sweep is about to remove it.
+fn is_lapsed(item: &Connection, now: Timestamp) -> bool {
+    item.status == Status::Pending && item.confirm_by.is_some_and(|by| by <= now)
 }
 
 /// Whether the connection has the grant's very token, and no doubt about it.
@@ -166,7 +194,7 @@ fn is_there(existing: &Connection, grant: &Grant, now: Timestamp) -> bool {
 /// How a grant stands to the connection that is already there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Relation {
-    /// The same account, or a grant that asks for none.
+    /// The same account, or a grant that asks for none and takes none away.
     Same,
     /// Nobody has it: disconnected, or never confirmed.
     Free,
@@ -180,7 +208,7 @@ impl Relation {
     pub(super) fn of(existing: &Connection, grant: &Grant) -> Self {
         let same = match &grant.origin {
             Origin::Session { account_id, .. } => existing.account_id.as_ref() == Some(account_id),
-            Origin::Unsolicited => existing.status != Status::Pending,
+            Origin::Unsolicited { .. } => true,
         };
         match existing.status {
             Status::Disconnected => Self::Free,
@@ -205,6 +233,7 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
         api: grant.api.clone(),
         account_id: account(grant),
         shops: Vec::new(),
+        inactive_since: None,
         scopes: Vec::new(),
         status: Status::Pending,
         token_version: 0,
@@ -225,6 +254,7 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
         check_at: None,
         reminded: None,
         confirm_by: confirm_by(grant, now),
+        confirm_granted_at: None,
         strikes: 0,
         failures: 0,
         last_error: None,
@@ -260,7 +290,7 @@ fn hold(mut item: Connection, grant: &Grant, granted_at: Timestamp, attempt: Att
 pub(super) fn account(grant: &Grant) -> Option<AccountId> {
     match &grant.origin {
         Origin::Session { account_id, .. } => Some(account_id.clone()),
-        Origin::Unsolicited => None,
+        Origin::Unsolicited { .. } => None,
     }
 }
 
@@ -291,11 +321,17 @@ pub fn confirm(
     match item.status {
         Status::Active => Ok(item.clone()),
         Status::Pending
-            if item.granted_at == granted_at
+            if item.confirm_granted_at.unwrap_or(item.granted_at) == granted_at
                 && item.attempt.is_none()
                 && item.confirm_by.is_some_and(|by| now < by) =>
         {
-            Ok(Connection { status: Status::Active, confirm_by: None, updated_at: now, ..item.clone() })
+            Ok(Connection {
+                status: Status::Active,
+                confirm_by: None,
+                confirm_granted_at: None,
+                updated_at: now,
+                ..item.clone()
+            })
         }
         _ => Err(NothingToConfirm),
     }

@@ -217,18 +217,65 @@ fn what_was_never_confirmed_belongs_to_nobody() {
     let item = taken.unwrap().item;
     assert_eq!((item.account_id, item.status), (Some("other".parse().unwrap()), Status::Pending));
 
-    let unsolicited = Grant { origin: Origin::Unsolicited, ..grant_for("acme", false) };
-    let item = claim_for_grant(Some(&waiting), &unsolicited, AttemptId::random(), T0.plus(9)).unwrap().item;
-    assert_eq!((item.account_id, item.confirm_by), (None, None), "what nobody asked for confirms no account");
+    let unsolicited = Grant { origin: Origin::Unsolicited { creates: true }, ..grant_for("acme", false) };
+    let item = claim_for_grant(Some(&waiting), &unsolicited, AttemptId::random(), T0.plus(3_600)).unwrap().item;
+    assert_eq!((item.account_id, item.confirm_by), (None, None), "too late to be confirmed, it has no account");
 }
 
 #[test]
 fn an_unsolicited_grant_never_changes_an_account() {
-    let unsolicited = Grant { origin: Origin::Unsolicited, ..grant_for("acme", false) };
+    let unsolicited = Grant { origin: Origin::Unsolicited { creates: true }, ..grant_for("acme", false) };
     let item = claim_for_grant(Some(&active()), &unsolicited, AttemptId::random(), T0.plus(9)).unwrap().item;
     assert_eq!(item.account_id, active().account_id);
     let item = claim_for_grant(None, &unsolicited, AttemptId::random(), T0).unwrap().item;
     assert_eq!((item.account_id, item.confirm_by), (None, None));
+}
+
+#[test]
+fn a_renewal_that_nobody_asked_for_creates_nothing_and_keeps_the_account() {
+    let renewal = Grant { origin: Origin::Unsolicited { creates: false }, ..grant_for("acme", false) };
+    let claim = |existing: Option<&Connection>| {
+        claim_for_grant(existing, &renewal, AttemptId::random(), T0.plus(9)).map(|claimed| {
+            assert_eq!(claimed.refused, None);
+            claimed.item
+        })
+    };
+    assert_eq!(claim(None), Err(GrantRefused::NothingToRenew));
+    let disconnected = Connection { status: Status::Disconnected, ..active() };
+    assert_eq!(claim(Some(&disconnected)), Err(GrantRefused::NothingToRenew));
+    let ended = Status::ReauthorizationRequired { reason: Reason::AuthorizationExpired };
+    for status in [Status::Active, ended] {
+        let item = claim(Some(&Connection { status, ..active() })).unwrap();
+        assert_eq!((item.account_id, item.confirm_by), (active().account_id, None));
+    }
+}
+
+#[test]
+fn a_pending_connection_that_is_renewed_waits_for_the_same_confirmation() {
+    let by = Some(T0.plus(3_600));
+    let waiting = Connection { status: Status::Pending, confirm_by: by, ..active() };
+    for creates in [false, true] {
+        let renewal = Grant { origin: Origin::Unsolicited { creates }, ..grant_for("acme", false) };
+        let claimed = claim_for_grant(Some(&waiting), &renewal, AttemptId::random(), T0.plus(9)).unwrap().item;
+        assert_eq!((claimed.account_id, claimed.confirm_by), (waiting.account_id.clone(), by), "{creates}");
+    }
+    let renewal = Grant { origin: Origin::Unsolicited { creates: false }, ..grant_for("acme", false) };
+    let late = claim_for_grant(Some(&waiting), &renewal, AttemptId::random(), T0.plus(3_600));
+    assert_eq!(late, Err(GrantRefused::NothingToRenew), "the sweep is about to remove it");
+    let renew = |item: &Connection, now: Timestamp| {
+        let attempt = AttemptId::random();
+        let held = claim_for_grant(Some(item), &renewal, attempt, now).unwrap().item;
+        let set = token_set(held.secret_version.clone(), held.granted_at, now);
+        let right = Right::Grant { granted_at: held.granted_at, token_version: held.token_version };
+        commit(&held, right, Kept::new(&set, attempt.version()), None, now).unwrap()
+    };
+    let twice = renew(&renew(&waiting, T0.plus(9)), T0.plus(20));
+    assert_eq!((twice.status, twice.confirm_by, &twice.account_id), (Status::Pending, by, &waiting.account_id));
+    assert!(twice.granted_at > waiting.granted_at);
+    let acme = "acme".parse().unwrap();
+    assert!(confirm(&twice, &acme, twice.granted_at, T0.plus(30)).is_err(), "no session had that grant");
+    let confirmed = confirm(&twice, &acme, waiting.granted_at, T0.plus(30)).unwrap();
+    assert_eq!((confirmed.status, confirmed.confirm_granted_at), (Status::Active, None));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Every outcome belongs to a claim, and is written only while the item still shows that claim.
 
-use super::{Connection, Fault, LastError, Reason, Shop, Status, claim::CLAIM_SECONDS, notice, watch};
+use super::{Connection, Fault, LastError, Listed, Reason, Status, claim::CLAIM_SECONDS, notice, watch};
 use crate::{
     api::Api,
     names::{AttemptId, VersionId},
@@ -14,7 +14,7 @@ use crate::{
 /// (see [`CLAIM_SECONDS`]), so the two refusals cannot stem from one race.
 pub const SECOND_TRY_AFTER: i64 = 15 * 60;
 
-/// Longest wait after a commit before the next exchange, in seconds: callers that reject a token one after another
+/// Longest wait after a commit before the next exchange, in seconds, where there are exchanges: callers that reject a token one after another
 /// cost one exchange. A quarter of the token's life if that is less.
 const REST_AFTER_COMMIT: i64 = 15 * 60;
 
@@ -89,7 +89,7 @@ impl Kept {
     }
 }
 
-/// The kept token set becomes the current one. `shops` as listed with it; `None` leaves those known.
+/// The kept token set becomes the current one. `listed`: the shops listed with it; `None` leaves those known.
 ///
 /// # Errors
 /// [`ClaimLost`] if the right is not there any more.
@@ -97,7 +97,7 @@ pub fn commit(
     item: &Connection,
     right: Right,
     kept: Kept,
-    shops: Option<Vec<Shop>>,
+    listed: Option<Listed>,
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
     if !entitles(right, item) {
@@ -120,7 +120,7 @@ pub fn commit(
         _ if refreshed => notice::came_during(item),
         check_at => check_at,
     };
-    Ok(Connection {
+    let committed = Connection {
         status: if item.confirm_by.is_some() { Status::Pending } else { Status::Active },
         token_version: item.token_version + 1,
         secret_version: Some(kept.version),
@@ -142,16 +142,17 @@ pub fn commit(
         fingerprint: kept.fingerprint,
         authorized_at: if first_of_grant { Some(now.max(kept.granted_at)) } else { item.authorized_at },
         refreshed_at: Some(now),
-        shops: shops.unwrap_or_else(|| item.shops.clone()),
         attempt: None,
         attempts: Vec::new(),
-        not_before: Some(now.plus(rest)),
+        // A check spends nothing, and a caller who rejects the token right away is right to have it asked about.
+        not_before: if watched { None } else { Some(now.plus(rest)) },
         strikes: 0,
         failures: 0,
         last_error: None,
         updated_at: now,
         ..item.clone()
-    })
+    };
+    Ok(committed.with_listed(listed, now))
 }
 
 /// Whether the right is still there. A grant loses to a disconnect that came after its claim.

@@ -186,8 +186,9 @@ fn every_failure_says_what_happened_and_what_to_do() {
 #[test]
 fn every_problem_says_what_happened_and_what_to_do() {
     use Problem::{
-        BadCallback, BadForm, ForeignHost, FormTooLong, LinkExpired, Misconfigured, NotFound, OtherApp, OtherBrowser,
-        OtherConnection, StateExpired, StorageUnavailable, UnderWay, UnknownLink, UnknownState, Unsolicited,
+        BackInOtherBrowser, BadCallback, BadForm, ForeignHost, FormTooLong, LinkExpired, Misconfigured, NotFound,
+        OpenForm, OtherApp, OtherBrowser, OtherConnection, StateExpired, StorageUnavailable, UnderWay, UnknownLink,
+        UnknownState, Unsolicited,
     };
     let config = config("Acme");
     let problems = [
@@ -197,6 +198,8 @@ fn every_problem_says_what_happened_and_what_to_do() {
         UnknownState,
         StateExpired,
         OtherBrowser,
+        BackInOtherBrowser,
+        OpenForm,
         OtherApp,
         OtherConnection,
         UnderWay,

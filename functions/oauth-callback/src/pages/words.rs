@@ -71,6 +71,14 @@ pub(super) fn of_failure(
                  its seller account the permission that you have just given."
             ),
         ),
+        ConnectFailure::Unsolicited => (
+            format!("Please begin at {vendor}"),
+            format!(
+                "You gave permission at {marketplace}, but you came here without a link from {vendor}, and this shop is \
+                 not connected to {vendor}. So we cannot know whose shop this is, and kept nothing."
+            ),
+            format!("Log in to {vendor}, choose to connect a shop there, and authorize the app when you are asked."),
+        ),
         ConnectFailure::NothingToReconnect => (
             "There is nothing to connect anew".to_owned(),
             format!(
@@ -121,6 +129,24 @@ pub(super) fn of_problem(vendor: &str, problem: Problem) -> Words {
             "You began in another browser, or in a private window, or cookies are switched off. Nothing was connected."
                 .to_owned(),
             format!("Begin again from {vendor}, and stay in the same browser until the shop is connected."),
+        ),
+        Problem::BackInOtherBrowser => (
+            "Please open this page in your first browser",
+            format!(
+                "You began in another browser, for example because the app of {ANY} has opened this page, or in a private \
+                 window, or cookies are switched off. This page has connected nothing."
+            ),
+            format!(
+                "Copy the address of this page and open it in the browser in which you began, as soon as you can. If you \
+                 cannot do that, go back to {vendor} and begin again."
+            ),
+        ),
+        Problem::OpenForm => (
+            "Please go back to the form",
+            "Your shop is being connected by a token that you paste into our form, and the form is still open in another \
+             tab. This page has connected nothing."
+                .to_owned(),
+            "Go back to the tab with the form, and paste the token there.".to_owned(),
         ),
         Problem::OtherApp | Problem::ForeignHost => (
             "That was for another site",

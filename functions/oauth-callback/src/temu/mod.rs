@@ -119,7 +119,7 @@ pub(crate) async fn page(
         };
         let mut response = shown(&keyring, &visitor, kind, BTreeMap::new(), None).await?;
         if let Some(cookie) = cookie {
-            response.headers_mut().insert(header::SET_COOKIE, cookie);
+            response.headers_mut().append(header::SET_COOKIE, cookie);
         }
         Ok(response)
     };
@@ -200,8 +200,13 @@ async fn shown(
         None if !mistakes.is_empty() => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
-    let view = View { kind: kind.filter(|_| !visitor.is_late()), placed, mistakes, notice };
-    Ok((status, view.page(&keyring.config, visitor)).into_response())
+    let kind = kind.filter(|_| !visitor.is_late());
+    // Open until the first token is in.
+    let form = browser::form_is_open(kind.is_some() && placed.is_empty(), &keyring.config.public_base_url);
+    let view = View { kind, placed, mistakes, notice };
+    let mut response = (status, view.page(&keyring.config, visitor)).into_response();
+    response.headers_mut().extend(form.map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok(response)
 }
 
 /// Checks and connects what was pasted, and writes down what was connected. Answers what is wrong with the rest.

@@ -46,7 +46,9 @@ async fn one(keyring: &Keyring, visitor: &Visitor, good: Good) -> Result<Connect
     finish::store(keyring, &app, token.seller(&app, Some(purpose)), tokens, origin).await.map_err(|error| match error {
         GrantError::Refused(GrantRefused::AccountConflict) => Mistake::AccountConflict,
         GrantError::Refused(GrantRefused::OtherSeller) => Mistake::OtherSeller { mall, name },
-        GrantError::Refused(GrantRefused::NothingToReconnect) => Mistake::NothingToReconnect,
+        GrantError::Refused(GrantRefused::NothingToReconnect | GrantRefused::NothingToRenew) => {
+            Mistake::NothingToReconnect
+        }
         GrantError::Refused(GrantRefused::LaterGrant | GrantRefused::AlreadyThere) => Mistake::Overtaken,
         GrantError::Vault(_) | GrantError::Store(_) => Mistake::Storage,
     })

@@ -1,6 +1,6 @@
 //! The way back from the marketplace, and everything that can be wrong with it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use emulators::front::{Fault as AwsFault, FaultKind, Moment};
 use end_to_end::{Answer, Browser, Function, Options, Stack};
@@ -8,7 +8,7 @@ use reqwest::Url;
 use serde_json::json;
 use simulators::tiktok_shop::{Fault, Route, Seller, Trouble, UserType, When};
 
-use crate::setting::{OnTheWay, SELLER_1, US_APP_KEY, item, next_second};
+use crate::setting::{OnTheWay, SELLER_1, US_APP_KEY, item, next_second, until};
 
 /// A browser that has authorized, with the callback that it was sent to.
 async fn authorized(stack: &Stack, seller: &str) -> (Browser, Url) {
@@ -44,7 +44,7 @@ fn says(page: &Answer, words: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_works_once_in_its_browser_for_thirty_minutes() {
-    let stack = Stack::start(Options::default()).await.unwrap();
+    let stack = Stack::start(Options { unsolicited: Some("refuse"), ..Options::default() }).await.unwrap();
     let exchanges = || stack.tiktok_shop().calls_to(Route::TokenGet).len();
 
     let (browser, callback) = authorized(&stack, "seller-1").await;
@@ -55,10 +55,10 @@ async fn a_state_works_once_in_its_browser_for_thirty_minutes() {
     says(&browser.open(&with(&callback, "state", None)).await.expect(403), "Please begin at our side");
     says(&browser.open(&format!("{callback}&state=x")).await.expect(400), "not complete");
     says(&browser.open(&format!("{callback}&code=x")).await.expect(400), "not complete");
-    says(&stack.browser().open(callback.as_str()).await.expect(403), "stay in one browser");
+    says(&stack.browser().open(callback.as_str()).await.expect(403), "open this page in your first browser");
     let (stranger, _) = authorized(&stack, "seller-2").await;
     assert_eq!(stranger.cookies().len(), 1, "a browser with a cookie of its own");
-    says(&stranger.open(callback.as_str()).await.expect(403), "stay in one browser");
+    says(&stranger.open(callback.as_str()).await.expect(403), "open this page in your first browser");
     assert_eq!(exchanges(), 0, "none of these spends the code");
     assert!(stack.writes("UNSOLICITED_CALLBACKS", 1).await, "the log tells the operator the setting");
 
@@ -79,20 +79,91 @@ async fn a_state_works_once_in_its_browser_for_thirty_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_callback_that_arrives_twice_at_once_is_worked_on_once() {
+async fn the_second_of_two_callbacks_leads_where_the_first_one_leads() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let slow = || Fault::new(Trouble::Latency(When::BeforeEffect, Duration::from_secs(3))).times(1);
+    let (browser, callback) = authorized(&stack, "seller-1").await;
+    stack.tiktok_shop().inject(Route::TokenGet, slow());
+    let second = async {
+        until(|| !stack.tiktok_shop().in_flight(Route::TokenGet).is_empty()).await;
+        browser.come_back(&callback).await
+    };
+    let (first, second) = tokio::join!(browser.come_back(&callback), second);
+    assert_eq!(second.parameter("status").as_deref(), Some("connected"));
+    assert_eq!(second.url, first.url, "with the same result");
+    assert_eq!(stack.tiktok_shop().calls_to(Route::TokenGet).len(), 1);
+
+    // Where the first one fails, the second one says why.
+    let (browser, callback) = authorized(&stack, "seller-2").await;
+    let used = Trouble::Latency(When::BeforeEffect, Duration::from_secs(3));
+    stack.tiktok_shop().advance(31 * 60);
+    stack.tiktok_shop().inject(Route::TokenGet, Fault::new(used).times(1));
+    let second = async {
+        until(|| !stack.tiktok_shop().in_flight(Route::TokenGet).is_empty()).await;
+        browser.come_back(&callback).await
+    };
+    let (_, second) = tokio::join!(browser.come_back(&callback), second);
+    says(&second.page.unwrap().expect(200), "did not accept this authorization");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_whose_first_request_broke_off_is_not_waited_for() {
     let stack = Stack::start(Options::default()).await.unwrap();
     let (browser, callback) = authorized(&stack, "seller-1").await;
-    let slow = Trouble::Latency(When::BeforeEffect, Duration::from_secs(5));
-    stack.tiktok_shop().inject(Route::TokenGet, Fault::new(slow));
-    let (one, other) = tokio::join!(browser.open(callback.as_str()), browser.open(callback.as_str()));
-    let mut statuses = [one.status, other.status];
-    statuses.sort_unstable();
-    assert_eq!(statuses, [303, 409], "one is led on, the other is told that it is under way");
-    assert_eq!(stack.tiktok_shop().calls_to(Route::TokenGet).len(), 1);
+    stack.tiktok_shop().inject(Route::TokenGet, Fault::new(Trouble::Hang(When::BeforeEffect)).times(1));
+    tokio::select! {
+        back = browser.come_back(&callback) => panic!("it was not killed: {back:?}"),
+        () = async {
+            until(|| !stack.tiktok_shop().in_flight(Route::TokenGet).is_empty()).await;
+            stack.kill(Function::OauthCallback);
+        } => {}
+    }
+    stack.start_process(Function::OauthCallback).unwrap();
+    stack.age(31).await;
+    let began = Instant::now();
+    says(&browser.open(callback.as_str()).await.expect(409), "still at work");
+    assert!(began.elapsed() < Duration::from_secs(5), "no invocation lives that long");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_whom_an_app_led_to_another_browser_goes_on_in_the_first_one() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let (browser, callback) = authorized(&stack, "seller-1").await;
+    for _ in 0..2 {
+        let page = stack.browser().open(callback.as_str()).await.expect(403);
+        says(&page, "Copy the address of this page and open it in the browser in which you began");
+    }
+    assert_eq!(browser.come_back(&callback).await.parameter("status").as_deref(), Some("connected"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_of_the_parent_domain_hides_nothing() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let (browser, callback) = authorized(&stack, "seller-1").await;
+    browser.receive_cookie("city", "Orléans");
+    browser.receive_cookie("aa", "=;;\u{e9}");
+    assert_eq!(browser.come_back(&callback).await.parameter("status").as_deref(), Some("connected"));
 }
 
 fn app_key(callback: &Url) -> String {
     callback.query_pairs().find(|(name, _)| name == "app_key").unwrap().1.into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_first_visits_at_once_both_arrive() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let browser = stack.browser();
+    let mut links = Vec::new();
+    for _ in 0..2 {
+        let session = stack.vendor().connect_session(json!({"account_id": "acme"})).await;
+        drop(browser.open(&session.connect_url).await.expect(200));
+        links.push(format!("{}/tiktok-shop/us", session.connect_url));
+    }
+    let (one, other) = tokio::join!(browser.open(&links[0]), browser.open(&links[1]));
+    for (left, seller) in [(one, "seller-1"), (other, "seller-2")] {
+        let callback = browser.authorize(&left.redirect(), seller).await;
+        assert_eq!(browser.come_back(&callback).await.parameter("status").as_deref(), Some("connected"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,7 +274,7 @@ async fn who_says_no_or_is_no_seller_is_told_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_used_code_and_a_table_that_is_down_end_in_a_page() {
-    let stack = Stack::start(Options { accept_unsolicited: true, ..Options::default() }).await.unwrap();
+    let stack = Stack::start(Options { unsolicited: Some("accept"), ..Options::default() }).await.unwrap();
     let (browser, callback) = authorized(&stack, "seller-1").await;
     let code = callback.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
     drop(browser.come_back(&callback).await);
@@ -293,7 +364,7 @@ async fn faults_at_that_moment_end_in_a_page_and_are_healed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_callback_that_nobody_asked_for_is_accepted_where_that_is_set() {
-    let stack = Stack::start(Options { accept_unsolicited: true, ..Options::default() }).await.unwrap();
+    let stack = Stack::start(Options { unsolicited: Some("accept"), ..Options::default() }).await.unwrap();
     let (vendor, platform) = (stack.vendor(), stack.tiktok_shop());
     let callback = platform.authorize(US_APP_KEY, "seller-1", None).unwrap();
     let browser = stack.browser();
@@ -315,7 +386,7 @@ async fn a_callback_that_nobody_asked_for_is_accepted_where_that_is_set() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visit_is_begun_even_if_nobody_was_told_that_it_was_written() {
-    let stack = Stack::start(Options { accept_unsolicited: true, ..Options::default() }).await.unwrap();
+    let stack = Stack::start(Options { unsolicited: Some("accept"), ..Options::default() }).await.unwrap();
     let lost = stack.dynamodb().front().inject(AwsFault::new(FaultKind::DropAfter).on("PutItem"));
     let callback = stack.tiktok_shop().authorize(US_APP_KEY, "seller-1", None).unwrap();
     says(&stack.browser().come_back(&callback).await.page.unwrap().expect(200), "is connected");

@@ -10,9 +10,9 @@ use emulators::front::{Fault, FaultKind};
 use end_to_end::{Options, Stack, Table};
 use serde_json::{Map, Value, json};
 use shop_keyring::connection::FORMAT;
-use simulators::tiktok_shop::Notice;
+use simulators::tiktok_shop::{Inactive, Notice};
 
-use crate::setting::{DUE, SELLER_1, US_APP_KEY, connect, connected, item, next_sweep, with_sellers};
+use crate::setting::{DUE, SELLER_1, US_APP_KEY, connect, connected, item, next_second, next_sweep, with_sellers};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -62,6 +62,7 @@ async fn every_kind_of_item() -> (Stack, Vec<Value>) {
     let end = Notice::ends_soon("shop-of-7", platform.now() + 40 * 86_400).with_timestamp(platform.now() + 2);
     platform.send_notice(US_APP_KEY, end).unwrap();
     notices_arrive(&stack).await;
+    platform.update_seller("s-0", |seller| seller.inactive = Some(Inactive::Shop)).unwrap();
     drop(vendor.refresh("tiktok-shop/us/s-0", 1).await.expect(200));
     let lost = stack.dynamodb().front().inject(Fault::new(FaultKind::DropBefore).on("TransactWriteItems").always());
     drop(vendor.refresh("tiktok-shop/us/s-6", 1).await);
@@ -69,6 +70,8 @@ async fn every_kind_of_item() -> (Stack, Vec<Value>) {
     drop(vendor.disconnect("tiktok-shop/us/s-4").await.expect(200));
     let session = vendor.connect_session(json!({ "account_id": "acme" })).await;
     drop(stack.browser().connect(&session.connect_url, "us", "s-1").await);
+    next_second().await;
+    drop(stack.browser().come_back(&platform.authorize(US_APP_KEY, "s-1", None).unwrap()).await);
 
     let mut items = stack.items(Table::Connections).await;
     items.sort_by(|some, other| key(some).cmp(key(other)));
@@ -103,8 +106,18 @@ async fn items_have_the_form_that_is_checked_in() {
     let expected = checked_in();
     assert_eq!(shapes(&items), shapes(&expected));
     let written: Map<_, _> = items.iter().flat_map(|item| item.as_object().unwrap().clone()).collect();
-    let never =
-        ["announced_end", "attempt", "attempts", "check_at", "confirm_by", "events", "fingerprint", "last_error"];
+    let never = [
+        "announced_end",
+        "attempt",
+        "attempts",
+        "check_at",
+        "confirm_by",
+        "confirm_granted_at",
+        "events",
+        "fingerprint",
+        "inactive_since",
+        "last_error",
+    ];
     assert_eq!(never.into_iter().find(|name| !written.contains_key(*name)), None, "the runs are to show them all");
 }
 

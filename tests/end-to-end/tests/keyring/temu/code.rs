@@ -128,3 +128,47 @@ async fn a_code_works_once_and_a_reload_asks_nobody() {
     assert_eq!(told["status"], "failed", "{told}");
     assert_eq!(stack.item(LOCAL).await, before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_nobody_asked_for_renews_but_not_while_the_form_is_open() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let visit = Visit::begin(&stack).await;
+    let callback = approved(&visit, "us", "mia").await;
+    come_back_and_confirm(&stack, &visit.browser, &callback).await;
+    let exchanges = || stack.temu().calls_to(Route::TokenCreate).len();
+    let unasked = || stack.temu().authorize(stack.temu_app_key("us"), "mia", None).unwrap();
+
+    let pasting = Visit::begin(&stack).await;
+    drop(pasting.browser.open(&format!("{}/temu?seller=local", pasting.session.connect_url)).await.expect(200));
+    let before = exchanges();
+    crate::setting::next_second().await;
+    let page = page_of(pasting.browser.come_back(&unasked()).await).expect(409);
+    assert!(page.body.contains("Go back to the tab with the form"), "{}", page.body);
+    assert_eq!(exchanges(), before, "the code is not spent");
+
+    let page = page_of(stack.browser().come_back(&unasked()).await).expect(200);
+    assert!(page.body.contains("is connected"), "{}", page.body);
+
+    // Nothing is kept of malls that are not connected.
+    stack.temu().add_seller(chain());
+    let callback = stack.temu().authorize(stack.temu_app_key("us"), "chain", None).unwrap();
+    let page = page_of(stack.browser().come_back(&callback).await).expect(200);
+    assert!(page.body.contains("Please begin at Acme Listing"), "{}", page.body);
+    assert!(stack.item("temu/us/9001").await.is_none());
+    let token = stack.vendor().token(LOCAL).await.expect(200).json();
+    assert_eq!((&token["version"], &token["account_id"]), (&json!(2), &json!("acme")));
+    assert!(stack.temu().accepts(token["access_token"].as_str().unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_who_says_no_at_temu_is_told_so_everywhere() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let visit = Visit::begin(&stack).await;
+    // Temu sends them back with neither code nor error.
+    let callback = with(&approved(&visit, "us", "mia").await, "code", None);
+    let page = page_of(visit.browser.come_back(&callback).await).expect(200);
+    assert!(page.body.contains("You did not give permission"), "{}", page.body);
+    assert!(page.body.contains("status=denied"), "{}", page.body);
+    let told = stack.vendor().session(&visit.session.session_id).await.expect(200).json();
+    assert_eq!((&told["status"], &told["failure"]), (&json!("failed"), &json!("denied")), "{told}");
+}

@@ -30,7 +30,7 @@ async fn who_says_no_is_told_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_works_once_in_its_browser_for_its_app() {
-    let stack = Stack::start(Options::default()).await.unwrap();
+    let stack = Stack::start(Options { unsolicited: Some("refuse"), ..Options::default() }).await.unwrap();
     let visit = Visit::begin(&stack).await;
     let callback = approved(&visit, "us", "mia").await;
     let eu_path = callback.as_str().replace("/callback/temu/us", "/callback/temu/eu");

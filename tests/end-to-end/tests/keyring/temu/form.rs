@@ -49,6 +49,7 @@ async fn looking_at_the_form_consumes_nothing_and_ends_with_its_session() {
         assert_eq!(page.header("cache-control"), Some("no-store"), "{path}");
         assert_eq!(page.header("referrer-policy"), Some("no-referrer"), "{path}");
         let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.contains("form-action 'self';"), "{policy}");
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
     }
     assert_eq!(stack.browser().open("/connect/no-such-session/temu").await.status, 404);

@@ -65,7 +65,7 @@ async fn a_rejected_token_is_looked_at_at_once() {
     let new = issue(&stack, "us", LOCAL_MALL, Purpose::All);
     stack.age(1_000).await;
     let doubted = vendor.refresh(LOCAL, 1).await.expect(503);
-    assert_eq!(doubted.code().as_deref(), Some("refresh_failed"), "what Temu has refused is not handed out as good");
+    assert_eq!(doubted.code().as_deref(), Some("check_failed"), "what Temu has refused is not handed out as good");
     assert_eq!(item(&stack, LOCAL).await["strikes"], 1);
     let asked = checks();
     drop(vendor.refresh(LOCAL, 1).await.expect(503));
@@ -82,6 +82,15 @@ async fn a_rejected_token_is_looked_at_at_once() {
     let late = vendor.refresh(LOCAL, 1).await.expect(200).json();
     assert_eq!((&late["refresh"], &late["version"]), (&json!("superseded"), &json!(2)));
     assert_eq!(late["access_token"], new.as_str());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_revoked_right_after_connecting_is_not_said_to_work() {
+    let stack = connected(Options::default()).await;
+    assert!(stack.temu().revoke(stack.temu_app_key("us"), LOCAL_MALL));
+    let doubted = stack.vendor().refresh(LOCAL, 1).await.expect(503);
+    assert_eq!(doubted.code().as_deref(), Some("check_failed"));
+    assert!(!doubted.body.contains("renewed"), "{}", doubted.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
