@@ -40,8 +40,12 @@ pub enum Code {
     Disconnected,
     /// The token could not be renewed.
     RefreshFailed,
+    /// The marketplace was asked whether the token works, and did not say so.
+    CheckFailed,
     /// The connection is not the account's that the session is for.
     AccountConflict,
+    /// The session is not the account's that confirms it.
+    AccountMismatch,
     /// The change does not say which state of the connection it is meant for.
     PreconditionRequired,
     /// The connection has changed since the caller read it.
@@ -58,7 +62,7 @@ pub enum Code {
 
 impl Code {
     /// Every code. That none is missing is checked against the derived schema.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::BadRequest,
         Self::PathNotCanonical,
         Self::NoIdentity,
@@ -73,7 +77,9 @@ impl Code {
         Self::ReauthorizationRequired,
         Self::Disconnected,
         Self::RefreshFailed,
+        Self::CheckFailed,
         Self::AccountConflict,
+        Self::AccountMismatch,
         Self::PreconditionRequired,
         Self::PreconditionFailed,
         Self::BodyTooLong,
@@ -99,7 +105,9 @@ impl Code {
             Self::ReauthorizationRequired => "reauthorization_required",
             Self::Disconnected => "disconnected",
             Self::RefreshFailed => "refresh_failed",
+            Self::CheckFailed => "check_failed",
             Self::AccountConflict => "account_conflict",
+            Self::AccountMismatch => "account_mismatch",
             Self::PreconditionRequired => "precondition_required",
             Self::PreconditionFailed => "precondition_failed",
             Self::BodyTooLong => "body_too_long",
@@ -126,7 +134,9 @@ impl Code {
             Self::ReauthorizationRequired => "The seller has to authorize again",
             Self::Disconnected => "The connection was ended",
             Self::RefreshFailed => "The token could not be renewed",
+            Self::CheckFailed => "The token could not be checked",
             Self::AccountConflict => "The connection is another account's",
+            Self::AccountMismatch => "The session is another account's",
             Self::PreconditionRequired => "No `If-Match`",
             Self::PreconditionFailed => "The connection has changed",
             Self::BodyTooLong => "The body is too long",
@@ -158,11 +168,15 @@ impl Code {
             Self::ReauthorizationRequired => Problem::ReauthorizationRequired(Reason::AuthorizationExpired),
             Self::Disconnected => Problem::Disconnected,
             Self::RefreshFailed => Problem::RefreshFailed { retry_after: 90 },
+            Self::CheckFailed => Problem::CheckFailed { retry_after: 90 },
             Self::AccountConflict => Problem::AccountConflict,
+            Self::AccountMismatch => Problem::AccountMismatch,
             Self::PreconditionRequired => Problem::PreconditionRequired,
             Self::PreconditionFailed => Problem::PreconditionFailed,
             Self::BodyTooLong => Problem::BodyTooLong,
-            Self::UnsupportedMediaType => Problem::UnsupportedMediaType(&["application/json"]),
+            Self::UnsupportedMediaType => {
+                Problem::UnsupportedMediaType(&["application/json"], r#"{"rejected_version":7}"#)
+            }
             Self::HeadersTooLong => Problem::HeadersTooLong,
             Self::StorageUnavailable => Problem::StorageUnavailable,
         }
@@ -182,13 +196,13 @@ impl Problem {
     /// Which code it has.
     pub const fn code(&self) -> Code {
         match self {
-            Self::BadRequest(_) => Code::BadRequest,
+            Self::BadRequest(_) | Self::BodyMissing(_) => Code::BadRequest,
             Self::PathNotCanonical => Code::PathNotCanonical,
             Self::NoIdentity => Code::NoIdentity,
             Self::RouteNotFound => Code::RouteNotFound,
             Self::MethodNotAllowed => Code::MethodNotAllowed,
             Self::AppNotFound(_) => Code::AppNotFound,
-            Self::ConnectionNotFound => Code::ConnectionNotFound,
+            Self::ConnectionNotFound | Self::NothingToReconnect => Code::ConnectionNotFound,
             Self::SessionNotFound => Code::SessionNotFound,
             Self::ResultNotFound => Code::ResultNotFound,
             Self::NothingToConfirm(_) => Code::NothingToConfirm,
@@ -196,11 +210,13 @@ impl Problem {
             Self::ReauthorizationRequired(_) => Code::ReauthorizationRequired,
             Self::Disconnected => Code::Disconnected,
             Self::RefreshFailed { .. } => Code::RefreshFailed,
+            Self::CheckFailed { .. } => Code::CheckFailed,
             Self::AccountConflict => Code::AccountConflict,
+            Self::AccountMismatch => Code::AccountMismatch,
             Self::PreconditionRequired => Code::PreconditionRequired,
             Self::PreconditionFailed => Code::PreconditionFailed,
             Self::BodyTooLong => Code::BodyTooLong,
-            Self::UnsupportedMediaType(_) => Code::UnsupportedMediaType,
+            Self::UnsupportedMediaType(..) => Code::UnsupportedMediaType,
             Self::HeadersTooLong => Code::HeadersTooLong,
             Self::StorageUnavailable => Code::StorageUnavailable,
         }

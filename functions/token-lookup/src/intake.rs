@@ -29,30 +29,40 @@ struct Operation {
     parameters: &'static [&'static str],
     /// The content types of its body; none where a body means nothing.
     body: &'static [&'static str],
+    /// What a body looks like.
+    example: &'static str,
 }
 
 /// Metadata: HEAD is GET without the body.
 const fn metadata(parameters: &'static [&'static str]) -> Operation {
-    Operation { methods: &["GET", "HEAD"], parameters, body: &[] }
+    Operation { methods: &["GET", "HEAD"], parameters, body: &[], example: "" }
 }
 
 /// A token: no HEAD, for whoever asks by it gets none and would be in the audit for one.
-const TOKEN: Operation = Operation { methods: &["GET"], parameters: token::PARAMETERS, body: &[] };
+const TOKEN: Operation = Operation { methods: &["GET"], parameters: token::PARAMETERS, body: &[], example: "" };
 
-const POST: Operation = Operation { methods: &["POST"], parameters: &[], body: JSON };
-const PATCH: Operation = Operation { methods: &["PATCH"], parameters: &[], body: JSON_OR_MERGE_PATCH };
-const DELETE: Operation = Operation { methods: &["DELETE"], parameters: &[], body: &[] };
+const fn post(example: &'static str) -> Operation {
+    Operation { methods: &["POST"], parameters: &[], body: JSON, example }
+}
+
+const PATCH: Operation = Operation {
+    methods: &["PATCH"],
+    parameters: &[],
+    body: JSON_OR_MERGE_PATCH,
+    example: r#"{"account_id":"customer-17"}"#,
+};
+const DELETE: Operation = Operation { methods: &["DELETE"], parameters: &[], body: &[], example: "" };
 
 /// Every route, by its template.
 const ROUTES: &[(&str, &[Operation])] = &[
     ("/v1/connections", &[metadata(listing::PARAMETERS)]),
     ("/v1/connections/{marketplace}/{app}/{seller_id}", &[metadata(&[]), PATCH, DELETE]),
     (token::BY_CONNECTION, &[TOKEN]),
-    (token::REFRESH, &[POST]),
+    (token::REFRESH, &[post(r#"{"rejected_version":7}"#)]),
     (token::BY_SHOP, &[TOKEN]),
-    ("/v1/connect-sessions", &[POST]),
+    ("/v1/connect-sessions", &[post(r#"{"account_id":"customer-17","return_url":"https://…"}"#)]),
     ("/v1/connect-sessions/{session_id}", &[metadata(&[])]),
-    ("/v1/connect-sessions/{session_id}/confirm", &[POST]),
+    ("/v1/connect-sessions/{session_id}/confirm", &[post(r#"{"result":"…","account_id":"customer-17"}"#)]),
     ("/v1/openapi.json", &[metadata(&[])]),
 ];
 
@@ -80,11 +90,14 @@ pub(crate) async fn check(request: Request, next: Next) -> Result<Response, Prob
         return Ok(next.run(request).await);
     }
     if !has_type(request.headers(), operation.body) {
-        return Err(Problem::UnsupportedMediaType(operation.body));
+        return Err(Problem::UnsupportedMediaType(operation.body, operation.example));
     }
     let (parts, body) = request.into_parts();
     // The event has brought it whole: only its length can be wrong.
     let body = to_bytes(body, LONGEST_BODY).await.map_err(|_| Problem::BodyTooLong)?;
+    if body.is_empty() {
+        return Err(Problem::BodyMissing(operation.example));
+    }
     Ok(next.run(Request::from_parts(parts, Body::from(body))).await)
 }
 

@@ -40,6 +40,8 @@ pub enum Problem {
     AppNotFound(String),
     /// No such connection.
     ConnectionNotFound,
+    /// No such connection, where a session is to be for it alone.
+    NothingToReconnect,
     /// No such connect session.
     SessionNotFound,
     /// The session knows no such result.
@@ -48,6 +50,8 @@ pub enum Problem {
     NothingToConfirm(String),
     /// The connection is not the account's that the session is for.
     AccountConflict,
+    /// The session is not the account's that confirms it.
+    AccountMismatch,
     /// The connection waits for the vendor's confirmation.
     Pending,
     /// Only the seller can help.
@@ -59,6 +63,11 @@ pub enum Problem {
         /// Seconds until another try can help.
         retry_after: i64,
     },
+    /// The marketplace did not say that a token works which only the seller can renew.
+    CheckFailed {
+        /// Seconds until another try can help.
+        retry_after: i64,
+    },
     /// Our own storage does not answer.
     StorageUnavailable,
     /// The change does not say which state of the connection it is meant for.
@@ -67,8 +76,10 @@ pub enum Problem {
     PreconditionFailed,
     /// The body is longer than any that means something.
     BodyTooLong,
-    /// The body is not of a type that the route takes: these.
-    UnsupportedMediaType(&'static [&'static str]),
+    /// The body is not of a type that the route takes: these; and an example of a body.
+    UnsupportedMediaType(&'static [&'static str], &'static str),
+    /// There is no body; an example of one.
+    BodyMissing(&'static str),
     /// The headers are too long.
     HeadersTooLong,
 }
@@ -82,6 +93,7 @@ impl Problem {
         ))
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table with a row for each problem")]
     fn parts(&self) -> (StatusCode, String) {
         let text = str::to_owned;
         match self {
@@ -110,6 +122,12 @@ impl Problem {
                 StatusCode::NOT_FOUND,
                 text("There is no such connection. The seller connects through a connect session."),
             ),
+            Self::NothingToReconnect => (
+                StatusCode::NOT_FOUND,
+                text(
+                    "There is no such connection to reconnect. To connect a new shop, leave `reconnect` out; `GET /v1/connections?account_id=…` lists those of an account.",
+                ),
+            ),
             Self::SessionNotFound => (
                 StatusCode::NOT_FOUND,
                 text(
@@ -129,6 +147,12 @@ impl Problem {
                     "The connection that `reconnect` names belongs to another account, or to none yet. Open the session for the account that `GET /v1/connections/…` shows, or give the connection to this account first.",
                 ),
             ),
+            Self::AccountMismatch => (
+                StatusCode::CONFLICT,
+                text(
+                    "The session was opened for another account than `account_id`: the seller has used another customer's link. Nothing was confirmed. Send the seller through a session of their own account.",
+                ),
+            ),
             Self::Pending => (
                 StatusCode::CONFLICT,
                 text("The connection waits for confirmation: hand the seller's `result` to the session's `confirm`."),
@@ -144,6 +168,12 @@ impl Problem {
             Self::RefreshFailed { .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 text("The token could not be renewed now. Try again after the time in Retry-After."),
+            ),
+            Self::CheckFailed { .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                text(
+                    "The marketplace refused the token once, or did not say whether it works. Try again after the time in Retry-After: a second refusal makes it certain.",
+                ),
             ),
             Self::StorageUnavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, text("The keyring's own storage does not answer. Try again shortly."))
@@ -163,10 +193,13 @@ impl Problem {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("The body is longer than {LONGEST_BODY} bytes; nothing that this API takes is."),
             ),
-            Self::UnsupportedMediaType(types) => (
+            Self::UnsupportedMediaType(types, example) => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                format!("Send the body with the `Content-Type` `{}`.", types.join("` or `")),
+                format!("Send a body such as `{example}` with the `Content-Type` `{}`.", types.join("` or `")),
             ),
+            Self::BodyMissing(example) => {
+                (StatusCode::BAD_REQUEST, format!("The body is missing: send one such as `{example}`."))
+            }
             Self::HeadersTooLong => (
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 format!("The headers are longer than {LONGEST_HEADERS} bytes in all: leave out what is not needed."),
@@ -200,7 +233,7 @@ impl Problem {
     /// Seconds until another try can help, where one can.
     pub(crate) fn retry_after(&self) -> Option<i64> {
         match self {
-            Self::RefreshFailed { retry_after } => Some((*retry_after).max(1)),
+            Self::RefreshFailed { retry_after } | Self::CheckFailed { retry_after } => Some((*retry_after).max(1)),
             Self::StorageUnavailable => Some(2),
             _ => None,
         }

@@ -97,7 +97,11 @@ async fn answer(request: Request, next: Next) -> Response {
     let mut response = answered.unwrap_or_else(|_| {
         tracing::error!(alarm = "time_limit", route, request_id, "no answer in time");
         if token::ROUTES.contains(&route.as_str()) {
-            Problem::RefreshFailed { retry_after: 5 }.into_response()
+            match marketplace {
+                Some(marketplace) if !marketplace.has_refresh() => Problem::CheckFailed { retry_after: 5 },
+                _ => Problem::RefreshFailed { retry_after: 5 },
+            }
+            .into_response()
         } else {
             Problem::StorageUnavailable.into_response()
         }

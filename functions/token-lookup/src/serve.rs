@@ -87,10 +87,11 @@ fn after_refresh(item: &Connection, now: Timestamp) -> Decision {
     }
 }
 
-/// That the refresh failed, and when another try can help.
+/// That the refresh failed, or the check where there is none, and when another try can help.
 pub(crate) fn refresh_failed(item: &Connection, now: Timestamp) -> Problem {
     let wait = item.not_before.map_or(0, |not_before| not_before.since(now));
-    Problem::RefreshFailed { retry_after: wait.clamp(5, 3_600) }
+    let retry_after = wait.clamp(5, 3_600);
+    if item.has_refresh() { Problem::RefreshFailed { retry_after } } else { Problem::CheckFailed { retry_after } }
 }
 
 #[cfg(test)]
@@ -119,6 +120,7 @@ mod tests {
             api: Api::at("https://open-api.tiktokglobalshop.com".parse().unwrap()),
             account_id: None,
             shops: Vec::new(),
+            inactive_since: None,
             scopes: Vec::new(),
             status,
             token_version: 1,
@@ -139,6 +141,7 @@ mod tests {
             check_at: None,
             reminded: None,
             confirm_by: None,
+            confirm_granted_at: None,
             strikes: 0,
             failures: 0,
             last_error: None,
@@ -199,12 +202,12 @@ mod tests {
         let connection = "temu/us/7".parse().unwrap();
         let good = Connection { connection, ..item(Status::Active, 90 * 86_400, 300) };
         assert_eq!(say(&decide_after_check(&good, true, NOW)), "serve unrefreshable");
-        let failed = "RefreshFailed { retry_after: 900 }";
+        let failed = "CheckFailed { retry_after: 900 }";
         let doubted = Connection { strikes: 1, not_before: Some(NOW.plus(900)), ..good.clone() };
         assert_eq!(say(&decide_after_check(&doubted, true, NOW)), failed);
-        assert!(say(&decide_after_check(&good, false, NOW)).starts_with("RefreshFailed"));
+        assert!(say(&decide_after_check(&good, false, NOW)).starts_with("CheckFailed"));
         let unsaid = Connection { access_expires_at: Some(NOW), authorization_expires_at: None, ..good };
-        assert!(say(&decide_after_check(&unsaid, true, NOW)).starts_with("RefreshFailed"));
+        assert!(say(&decide_after_check(&unsaid, true, NOW)).starts_with("CheckFailed"));
     }
 
     #[test]

@@ -245,7 +245,7 @@ struct ErrorView<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Attention)]
 struct AttentionView {
-    /// As a word that stays: `reauthorization_required`, `in_doubt`, `failing`, `held_back`, `secret_not_deleted`, `expiring`
+    /// As a word that stays: `reauthorization_required`, `in_doubt`, `failing`, `held_back`, `secret_not_deleted`, `shop_inactive`, `expiring`
     /// or `unclaimed`; new ones may come.
     #[schema(example = "expiring")]
     code: &'static str,

@@ -2,7 +2,10 @@
 //! schedule asks the marketplace about.
 
 use super::{Connection, Status};
-use crate::time::Timestamp;
+use crate::{
+    names::{SellerId, ShopId},
+    time::Timestamp,
+};
 
 /// How far the marketplace's clock and the table's may lie apart, in seconds.
 const CLOCKS_APART: i64 = 5 * 60;
@@ -17,6 +20,15 @@ pub enum Notice {
         /// When.
         ends_at: Timestamp,
     },
+}
+
+/// Whom a notice names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A shop.
+    Shop(ShopId),
+    /// A seller.
+    Seller(SellerId),
 }
 
 /// Why a notice changes nothing.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     connection::{
-        Purpose, Reason,
+        Listed, Purpose, Reason,
         claim::{Trigger, claim},
         due::due_at,
         fixtures::{T0, active, api, fault, token_set},
@@ -52,7 +52,7 @@ fn a_token_that_is_refused_is_refreshed_and_only_then_believed_dead() {
     // The attempt of the refresh itself is settled by the refusal.
     assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Deauthorized });
     let kept = Kept::new(&token_set(held.secret_version.clone(), held.granted_at, second), attempt.version());
-    let alive = commit(&held, Right::Claim(attempt), kept, Some(Vec::new()), second).unwrap();
+    let alive = commit(&held, Right::Claim(attempt), kept, Some(Listed::Shops(Vec::new())), second).unwrap();
     assert_eq!((alive.check_at, alive.strikes, alive.status), (None, 0, Status::Active));
 }
 

@@ -1,11 +1,14 @@
-//! A marketplace's notice about a shop, written to the connection that the shop belongs to. Nothing is asked and nothing
+//! A marketplace's notice about a shop or a seller, written to the connection that it concerns. Nothing is asked and nothing
 //! decided here about the authorization itself: the notice makes a check due, or records an end.
 
 use super::Protocol;
 use crate::{
-    connection::notice::{NothingNew, Notice, take_note},
+    connection::{
+        Connection,
+        notice::{NothingNew, Notice, Subject, take_note},
+    },
     marketplace::Marketplace,
-    names::{AppKeyPath, ShopId},
+    names::{AppKeyPath, ConnectionKey},
     store::{ApplyError, StoreError},
     time::Timestamp,
     vault::Vault,
@@ -18,7 +21,7 @@ pub enum Noted {
     Written,
     /// It changes nothing.
     NothingNew(NothingNew),
-    /// The shop belongs to no connection.
+    /// The shop or seller belongs to no connection.
     UnknownShop,
 }
 
@@ -36,22 +39,28 @@ impl Noted {
 }
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
-    /// Takes note of what the marketplace said of a shop at `sent_at`. May be repeated.
+    /// Takes note of what the marketplace said of a shop or a seller at `sent_at`. May be repeated.
     ///
     /// # Errors
     /// [`StoreError`]: the marketplace should send it again.
     pub async fn note(
         &self,
         app: &AppKeyPath,
-        shop: &ShopId,
+        subject: &Subject,
         notice: Notice,
         sent_at: Timestamp,
     ) -> Result<Noted, StoreError> {
-        let Some(connection) = self.connections.connection_of_shop(app, shop).await? else {
-            return Ok(Noted::UnknownShop);
+        let connection = match subject {
+            Subject::Shop(shop) => self.connections.connection_of_shop(app, shop).await?,
+            Subject::Seller(seller_id) => Some(ConnectionKey { app: app.clone(), seller_id: seller_id.clone() }),
+        };
+        let Some(connection) = connection else { return Ok(Noted::UnknownShop) };
+        let concerns = |item: &Connection| match subject {
+            Subject::Shop(shop) => item.shops.iter().any(|known| known.id == *shop),
+            Subject::Seller(_) => true,
         };
         let written = self.connections.apply(&connection, |item| match item {
-            Some(item) if item.shops.iter().any(|known| known.id == *shop) => {
+            Some(item) if concerns(item) => {
                 take_note(item, notice, sent_at, self.connections.now()).map_err(Noted::NothingNew)
             }
             _ => Err(Noted::UnknownShop),
@@ -61,7 +70,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Err(ApplyError::Decided(why)) => why,
             Err(ApplyError::Store(error)) => return Err(error),
         };
-        tracing::info!(%connection, %shop, ?notice, sent_at = sent_at.0, noted = noted.as_str(), "notice");
+        tracing::info!(%connection, ?subject, ?notice, sent_at = sent_at.0, noted = noted.as_str(), "notice");
         Ok(noted)
     }
 }

@@ -176,5 +176,5 @@ pub(crate) fn failed_session() -> Value {
 }
 
 pub(crate) fn confirmation() -> Value {
-    json!({"result": "mN4vBxK8oTiYa2LpRuGdSe9QzJ7V1XkcW0yF3B5tHnM"})
+    json!({"result": "mN4vBxK8oTiYa2LpRuGdSe9QzJ7V1XkcW0yF3B5tHnM", "account_id": "customer-17"})
 }

@@ -74,10 +74,11 @@ macro_rules! problems {
 
 problems! {
     /// A token is asked for.
-    OfToken: AppNotFound, ConnectionNotFound, Pending, ReauthorizationRequired, Disconnected, RefreshFailed;
+    OfToken: AppNotFound, ConnectionNotFound, Pending, ReauthorizationRequired, Disconnected, RefreshFailed,
+        CheckFailed;
     /// A token is rejected.
     OfRefresh: AppNotFound, ConnectionNotFound, Pending, ReauthorizationRequired, Disconnected, BodyTooLong,
-        UnsupportedMediaType, RefreshFailed;
+        UnsupportedMediaType, RefreshFailed, CheckFailed;
     /// A connection is looked at.
     OfConnection: AppNotFound, ConnectionNotFound;
     /// A connection's account is changed.
@@ -90,7 +91,8 @@ problems! {
     /// A session is looked at.
     OfSession: SessionNotFound;
     /// A session is confirmed.
-    OfConfirmation: SessionNotFound, ResultNotFound, NothingToConfirm, BodyTooLong, UnsupportedMediaType;
+    OfConfirmation: SessionNotFound, ResultNotFound, NothingToConfirm, AccountMismatch, BodyTooLong,
+        UnsupportedMediaType;
     /// Connections are listed, or the contract is asked for.
     OfAny: ;
 }

@@ -7,11 +7,11 @@ use axum::{
     extract::{Path, State, rejection::JsonRejection},
     response::Response,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use shop_keyring::{
     connect_session::VisitOutcome,
     connection::grant,
-    names::ConnectionKey,
+    names::{AccountId, ConnectionKey},
     secret::{Secret, digest},
     store::ApplyError,
     time::Timestamp,
@@ -40,6 +40,16 @@ pub(crate) struct Confirmation {
     /// The `result` that the seller came back to `return_url` with. A secret: never log it.
     #[schema(value_type = String, format = Password, example = "mN4vBxK8oTiYa2LpRuGdSe9QzJ7V1XkcW0yF3B5tHnM")]
     result: Secret,
+    /// The account of the person who is logged in at your side. If the session was opened for another one, nothing is confirmed:
+    /// a link of one customer's that another one's seller has opened ends there. Pass it always.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    account_id: Option<AccountId>,
+}
+
+/// For a field that may be left out: `null` is a mistake of the caller, and must not turn the check off.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AccountId>, D::Error> {
+    AccountId::deserialize(deserializer).map(Some)
 }
 
 /// `POST /v1/connect-sessions/{session_id}/confirm`: the seller who came back is the vendor's own. Confirming twice changes
@@ -50,8 +60,8 @@ pub(crate) struct Confirmation {
     operation_id = "confirmConnectSession",
     tag = "Connect sessions",
     summary = "Confirm what a seller connected",
-    description = "The seller came back to `return_url` with a `result`. Check that the session belongs to whoever is \
-        logged in; then this makes the connections of that visit active. Confirming twice changes nothing more.",
+    description = "The seller came back to `return_url` with a `result`. Pass the account of the person who is \
+        logged in as `account_id`: this makes sure that the session is theirs, and makes the connections of that visit active. Confirming twice changes nothing more.",
     params(SessionPath),
     request_body = Confirmation,
     responses((status = 200, description = "Confirmed; how it stands.", body = SessionView), Refused<OfConfirmation>)
@@ -61,8 +71,11 @@ pub(crate) async fn confirm(
     Path(id): Path<String>,
     body: Result<Json<Confirmation>, JsonRejection>,
 ) -> Result<Response, Problem> {
-    let Json(Confirmation { result }) = body?;
+    let Json(Confirmation { result, account_id }) = body?;
     let session = keyring.sessions.session(&id).await?.ok_or(Problem::SessionNotFound)?;
+    if account_id.is_some_and(|account| account != session.account_id) {
+        return Err(Problem::AccountMismatch);
+    }
     let result = Secret::new(digest(result.expose()));
     let visits = session.visits.iter().filter(|visit| Secret::new(visit.result.clone()).same_as(&result));
     let outcomes: Vec<_> = visits.map(|visit| &visit.outcome).collect();

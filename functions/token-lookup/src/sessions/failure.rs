@@ -50,5 +50,7 @@ pub(crate) const fn detail(failure: ConnectFailure) -> &'static str {
         ConnectFailure::NothingToReconnect => {
             "This session is for one connection alone, which is not there any more. Open a session without `reconnect`."
         }
+        // No session has such a visit.
+        ConnectFailure::Unsolicited => "The seller came without a connect link, and is not connected.",
     }
 }

@@ -17,8 +17,8 @@ pub(crate) async fn reconnect(
     wanted: &ConnectionKey,
     account: &AccountId,
 ) -> Result<Reconnect, Problem> {
-    let item = apps::connection(keyring, wanted).await?;
     apps::app(&keyring.registry, &wanted.app).await?;
+    let item = keyring.connections.get(wanted).await?.ok_or(Problem::NothingToReconnect)?;
     reconnectable(item, account)
 }
 

@@ -39,7 +39,12 @@ pub fn check(text: &str, allowed: &[Url]) -> Result<Url, Problem> {
     if allowed.iter().any(|allowed| is_under(&url, allowed)) {
         Ok(url)
     } else {
-        Err(refused("is not under one of the addresses that this installation allows (RETURN_URLS)."))
+        let known: Vec<_> = allowed.iter().map(|url| format!("`{url}`")).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let origin = url.origin().ascii_serialization();
+        Err(refused(&format!(
+            "is not under one of the addresses that this installation allows (RETURN_URLS): {known}. Its origin is `{origin}`."
+        )))
     }
 }
 

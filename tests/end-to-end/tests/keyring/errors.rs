@@ -115,6 +115,8 @@ async fn what_is_sent_is_too_much(stack: &Stack, catalogue: &mut Catalogue) {
         (Method::POST, "post", SESSIONS, SESSIONS.to_owned()),
         (Method::POST, "post", CONFIRM, "/v1/connect-sessions/x/confirm".to_owned()),
     ] {
+        let answer = vendor.send_with(method.clone(), &path, &[], "").await.expect(400);
+        assert!(answer.body.contains("The body is missing: send one such as `{"), "{}", answer.body);
         let answer = vendor.send_with(method.clone(), &path, &[], &long).await;
         catalogue.note(name, route, &answer, "body_too_long");
         let answer = vendor.send_with(method, &path, &[("content-type", "text/plain")], "{}").await;
@@ -136,6 +138,9 @@ async fn sessions(stack: &Stack, catalogue: &mut Catalogue) {
     catalogue.note("post", CONFIRM, &vendor.confirm("no-such-session", "x").await, "session_not_found");
     let session = vendor.connect_session(json!({"account_id": "acme"})).await;
     catalogue.note("post", CONFIRM, &vendor.confirm(&session.session_id, "x").await, "result_not_found");
+    let path = format!("/v1/connect-sessions/{}/confirm", session.session_id);
+    let mismatch = vendor.send(Method::POST, &path, Some(&json!({ "result": "x", "account_id": "another" }))).await;
+    catalogue.note("post", CONFIRM, &mismatch, "account_mismatch");
 
     let reconnect = |account: &str, connection: &str| {
         let return_url = "https://vendor.example/shops/connected";
@@ -144,6 +149,7 @@ async fn sessions(stack: &Stack, catalogue: &mut Catalogue) {
     let other = vendor.open_session(&reconnect("another", SELLER_1)).await;
     catalogue.note("post", SESSIONS, &other, "account_conflict");
     let unknown = vendor.open_session(&reconnect("acme", "tiktok-shop/us/nobody")).await;
+    assert!(unknown.body.contains("leave `reconnect` out"), "{}", unknown.body);
     catalogue.note("post", SESSIONS, &unknown, "connection_not_found");
 
     let back = stack.browser().connect(&session.connect_url, "us", "seller-2").await;
@@ -190,6 +196,9 @@ async fn connections(stack: &Stack, catalogue: &mut Catalogue) {
     catalogue.note("get", TOKEN, &vendor.token(SELLER_1).await, "refresh_failed");
     catalogue.note("get", TOKEN_BY_SHOP, &vendor.token_by_shop("tiktok-shop/us/shop-1").await, "refresh_failed");
     catalogue.note("post", REFRESH, &vendor.refresh(SELLER_1, 1).await, "refresh_failed");
+    crate::temu::setting::connect_local(stack).await;
+    stack.temu().inject(simulators::temu::Route::TokenInfo, Fault::new(Trouble::ServerError(When::BeforeEffect)));
+    catalogue.note("post", REFRESH, &vendor.refresh(crate::temu::setting::LOCAL, 1).await, "check_failed");
     stack.tiktok_shop().clear_faults(Route::TokenRefresh);
 
     // Two refusals are a fact.

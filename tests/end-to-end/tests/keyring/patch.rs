@@ -157,7 +157,7 @@ async fn a_refresh_during_a_patch_is_a_change_unless_any_is_fine() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_nobody_asked_for_is_claimed() {
-    let stack = Stack::start(Options { accept_unsolicited: true, ..Options::default() }).await.unwrap();
+    let stack = Stack::start(Options { unsolicited: Some("accept"), ..Options::default() }).await.unwrap();
     let vendor = stack.vendor();
     let callback = stack.tiktok_shop().authorize(US_APP_KEY, "seller-1", None).unwrap();
     drop(stack.browser().come_back(&callback).await.page.unwrap().expect(200));
