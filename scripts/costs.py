@@ -14,6 +14,7 @@ ITEM, INDEX, POINTER = 2, 2, 1  # write units
 CONNECTION_KB, REFRESH_KB, RUN_KB, LOOKUP_KB = 2, 1.1, 2, 2.1
 MONTHS_KEPT, COMPRESSED = 12, 0.15  # of the logs
 METRICS, ALARMS = 60, 75  # ALARMS: metrics that alarms look at
+NAT_GATEWAYS, THROUGH_NAT_KB = 1, 20  # THROUGH_NAT_KB: of one refresh; DynamoDB has a gateway endpoint
 
 # Dollars, us-east-1.
 SECRET, SECRET_CALL = 0.40, 0.05e-4
@@ -22,6 +23,7 @@ GB_SECOND, INVOCATION = 0.0000133334, 0.20e-6
 REQUEST, REQUEST_ABOVE_300_MILLION = 1.00e-6, 0.90e-6
 LOG_GB, KEPT_GB, METRIC, ALARM, EVENT = 0.50, 0.03, 0.30, 0.10, 1e-6
 KEY, KEY_CALL = 1.00, 0.03e-4
+NAT_HOUR, ADDRESS_HOUR, NAT_GB = 0.045, 0.005, 0.045
 
 
 def month(size):
@@ -43,7 +45,12 @@ def month(size):
         "Metrics and alarms": METRICS * METRIC + ALARMS * ALARM,
         "Events": refreshes * EVENT,
     }
-    return costs | {"**Sum**": sum(costs.values()), "With a KMS key of your own, on top": KEY + vault_calls * KEY_CALL}
+    nat = NAT_GATEWAYS * HOURS * (NAT_HOUR + ADDRESS_HOUR) + refreshes * THROUGH_NAT_KB / 1e6 * NAT_GB
+    return costs | {
+        "**Sum**": sum(costs.values()),
+        "With a KMS key of your own, on top": KEY + vault_calls * KEY_CALL,
+        "With a fixed address (a NAT gateway), on top": nat,
+    }
 
 
 def table():

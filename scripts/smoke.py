@@ -2,6 +2,7 @@
 
 Needs, beside the stack's operator policy: cloudformation:DescribeStacks, logs:FilterLogEvents, and for the secrets
 `{stack}/apps` and `{stack}/apps/*` secretsmanager:DescribeSecret; for the first of them also secretsmanager:GetSecretValue.
+The last line, with the addresses that the marketplaces see, needs what fixed_addresses.py names, or says what is missing.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError
 
 import app_entry
+import fixed_addresses
 from app_registry import Refused
 from app_secrets import Apps
 
@@ -127,6 +129,7 @@ def main():
             except Wrong as wrong:
                 failed = True
                 print(f"WRONG  {what}: {wrong}")
+        print(fixed_addresses.line(stack))
     except (Wrong, ClientError, BotoCoreError, OSError) as error:
         sys.exit(f"smoke: {error}")
     sys.exit(1 if failed else 0)

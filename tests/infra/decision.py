@@ -43,6 +43,8 @@ def one_like(value, patterns):
 OPERATORS = {
     "StringEquals": lambda value, expected: value in expected,
     "StringLike": one_like,
+    # The ARNs here have no wildcards.
+    "ArnEquals": lambda value, expected: value in expected,
     "Bool": lambda value, expected: value is not None and str(value).lower() in expected,
     # True of no values at all, as in AWS.
     "ForAllValues:StringLike": lambda values, patterns: all(one_like(value, patterns) for value in values or []),

@@ -225,6 +225,7 @@ class Operations(unittest.TestCase):
         until(lambda: self.sweeps(), 120, "no sweep")
         said = run(["make", "-s", "smoke", f"STACK={STACK}"], aws.environment())
         self.assertEqual((said.count("ok "), said.count("WRONG")), (6, 0), said)
+        self.assertIn("\nNo fixed address: ", said)
 
     def sweeps(self):
         return [line for line in aws.log_lines(f"/aws/lambda/{function('refresh-sweep')}") if '"message":"sweep"' in line]
@@ -267,15 +268,45 @@ class Operations(unittest.TestCase):
         self.assertEqual(aws.fetch("GET", url, reader.credentials)[0], 403)
         self.assertEqual(aws.fetch("GET", url, aws.root)[0], 404)
 
+    def test_a_stack_in_a_vpc_has_the_rights_for_it_and_the_nat_gateway_is_found(self):
+        stack, calling = f"{STACK}-fixed", ["oauth-callback", "refresh-sweep"]
+        subnet, group, gateway = aws.subnet_behind_nat_gateway()
+        aws.deploy_stack(stack, VpcSubnetIds=subnet, VpcSecurityGroupIds=group)
+        self.assertEqual(self.with_network_rights(stack), calling)
+        # ministack's CloudFormation leaves VpcConfig out; template_test.py looks at it.
+        for name in calling:
+            inside = {"SubnetIds": [subnet], "SecurityGroupIds": [group]}
+            aws.client("lambda").update_function_configuration(FunctionName=f"{stack}-{name}", VpcConfig=inside)
+        # Its NAT gateways have no addresses; scripts_test.py has some.
+        self.assertIn(f"\nNo fixed address: {gateway} is not available, or has no public address.", self.smoke(stack))
+        # ministack cannot update a role (it loses its ARN), so this stack cannot leave the VPC. The other one has none.
+        self.assertEqual(self.with_network_rights(STACK), [])
+
+    def with_network_rights(self, stack):
+        return [name for name in ROLES if "ec2:CreateNetworkInterface" in self.policy(stack, name)]
+
+    def smoke(self, stack):
+        """The output for a stack without apps, which fails the smoke test."""
+        with self.assertRaises(RuntimeError) as failed:
+            run(["make", "-s", "smoke", f"STACK={stack}"], aws.environment())
+        return str(failed.exception)
+
+    def policy(self, stack, name):
+        config = aws.client("lambda").get_function_configuration(FunctionName=f"{stack}-{name}")
+        role = config["Role"].rsplit("/", 1)[1]
+        return json.dumps(aws.client("iam").get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+
+    def test_subnets_without_security_groups_are_refused(self):
+        with self.assertRaisesRegex(RuntimeError, "VpcSubnetIds needs VpcSecurityGroupIds"):
+            aws.deploy_stack(f"{STACK}-half", VpcSubnetIds="subnet-0a1b2c3d")
+
     def test_functions_and_roles_follow_to_a_restored_table(self):
         stack = f"{STACK}-restored"
         aws.deploy_stack(stack, ConnectionsTableName="restored-yesterday")
         for name in ROLES:
             config = aws.client("lambda").get_function_configuration(FunctionName=f"{stack}-{name}")
             self.assertEqual(config["Environment"]["Variables"]["CONNECTIONS_TABLE"], "restored-yesterday")
-            role = config["Role"].rsplit("/", 1)[1]
-            policy = aws.client("iam").get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-            tables = re.findall(r"table/([\w-]+)", json.dumps(policy))
+            tables = re.findall(r"table/([\w-]+)", self.policy(stack, name))
             self.assertEqual(set(tables) - {"restored-yesterday"}, set(tables) & {f"{stack}-connect-sessions"})
             self.assertIn("restored-yesterday", tables)
 

@@ -179,6 +179,21 @@ class OfflineAws:
             aws_session_token=credentials.token,
         )
 
+    def subnet_behind_nat_gateway(self):
+        """A private subnet of a new VPC, a security group there, and the subnet's NAT gateway."""
+        ec2 = self.client("ec2")
+        vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
+        public, private = (
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.20.{number}.0/24")["Subnet"]["SubnetId"] for number in range(2)
+        )
+        address = ec2.allocate_address(Domain="vpc")
+        gateway = ec2.create_nat_gateway(SubnetId=public, AllocationId=address["AllocationId"])["NatGateway"]["NatGatewayId"]
+        table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        ec2.associate_route_table(RouteTableId=table, SubnetId=private)
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=gateway)
+        group = ec2.create_security_group(GroupName="functions", Description="-", VpcId=vpc)["GroupId"]
+        return private, group, gateway
+
     def user(self, name, policy):
         """The credentials of a new user with this managed policy."""
         iam = self.client("iam")

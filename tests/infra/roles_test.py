@@ -25,6 +25,22 @@ PARAMETERS = {
     "EventBusArn": BUS,
     "FailureQueueArn": QUEUE,
 }
+# The roles depend on two options: a key of their own, and a VPC.
+OPTIONS = [{"key": key, "vpc": vpc} for key in ["", KEY] for vpc in ["no", "yes"]]
+# What Lambda does in a role's name to connect a function to a VPC. AWS's own policy for it, AWSLambdaVPCAccessExecutionRole,
+# has these actions for all resources as well.
+NETWORK_ACTIONS = {
+    f"ec2:{name}"
+    for name in [
+        "CreateNetworkInterface",
+        "DescribeNetworkInterfaces",
+        "DeleteNetworkInterface",
+        "DescribeSubnets",
+        "AssignPrivateIpAddresses",
+        "UnassignPrivateIpAddresses",
+    ]
+}
+IN_VPC = {"OauthCallback": "oauth-callback", "RefreshSweep": "refresh-sweep"}
 
 
 def secret(name):
@@ -135,6 +151,7 @@ PARAMETERS_THERE = {
     "EventBusArn": f"arn:aws:events:us-east-1:{ACCOUNT_THERE}:event-bus/{STACK}",
     "FailureQueueArn": f"arn:aws:sqs:us-east-1:{ACCOUNT_THERE}:{STACK}-sweep-failures",
     "KeyArn": "",
+    "Vpc": "no",
 }
 
 
@@ -151,27 +168,35 @@ def end_to_end():
 
 
 class Roles(unittest.TestCase):
-    def document(self, role, key=""):
-        resources = resolved("roles", KeyArn=key, **PARAMETERS)
+    def document(self, role, key="", vpc="no"):
+        resources = resolved("roles", KeyArn=key, Vpc=vpc, **PARAMETERS)
         (policy,) = resources[role]["Properties"]["Policies"]
         self.assertNotIn("ManagedPolicyArns", resources[role]["Properties"])
         return policy["PolicyDocument"]
 
     def roles(self):
-        return list(resolved("roles", KeyArn="", **PARAMETERS))
+        return list(resolved("roles", KeyArn="", Vpc="no", **PARAMETERS))
 
-    def test_parliament_finds_nothing(self):
+    def test_parliament_finds_nothing_but_what_a_vpc_takes(self):
+        # Describe actions know no other resource. Parliament does not know that Lambda's condition key goes with any service.
+        found_in_vpc = [("RESOURCE_STAR", sorted(it for it in NETWORK_ACTIONS if ":Describe" not in it))]
+        unknown = "Unknown condition lambda:SourceFunctionArn for action"
+        found_in_vpc += [("UNKNOWN_CONDITION_FOR_ACTION", f"{unknown} {it}") for it in sorted(NETWORK_ACTIONS)]
         for role in self.roles():
-            for key in ["", KEY]:
-                findings = analyze_policy_string(json.dumps(self.document(role, key))).findings
-                self.assertEqual([(it.issue, it.detail) for it in findings], [], role)
+            for options in OPTIONS:
+                findings = analyze_policy_string(json.dumps(self.document(role, **options))).findings
+                expected = found_in_vpc if options["vpc"] == "yes" and role in IN_VPC else []
+                self.assertEqual(sorted((it.issue, it.detail) for it in findings), expected, (role, options))
 
-    def test_no_action_has_a_wildcard_and_no_allowed_resource_is_everything(self):
+    def test_no_action_has_a_wildcard_and_no_allowed_resource_is_everything_but_for_networks(self):
         for role in self.roles():
-            for statement in self.document(role, KEY)["Statement"]:
+            for statement in self.document(role, KEY, "yes")["Statement"]:
                 self.assertNotIn("NotAction", statement)
                 for action in listed(statement["Action"]):
                     self.assertRegex(action, r"^[a-z0-9-]+:[A-Za-z]+$", role)
+                if statement["Sid"] == "ConnectToVpc" and role in IN_VPC:
+                    self.assertEqual((set(statement["Action"]), statement["Resource"]), (NETWORK_ACTIONS, "*"), role)
+                    continue
                 for resource in listed(statement["Resource"]):
                     if statement["Effect"] == "Allow":
                         # A log group ends in its streams, of which it has any number.
@@ -180,7 +205,7 @@ class Roles(unittest.TestCase):
                         self.assertNotIn("*", name.removesuffix("/*"), (role, statement["Sid"]))
 
     def test_only_its_service_may_become_a_role(self):
-        for role, resource in resolved("roles", KeyArn="", **PARAMETERS).items():
+        for role, resource in resolved("roles", KeyArn="", Vpc="yes", **PARAMETERS).items():
             (statement,) = resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
             service = "scheduler" if role == "Schedule" else "lambda"
             self.assertEqual(statement["Principal"], {"Service": f"{service}.amazonaws.com"})
@@ -240,8 +265,9 @@ class Roles(unittest.TestCase):
         known = {"logs:CreateLogStream", "logs:PutLogEvents", "events:PutEvents", "sqs:SendMessage", "lambda:InvokeFunction",
                  "kms:Decrypt", "kms:GenerateDataKey", *SECRETS.values(), *(f"dynamodb:{it}" for it in TABLE_ACTIONS)}
         for role in self.roles():
-            actions = {action for it in self.document(role, KEY)["Statement"] for action in listed(it["Action"])}
-            self.assertLessEqual(actions, known, role)
+            for vpc, more in {"no": set(), "yes": NETWORK_ACTIONS if role in IN_VPC else set()}.items():
+                actions = {action for it in self.document(role, KEY, vpc)["Statement"] for action in listed(it["Action"])}
+                self.assertLessEqual(actions, known | more, (role, vpc))
 
     def test_nobody_invokes_or_publishes_or_logs_but_whose_job_it_is(self):
         jobs = {
@@ -283,6 +309,23 @@ class Roles(unittest.TestCase):
                 for context in [{}, through("s3", TOKENS), *(through("secretsmanager", it) for it in FOREIGN)]:
                     self.assertFalse(may(context), (role, action, context))
                 self.assertFalse(may(through("secretsmanager", TOKENS), KEY + "2"), (role, action))
+
+    def test_lambda_connects_to_a_vpc_those_that_call_marketplaces_and_their_code_cannot(self):
+        anything = f"arn:aws:ec2:{REGION_AND_ACCOUNT}:network-interface/eni-1"
+        for role in self.roles():
+            from_code = {"lambda:SourceFunctionArn": function(IN_VPC.get(role, "token-lookup"))}
+            for vpc in ["no", "yes"]:
+                document = self.document(role, KEY, vpc)
+                for action in [*NETWORK_ACTIONS, "ec2:AttachNetworkInterface", "ec2:CreateRoute", "ec2:DescribeInstances"]:
+                    expected = vpc == "yes" and role in IN_VPC and action in NETWORK_ACTIONS
+                    self.assertEqual(allowed(document, action, anything), expected, (role, vpc, action))
+                    self.assertFalse(allowed(document, action, anything, context=from_code), (role, vpc, action))
+
+    def test_a_vpc_adds_nothing_else(self):
+        for role in self.roles():
+            without, within = (self.document(role, KEY, vpc)["Statement"] for vpc in ["no", "yes"])
+            more = [it["Sid"] for it in within if it not in without]
+            self.assertEqual(more, ["ConnectToVpc", "NeverFromCode"] if role in IN_VPC else [], role)
 
     def test_without_a_key_no_role_has_anything_to_do_with_kms(self):
         for role in self.roles():

@@ -15,6 +15,7 @@ import unittest
 from unittest import mock
 
 import boto3
+import botocore.client
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
@@ -27,6 +28,7 @@ import app
 import app_entry
 import app_registry
 import app_secrets
+import fixed_addresses
 import smoke
 
 SETTINGS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -388,6 +390,156 @@ class Smoke(WithAws):
         finds("is not JSON.*make app STACK=shop-keyring")
         self.secrets.delete_secret(SecretId=REGISTRY, ForceDeleteWithoutRecovery=True)
         finds("make deploy STACK=shop-keyring")
+
+
+class FixedAddresses(WithAws):
+    """A VPC with a public subnet, and private ones whose default route is a NAT gateway in it."""
+
+    def setUp(self):
+        super().setUp()
+        self.ec2 = boto3.client("ec2")
+        self.lambdas = boto3.client("lambda")
+        assume = {"Version": "2012-10-17", "Statement": []}
+        role = boto3.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument=json.dumps(assume))
+        self.role = role["Role"]["Arn"]
+        self.vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        self.public, self.one, self.two = (self.subnet(number) for number in range(3))
+        self.group = self.ec2.create_security_group(GroupName="functions", Description="-", VpcId=self.vpc)["GroupId"]
+        # Responses by operation, in place of moto's; a string is an error code.
+        self.responses, self.moto = {}, botocore.client.BaseClient._make_api_call
+        calls = mock.patch.object(botocore.client.BaseClient, "_make_api_call", lambda *arguments: self.call(*arguments))
+        self.enterContext(calls)
+
+    def call(self, client, operation, arguments):
+        response = self.responses.get(operation)
+        if isinstance(response, str):
+            raise ClientError({"Error": {"Code": response}}, operation)
+        response = response or self.moto(client, operation, arguments)
+        if operation == "GetFunctionConfiguration" and response.get("VpcConfig"):
+            # Moto names a VPC that does not exist.
+            response["VpcConfig"]["VpcId"] = self.vpc
+        return response
+
+    def subnet(self, number):
+        return self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=f"10.0.{number}.0/24")["Subnet"]["SubnetId"]
+
+    def nat_gateway(self):
+        address = self.ec2.allocate_address(Domain="vpc")
+        made = self.ec2.create_nat_gateway(SubnetId=self.public, AllocationId=address["AllocationId"])
+        return made["NatGateway"]["NatGatewayId"], address["PublicIp"]
+
+    def main_table(self):
+        wanted = [{"Name": "vpc-id", "Values": [self.vpc]}, {"Name": "association.main", "Values": ["true"]}]
+        return self.ec2.describe_route_tables(Filters=wanted)["RouteTables"][0]["RouteTableId"]
+
+    def table_of(self, subnet):
+        table = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
+        self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        return table
+
+    def default_route(self, table, **target):
+        self.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **target)
+
+    def functions(self, **subnets):
+        for name in fixed_addresses.FUNCTIONS:
+            inside = {"SubnetIds": subnets.get(name.replace("-", "_"), []), "SecurityGroupIds": [self.group]}
+            self.lambdas.create_function(
+                FunctionName=f"{STACK}-{name}",
+                Runtime="provided.al2023",
+                Handler="bootstrap",
+                Role=self.role,
+                Code={"ZipFile": b"-"},
+                VpcConfig=inside if inside["SubnetIds"] else {},
+            )
+
+    def both(self, *subnets):
+        self.functions(oauth_callback=list(subnets), refresh_sweep=list(subnets))
+
+    def assert_line(self, expected):
+        self.assertEqual(fixed_addresses.line(STACK), expected)
+
+    def assert_none(self, reasons):
+        self.assert_line(f"No fixed address: {reasons}. See docs/deploy.md, A fixed address.")
+
+    def test_the_stack_is_usually_in_no_vpc(self):
+        self.functions()
+        self.assert_none("not in a VPC: oauth-callback, refresh-sweep")
+
+    def test_each_nat_gateway_is_found_by_the_subnets_own_table_and_by_the_main_one(self):
+        (first, address), (second, another) = self.nat_gateway(), self.nat_gateway()
+        self.default_route(self.table_of(self.one), NatGatewayId=first)
+        self.default_route(self.main_table(), NatGatewayId=second)
+        self.both(self.one, self.two)
+        self.assert_line(f"Fixed addresses: {', '.join(sorted([address, another]))}")
+
+    def test_one_nat_gateway_of_two_subnets_is_named_once(self):
+        gateway, address = self.nat_gateway()
+        self.default_route(self.main_table(), NatGatewayId=gateway)
+        self.both(self.one, self.two)
+        self.assert_line(f"Fixed addresses: {address}")
+
+    def test_the_subnets_own_table_counts_and_not_the_main_one(self):
+        gateway, _ = self.nat_gateway()
+        self.default_route(self.main_table(), NatGatewayId=gateway)
+        self.table_of(self.one)
+        self.both(self.one)
+        self.assert_none(f"the default route of {self.one} does not exist")
+
+    def test_a_public_subnet_has_no_fixed_address(self):
+        internet = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        self.ec2.attach_internet_gateway(InternetGatewayId=internet, VpcId=self.vpc)
+        self.default_route(self.table_of(self.public), GatewayId=internet)
+        gateway, address = self.nat_gateway()
+        self.default_route(self.table_of(self.one), NatGatewayId=gateway)
+        self.both(self.public, self.one)
+        leads = f"the default route of {self.public} leads to {internet}, which is no NAT gateway"
+        self.assert_none(f"{leads}; other subnets have {address}")
+
+    def test_every_function_must_be_in_the_vpc(self):
+        gateway, address = self.nat_gateway()
+        self.default_route(self.main_table(), NatGatewayId=gateway)
+        self.functions(refresh_sweep=[self.one])
+        self.assert_none(f"not in a VPC: oauth-callback; other subnets have {address}")
+
+    def test_a_deleted_or_private_nat_gateway_has_none(self):
+        gateway, _ = self.nat_gateway()
+        self.default_route(self.main_table(), NatGatewayId=gateway)
+        self.both(self.one)
+        for nat in [
+            {"State": "deleted", "NatGatewayAddresses": [{"PublicIp": "203.0.113.7"}]},
+            {"State": "available", "NatGatewayAddresses": [{"PrivateIp": "10.0.0.9"}]},
+        ]:
+            self.responses = {"DescribeNatGateways": {"NatGateways": [nat]}}
+            self.assert_none(f"{gateway} is not available, or has no public address")
+
+    def test_a_missing_right_is_named_and_no_error(self):
+        gateway, _ = self.nat_gateway()
+        self.default_route(self.main_table(), NatGatewayId=gateway)
+        self.both(self.one)
+        for operation, right, code in [
+            ("DescribeNatGateways", "ec2:DescribeNatGateways", "UnauthorizedOperation"),
+            ("DescribeRouteTables", "ec2:DescribeRouteTables", "UnauthorizedOperation"),
+            ("GetFunctionConfiguration", "lambda:GetFunctionConfiguration", "AccessDeniedException"),
+        ]:
+            self.responses = {operation: code}
+            self.assert_line(f"Fixed addresses unknown: your credentials lack {right}")
+
+    def test_another_error_is_told_and_no_error_either(self):
+        self.assertIn("Fixed addresses unknown: An error occurred (ResourceNotFoundException)", fixed_addresses.line(STACK))
+
+    def test_the_smoke_test_ends_with_the_line_and_succeeds_without_rights(self):
+        said = io.StringIO()
+        self.responses = {"GetFunctionConfiguration": "AccessDeniedException"}
+        with (
+            mock.patch.object(sys, "argv", ["smoke.py", STACK]),
+            mock.patch.object(smoke, "checks", lambda *_: [("all", lambda: None)]),
+            contextlib.redirect_stdout(said),
+            self.assertRaises(SystemExit) as end,
+        ):
+            smoke.main()
+        self.assertEqual(end.exception.code, 0)
+        unknown = "Fixed addresses unknown: your credentials lack lambda:GetFunctionConfiguration"
+        self.assertEqual(said.getvalue().splitlines(), ["ok     all", unknown])
 
 
 if __name__ == "__main__":

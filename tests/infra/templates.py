@@ -84,6 +84,17 @@ def resolved(name, **parameters):
     return {key: resolver.resolve(it) for key, it in resources if resolver.holds(it.get("Condition"))}
 
 
+def broken_rules(**parameters):
+    """The names of the template's rules that refuse these parameters."""
+    template = source("template")
+    resolver = Resolver({**PSEUDO, **parameters}, {}, {})
+    return [
+        name
+        for name, rule in template["Rules"].items()
+        if resolver.resolve(rule["RuleCondition"]) and not all(resolver.resolve(it["Assert"]) for it in rule["Assertions"])
+    ]
+
+
 class Resolver:
     def __init__(self, values, conditions, resources):
         self.values, self.conditions, self.resources = values, conditions, resources
@@ -116,6 +127,9 @@ class Resolver:
             return re.sub(r"\$\{([^}]+)\}", lambda match: str(values.get(match[1]) or self.reference(match[1])), text)
         if function == "Join":
             return argument[0].join(str(it) for it in self.resolve(argument[1]))
+        if function == "Split":
+            separator, text = self.resolve(argument)
+            return text.split(separator)
         if function == "If":
             return self.resolve(argument[1] if self.holds(argument[0]) else argument[2])
         arguments = self.resolve(argument)
