@@ -4,7 +4,11 @@
 //! Neither the session's token nor a `state` is ever stored, only its [`digest`]. The digest of the token is the
 //! session's public id.
 
+mod refused_token;
+
 use serde::{Deserialize, Serialize};
+
+pub use refused_token::{RefusedToken, TokenRefusal};
 
 use crate::{
     connection::Purpose,
@@ -105,6 +109,9 @@ pub struct VisitRecord {
     /// How.
     #[serde(flatten)]
     pub outcome: VisitOutcome,
+    /// The pasted tokens that were not accepted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedToken>,
     /// The digest of the single-use result that the seller carries back.
     pub result: String,
 }
@@ -157,7 +164,8 @@ pub struct Connected {
         `marketplace_unavailable`: it did not answer, or not in time. `misconfigured`: the installation's configuration is \
         wrong. `storage_unavailable`: the keyring's own storage did not answer. `bad_callback`: the callback was not in a \
         form that is known. `other_seller`: the session is for one connection, and another seller authorized. \
-        `nothing_to_reconnect`: the connection that the session is for is not there any more. `unsolicited`: the seller \
+        `nothing_to_reconnect`: the connection that the session is for no longer exists. `token_refused`: a token \
+        that the seller pasted was not accepted, as `refused_tokens` says. `unsolicited`: the seller \
         came without a connect link and is not connected; no session ever shows it."
     )
 )]
@@ -183,8 +191,10 @@ pub enum ConnectFailure {
     BadCallback,
     /// The session reconnects one connection, and another seller authorized.
     OtherSeller,
-    /// The session reconnects one connection, which is not there any more.
+    /// The session reconnects one connection, which no longer exists.
     NothingToReconnect,
+    /// A token that the seller pasted was not accepted.
+    TokenRefused,
     /// The seller came without a connect link, and is not connected.
     Unsolicited,
 }
@@ -204,6 +214,7 @@ impl ConnectFailure {
             Self::BadCallback => "bad_callback",
             Self::OtherSeller => "other_seller",
             Self::NothingToReconnect => "nothing_to_reconnect",
+            Self::TokenRefused => "token_refused",
             Self::Unsolicited => "unsolicited",
         }
     }

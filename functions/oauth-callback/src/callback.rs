@@ -245,7 +245,8 @@ async fn end(
     result: &Secret,
     state: Option<&Secret>,
 ) -> Result<Response, Problem> {
-    let record = VisitRecord { at: Timestamp::local_now(), outcome, result: digest(result.expose()) };
+    let record =
+        VisitRecord { at: Timestamp::local_now(), outcome, refused: Vec::new(), result: digest(result.expose()) };
     count(visit.app.marketplace, &record.outcome);
     keyring.sessions.end_visit(&visit, &record).await?;
     arrive(keyring, &Visit { ended: Some(record.outcome), ..visit }, state).await

@@ -162,7 +162,7 @@ fn several_stores_of_one_authorization() {
 fn every_failure_says_what_happened_and_what_to_do() {
     use ConnectFailure::{
         AccountConflict, BadCallback, CodeRefused, Denied, MarketplaceUnavailable, Misconfigured, NotASeller,
-        NothingToReconnect, OtherSeller, Overtaken, StorageUnavailable,
+        NothingToReconnect, OtherSeller, Overtaken, StorageUnavailable, TokenRefused,
     };
     let config = config("Acme");
     let session = session_for("tiktok-shop/us/7", Some("Jjj test shop"), Purpose::All);
@@ -178,6 +178,7 @@ fn every_failure_says_what_happened_and_what_to_do() {
         BadCallback,
         OtherSeller,
         NothingToReconnect,
+        TokenRefused,
     ];
     let pages = failures.map(|failure| text(failed(&config, MarketplaceName::TikTokShop, failure, Some(&session))));
     insta::assert_snapshot!(pages.join("---\n"));

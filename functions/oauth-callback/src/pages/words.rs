@@ -71,6 +71,11 @@ pub(super) fn of_failure(
                  its seller account the permission that you have just given."
             ),
         ),
+        ConnectFailure::TokenRefused => (
+            "A token was not accepted".to_owned(),
+            format!("The token that you pasted does not work for {vendor}, so nothing was connected."),
+            format!("Get a new token at {marketplace}, open your link again, and paste it there."),
+        ),
         ConnectFailure::Unsolicited => (
             format!("Please begin at {vendor}"),
             format!(

@@ -78,7 +78,7 @@ async fn one(keyring: &Keyring, visitor: &Visitor, kind: SellerKind, field: Fiel
     let access_token = clean(&field.pasted)?;
     let Offered { path, purpose, .. } = field.app;
     let app = keyring.app(&path).await.map_err(|why| match why {
-        NoApp::NotNow => Mistake::Storage,
+        NoApp::NotNow => Mistake::StorageUnavailable,
         NoApp::Misconfigured => Mistake::Misconfigured,
     })?;
     let asking = keyring.protocol.marketplace.temu.token_info(&app, &access_token);

@@ -1,6 +1,6 @@
 //! What can be wrong with a pasted token, told apart so that the seller knows what to do.
 
-use shop_keyring::{connect_session::ConnectFailure, connection::Purpose};
+use shop_keyring::{connect_session::TokenRefusal, connection::Purpose};
 
 /// Why a token was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,12 +35,12 @@ pub enum Mistake {
     LocalStore,
     /// The seller has not granted all that the vendor needs.
     PermissionsMissing(Vec<String>),
-    /// Temu does not answer.
+    /// Temu did not respond, or not in time.
     TemuUnavailable,
     /// The vendor's own configuration is wrong.
     Misconfigured,
-    /// The vendor's vault or table did not answer.
-    Storage,
+    /// The vendor's vault or table did not respond.
+    StorageUnavailable,
     /// The store is connected under another account.
     AccountConflict,
     /// A later authorization of the same store came first.
@@ -52,41 +52,30 @@ pub enum Mistake {
         /// Its name, where Temu tells it.
         name: Option<String>,
     },
-    /// The connection that the link is for is not there any more.
+    /// The connection that the link is for no longer exists.
     NothingToReconnect,
 }
 
 impl Mistake {
-    /// As it stands in logs and in the page's markup.
-    pub(super) const fn name(&self) -> &'static str {
+    /// What the session, the log and the page's markup call it.
+    pub(super) const fn reason(&self) -> TokenRefusal {
         match self {
-            Self::NotAToken => "not_a_token",
-            Self::Unknown => "unknown",
-            Self::ExpiredOrReplaced => "expired_or_replaced",
-            Self::NotAuthorized => "not_authorized",
-            Self::OtherApp => "other_app",
-            Self::WrongField { .. } | Self::WrongPurpose(_) => "wrong_field",
-            Self::OtherStore { .. } => "other_store",
-            Self::LocalStore => "local_store",
-            Self::PermissionsMissing(_) => "permissions_missing",
-            Self::TemuUnavailable => "temu_unavailable",
-            Self::Misconfigured => "misconfigured",
-            Self::Storage => "storage",
-            Self::AccountConflict => "account_conflict",
-            Self::Overtaken => "overtaken",
-            Self::OtherSeller { .. } => "other_seller",
-            Self::NothingToReconnect => "nothing_to_reconnect",
-        }
-    }
-
-    /// What the vendor is told of it by the session: what the seller cannot mend alone by pasting once more.
-    pub(super) const fn failure(&self) -> Option<ConnectFailure> {
-        match self {
-            Self::AccountConflict => Some(ConnectFailure::AccountConflict),
-            Self::OtherSeller { .. } => Some(ConnectFailure::OtherSeller),
-            Self::NothingToReconnect => Some(ConnectFailure::NothingToReconnect),
-            Self::Misconfigured => Some(ConnectFailure::Misconfigured),
-            _ => None,
+            Self::NotAToken => TokenRefusal::NotAToken,
+            Self::Unknown => TokenRefusal::Unknown,
+            Self::ExpiredOrReplaced => TokenRefusal::ExpiredOrReplaced,
+            Self::NotAuthorized => TokenRefusal::NotAuthorized,
+            Self::OtherApp => TokenRefusal::OtherApp,
+            Self::WrongField { .. } | Self::WrongPurpose(_) => TokenRefusal::WrongField,
+            Self::OtherStore { .. } => TokenRefusal::OtherStore,
+            Self::LocalStore => TokenRefusal::LocalStore,
+            Self::PermissionsMissing(_) => TokenRefusal::PermissionsMissing,
+            Self::TemuUnavailable => TokenRefusal::MarketplaceUnavailable,
+            Self::Misconfigured => TokenRefusal::Misconfigured,
+            Self::StorageUnavailable => TokenRefusal::StorageUnavailable,
+            Self::AccountConflict => TokenRefusal::AccountConflict,
+            Self::Overtaken => TokenRefusal::Overtaken,
+            Self::OtherSeller { .. } => TokenRefusal::OtherSeller,
+            Self::NothingToReconnect => TokenRefusal::NothingToReconnect,
         }
     }
 }

@@ -27,7 +27,7 @@ use axum::{
 };
 use serde::Deserialize;
 use shop_keyring::{
-    connect_session::{ConnectSession, VisitRecord, form_token, paste_state, result_of},
+    connect_session::{ConnectSession, RefusedToken, VisitRecord, form_token, paste_state, result_of},
     connection::Purpose,
     metrics,
     names::{AppKeyPath, MarketplaceName},
@@ -209,13 +209,15 @@ async fn shown(
     Ok(response)
 }
 
-/// Checks and connects what was pasted, and writes down what was connected. Answers what is wrong with the rest.
+/// Checks and connects what was pasted, and records both in the session: the connections and the refused tokens. Returns
+/// what is wrong with the refused ones.
 async fn take_each(
     keyring: &Keyring,
     visitor: &Visitor,
     kind: SellerKind,
     fields: Vec<form::Field>,
 ) -> Result<BTreeMap<AppKeyPath, Mistake>, Problem> {
+    let purposes: BTreeMap<_, _> = fields.iter().map(|field| (field.app.path.clone(), field.app.purpose)).collect();
     let mut mistakes = BTreeMap::new();
     let mut good = Vec::new();
     let mut stores =
@@ -235,18 +237,22 @@ async fn take_each(
             Err(mistake) => drop(mistakes.insert(path, mistake)),
         }
     }
-    for (app, mistake) in &mistakes {
-        metrics::connected(app.marketplace, mistake.name(), 1);
-        tracing::warn!(%app, session = visitor.session.id, mistake = mistake.name(), "a pasted token was not taken");
-    }
     metrics::connected(MarketplaceName::Temu, "connected", connections.len());
-    let failures: Vec<_> = mistakes.values().filter_map(Mistake::failure).collect();
-    if !(connections.is_empty() && failures.is_empty()) {
-        let outcome = finish::outcome(connections, failures);
-        let result = digest(visitor.result().expose());
-        let record = VisitRecord { at: Timestamp::local_now(), outcome, result };
-        keyring.sessions.remember(&visitor.session.id, &record).await?;
+    let refused: Vec<_> = purposes
+        .into_iter()
+        .filter_map(|(app, purpose)| {
+            let reason = mistakes.get(&app)?.reason();
+            Some(RefusedToken { app, purpose, reason })
+        })
+        .collect();
+    for RefusedToken { app, reason, .. } in &refused {
+        metrics::connected(app.marketplace, reason.as_str(), 1);
+        tracing::warn!(%app, session = visitor.session.id, reason = reason.as_str(), "a pasted token was refused");
     }
+    let outcome = finish::outcome(connections, refused.iter().map(|token| token.reason.failure()).collect());
+    let result = digest(visitor.result().expose());
+    let record = VisitRecord { at: Timestamp::local_now(), outcome, refused, result };
+    keyring.sessions.remember(&visitor.session.id, &record).await?;
     Ok(mistakes)
 }
 

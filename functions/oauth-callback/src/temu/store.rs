@@ -50,7 +50,7 @@ async fn one(keyring: &Keyring, visitor: &Visitor, good: Good) -> Result<Connect
             Mistake::NothingToReconnect
         }
         GrantError::Refused(GrantRefused::LaterGrant | GrantRefused::AlreadyThere) => Mistake::Overtaken,
-        GrantError::Vault(_) | GrantError::Store(_) => Mistake::Storage,
+        GrantError::Vault(_) | GrantError::Store(_) => Mistake::StorageUnavailable,
     })
 }
 

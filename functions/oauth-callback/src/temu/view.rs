@@ -161,7 +161,7 @@ impl View {
         let Offered { path, config: settings, purpose } = offered;
         let (app, app_name) = (path.app.as_str(), settings.name.as_str());
         let mistake = self.mistakes.get(path).map(|mistake| Told {
-            reason: mistake.name(),
+            reason: mistake.reason().as_str(),
             text: match visitor.session.reconnect.as_ref().map(Reconnect::name) {
                 Some(wanted) => words_for_one(mistake, &wanted, self.kind, &config.vendor_name, app_name),
                 None => words(mistake, self.kind, &config.vendor_name, app_name),

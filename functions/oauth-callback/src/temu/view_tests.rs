@@ -120,7 +120,7 @@ fn every_mistake_at_a_link_for_one_store_names_it_and_sends_nobody_elsewhere() {
         Mistake::Unknown,
     ];
     let all = mistakes.map(|mistake| {
-        let name = mistake.name();
+        let name = mistake.reason().as_str();
         let mistakes = BTreeMap::from([(us.clone(), mistake)]);
         let page = html_for_one("temu/us/7", Purpose::Order, View { mistakes, ..view(Some(SellerKind::SemiManaged)) });
         assert!(page.contains(&format!("data-reason=\"{name}\"")) && !page.contains("<b>Store"), "{page}");
@@ -161,13 +161,13 @@ fn every_mistake_says_what_happened_and_what_to_do() {
         Mistake::PermissionsMissing(vec!["Order Management".into()]),
         Mistake::TemuUnavailable,
         Mistake::Misconfigured,
-        Mistake::Storage,
+        Mistake::StorageUnavailable,
         Mistake::AccountConflict,
         Mistake::Overtaken,
     ];
     let mut all = Vec::new();
     for mistake in mistakes {
-        let name = mistake.name();
+        let name = mistake.reason().as_str();
         let mistakes = BTreeMap::from([(us.clone(), mistake)]);
         let page = html(View { mistakes, ..view(Some(SellerKind::SemiManaged)) }, true);
         assert!(page.contains(&format!("data-reason=\"{name}\"")) && !page.contains("<b>Store"), "{page}");

@@ -171,7 +171,7 @@ pub(super) fn words(mistake: &Mistake, kind: Option<SellerKind>, vendor: &str, a
             "This is not your fault: {vendor}’s own set-up at Temu is not in order. {vendor} has been told. Please try \
              again later, or ask for help."
         ),
-        Mistake::Storage => {
+        Mistake::StorageUnavailable => {
             "The token could not be stored just now. You did nothing wrong. Wait a minute, and paste it \
                              once more."
                 .to_owned()

@@ -1,6 +1,6 @@
-//! Why a visit connected nothing, in words for the vendor's own people.
+//! Why a visit connected nothing, and why a token was refused, in words for the vendor's own people.
 
-use shop_keyring::connect_session::ConnectFailure;
+use shop_keyring::connect_session::{ConnectFailure, TokenRefusal};
 
 /// What happened, and what they can do for the seller.
 pub(crate) const fn detail(failure: ConnectFailure) -> &'static str {
@@ -48,9 +48,52 @@ pub(crate) const fn detail(failure: ConnectFailure) -> &'static str {
              for the other one."
         }
         ConnectFailure::NothingToReconnect => {
-            "This session is for one connection alone, which is not there any more. Open a session without `reconnect`."
+            "This session is for one connection alone, which no longer exists. Open a session without `reconnect`."
+        }
+        ConnectFailure::TokenRefused => {
+            "The seller pasted a token that was not accepted; `refused_tokens` says why. The page has told them what to do; \
+             they can open the link again and paste another one."
         }
         // No session has such a visit.
         ConnectFailure::Unsolicited => "The seller came without a connect link, and is not connected.",
+    }
+}
+
+/// Why a pasted token was refused, and what they can do for the seller.
+pub(crate) const fn detail_of_token(reason: TokenRefusal) -> &'static str {
+    match reason {
+        TokenRefusal::NotAToken => "The pasted text cannot be a token. The seller has to copy the token, all of it.",
+        TokenRefusal::Unknown => {
+            "Temu does not know this token. The seller has to copy all of it, and to choose your app at Temu."
+        }
+        TokenRefusal::ExpiredOrReplaced => {
+            "The token has expired, or a newer one replaced it. The seller has to authorize the app again and paste the new \
+             token."
+        }
+        TokenRefusal::NotAuthorized => {
+            "The seller no longer authorizes the app. They have to authorize it again and paste the new token."
+        }
+        TokenRefusal::OtherApp => {
+            "The token was issued for an app that is not yours. The seller has to choose your app at Temu."
+        }
+        TokenRefusal::WrongField => "The token works, but belongs in another field. The page names that field.",
+        TokenRefusal::OtherStore => {
+            "The token works, but belongs to another store than the seller's other tokens. If they want to connect that \
+             store, too, they can agree to it on the page."
+        }
+        TokenRefusal::LocalStore => {
+            "The token belongs to a local store. The seller has to go on as a local seller on the page."
+        }
+        TokenRefusal::PermissionsMissing => {
+            "The token works, but lacks permissions that you need. The seller has to authorize the app again with all of \
+             those that the page lists, and paste the new token."
+        }
+        TokenRefusal::MarketplaceUnavailable
+        | TokenRefusal::Misconfigured
+        | TokenRefusal::StorageUnavailable
+        | TokenRefusal::AccountConflict
+        | TokenRefusal::Overtaken
+        | TokenRefusal::OtherSeller
+        | TokenRefusal::NothingToReconnect => detail(reason.failure()),
     }
 }

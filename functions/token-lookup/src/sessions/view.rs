@@ -9,9 +9,9 @@ use axum::{
 };
 use serde::Serialize;
 use shop_keyring::{
-    connect_session::{ConnectFailure, ConnectSession, VisitOutcome},
-    connection::{Connection, Status},
-    names::{AccountId, ConnectionKey},
+    connect_session::{self, ConnectFailure, ConnectSession, TokenRefusal, VisitOutcome},
+    connection::{Connection, Purpose, Status},
+    names::{AccountId, AppKeyPath, ConnectionKey},
     time::{Moment, Timestamp},
 };
 use utoipa::ToSchema;
@@ -78,7 +78,12 @@ pub(super) struct SessionView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "The seller chose not to authorize the app at the marketplace.")]
     failure_detail: Option<&'static str>,
-    /// After a confirmation: the connections that the result had stood for, too, and that are not there any more.
+    /// Temu tokens that the seller pasted and that were not accepted, the last one per app; a token disappears when a later
+    /// one connects the same app.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(min_items = 1)]
+    refused_tokens: Vec<RefusedToken<'a>>,
+    /// After a confirmation: the connections that the result also stood for and that no longer exist.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<ConnectionKey>, min_items = 1, example = json!(["temu/us/634418212239481"]))]
     not_confirmed: Vec<String>,
@@ -102,6 +107,29 @@ struct Connected {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(min_items = 1, example = json!(["Orders"]))]
     missing_permissions: Vec<String>,
+}
+
+/// A Temu token that was not accepted. The token itself is not kept.
+#[derive(Serialize, ToSchema)]
+struct RefusedToken<'a> {
+    /// The app that it was pasted for, as in a connection's name.
+    #[schema(value_type = String, example = "temu/us")]
+    app: &'a AppKeyPath,
+    /// What the token should have been for.
+    purpose: Purpose,
+    reason: TokenRefusal,
+    /// The same in words, with what to do.
+    #[schema(
+        example = "Temu does not know this token. The seller has to copy all of it, and to choose your app at Temu."
+    )]
+    detail: &'static str,
+}
+
+impl<'a> From<&'a connect_session::RefusedToken> for RefusedToken<'a> {
+    fn from(token: &'a connect_session::RefusedToken) -> Self {
+        let connect_session::RefusedToken { app, purpose, reason } = token;
+        Self { app, purpose: *purpose, reason: *reason, detail: failure::detail_of_token(*reason) }
+    }
 }
 
 /// `GET /v1/connect-sessions/{session_id}`
@@ -153,6 +181,7 @@ pub(super) async fn view(
         connections,
         failure: failure.map(ConnectFailure::as_str),
         failure_detail: failure.map(failure::detail),
+        refused_tokens: session.refused_tokens().into_iter().map(RefusedToken::from).collect(),
         not_confirmed,
     })
     .into_response())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use end_to_end::{Answer, Options, SellerKind, Stack};
+use serde_json::{Value, json};
 use simulators::temu::{App, Purpose, Region};
 
 use super::setting::{CROSS_BORDER_MALL, LOCAL, LOCAL_MALL, Visit, issue};
@@ -82,6 +83,44 @@ async fn a_local_sellers_token_in_the_product_field_is_told_where_it_belongs() {
     let page = paste(&stack, &At::Field("token_product"), &token).await.expect(422);
     let reasons = page.reasons();
     assert!(reasons == ["wrong_field"] || reasons == ["local_store"], "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_vendor_is_told_which_tokens_were_refused() {
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let visit = Visit::begin(&stack).await;
+    let view = async || stack.vendor().session(&visit.session.session_id).await.expect(200).json();
+    let refused = |view: &Value| -> Vec<[String; 3]> {
+        let tokens = view["refused_tokens"].as_array().into_iter().flatten();
+        let all = tokens.inspect(|token| assert!(token["detail"].as_str().is_some_and(|detail| detail.len() > 20)));
+        all.map(|token| ["app", "purpose", "reason"].map(|name| token[name].as_str().unwrap().to_owned())).collect()
+    };
+    let text = |values: [&str; 3]| values.map(str::to_owned);
+
+    drop(visit.paste_cross_border(&[("token_product", "my shop")]).await.expect(422));
+    let nothing = view().await;
+    assert_eq!((&nothing["status"], &nothing["failure"]), (&json!("failed"), &json!("token_refused")), "{nothing}");
+    assert_eq!(refused(&nothing), [text(["temu/product", "product", "not_a_token"])]);
+
+    let product = issue(&stack, "product", CROSS_BORDER_MALL, Purpose::Product);
+    let unknown = "x".repeat(56);
+    let partly = visit.paste_cross_border(&[("token_product", &product), ("token_us", &unknown)]).await.expect(422);
+    let both = view().await;
+    assert_eq!(
+        (&both["status"], &both["failure"]),
+        (&json!("awaiting_confirmation"), &json!("token_refused")),
+        "{both}"
+    );
+    assert_eq!(refused(&both), [text(["temu/us", "order", "unknown"])]);
+    assert!(!both.to_string().contains(&unknown), "the token itself is not kept");
+    let confirmed = visit.confirm(&partly).await;
+    assert_eq!((&confirmed["status"], refused(&confirmed).len()), (&json!("finished"), 1), "{confirmed}");
+
+    let orders = issue(&stack, "us", CROSS_BORDER_MALL, Purpose::Order);
+    drop(visit.paste_cross_border(&[("token_us", &orders)]).await.expect(200));
+    let all = view().await;
+    assert_eq!((all.get("failure"), all.get("refused_tokens")), (None, None), "{all}");
+    assert_eq!(all["connections"].as_array().map(Vec::len), Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,7 +27,7 @@ async fn temu_that_does_not_answer_is_told_and_tried_again() {
     ] {
         stack.temu().inject(Route::TokenInfo, Fault::new(trouble.clone()));
         let page = visit.paste_local(&token).await.expect(422);
-        assert_eq!(page.reasons(), ["temu_unavailable"], "{trouble:?}");
+        assert_eq!(page.reasons(), ["marketplace_unavailable"], "{trouble:?}");
         stack.temu().clear_faults(Route::TokenInfo);
     }
     assert!(stack.item(LOCAL).await.is_none());
@@ -45,7 +45,7 @@ async fn temu_that_hangs_is_not_waited_for_beyond_the_gateways_patience() {
     stack.temu().inject(Route::TokenInfo, Fault::new(Trouble::Hang(When::AfterEffect)));
     let asked = std::time::Instant::now();
     let page = visit.paste_cross_border(&[("token_product", &product), ("token_us", &orders)]).await.expect(422);
-    assert_eq!(page.reasons(), ["temu_unavailable", "temu_unavailable"]);
+    assert_eq!(page.reasons(), ["marketplace_unavailable", "marketplace_unavailable"]);
     assert!(asked.elapsed().as_secs() < 29, "{:?}", asked.elapsed());
 }
 
@@ -97,7 +97,7 @@ async fn storage_that_fails_is_told_and_heals() {
     let down = AwsFault::new(FaultKind::ErrorBefore).when(|call| call.operation != "GetSecretValue").always();
     let down = stack.secrets_manager().front().inject(down);
     let page = visit.paste_local(&token).await.expect(422);
-    assert_eq!(page.reasons(), ["storage"]);
+    assert_eq!(page.reasons(), ["storage_unavailable"]);
     assert_eq!(page.way_back(), None);
     down.clear();
     stack.age(61).await;
@@ -108,7 +108,7 @@ async fn storage_that_fails_is_told_and_heals() {
     let commit = commit.when(|call| call.resource.as_deref() == Some("connections")).after(1).always();
     let down = stack.dynamodb().front().inject(commit);
     let page = visit.paste_local(&token).await.expect(422);
-    assert_eq!(page.reasons(), ["storage"]);
+    assert_eq!(page.reasons(), ["storage_unavailable"]);
     down.clear();
     stack.age(61).await;
     assert_eq!(stack.invoke_sweep().await["healed"], 1);
