@@ -1,8 +1,9 @@
 """Sets an app up or changes it: its entry in the registry of apps and its credentials, both in Secrets Manager.
 
 Run by `make app STACK=shop-keyring APP=temu/product`. Asks for the app's name as sellers read it; the market or the
-gateway of a new app whose own name does not say it; the app key, the app secret and, at TikTok Shop, the service id. From
-a pipe it reads the answers in this order, one per line. For an app that exists, an empty answer keeps the present value.
+gateway of a new app whose own name does not say it; the app key, the app secret and, at TikTok Shop, the service id and
+where the webhooks are registered. From a pipe it reads the answers in this order, one per line; the last one may be
+missing. For an app that exists, an empty answer keeps the present value.
 Credentials are never in a command line, in a file, in the output or in the shell's history.
 
 Needs, for a stack's secrets `{stack}/apps` and `{stack}/apps/*`: secretsmanager:DescribeSecret, GetSecretValue,
@@ -21,7 +22,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 import app_registry
-from app_entry import KNOWN, PLACES, marketplace_of, problem_of_path, problems
+from app_entry import KNOWN, PLACES, WEBHOOKS, marketplace_of, problem_of_path, problems
 from app_registry import Refused
 from app_secrets import RECOVERY_DAYS, Apps
 
@@ -50,17 +51,17 @@ def arguments():
     return options
 
 
-def ask(what, pattern, hidden=False, optional=False):
-    """An answer; an empty one only where it is optional."""
+def ask(what, pattern, hidden=False, optional=False, default=""):
+    """An answer; an empty one only where it is optional, and none where there is a default."""
     if not sys.stdin.isatty():
         answer = sys.stdin.readline()
     else:
-        notes = ["not shown"] * hidden + ["empty: stays as it is"] * optional
+        notes = ["not shown"] * hidden + ["empty: stays as it is"] * optional + [f"empty: {default}"] * bool(default)
         prompt = f"{what} ({', '.join(notes)}): " if notes else f"{what}: "
         answer = getpass.getpass(prompt) if hidden else input(prompt)
     answer = answer.strip()
-    if not answer and optional:
-        return ""
+    if not answer and (optional or default):
+        return default
     if not answer:
         raise Refused(f"The {what} is empty.")
     if not re.fullmatch(pattern, answer):
@@ -76,9 +77,23 @@ def ask_settings(path, present, settings):
         entry["name"] = ask("app's name as sellers read it", ".+", optional="name" in entry) or entry["name"]
     if place not in entry:
         entry[place] = ask(f"{place}, one of {', '.join(places)}", "[a-z-]+")
+    refuse_problems(path, entry)
+    return entry
+
+
+def ask_webhooks(path, entry):
+    """The entry with the answer to where its webhooks are registered. The default is not written."""
+    what = "webhooks: shop (registered for each shop, your own URL stays in Partner Center) or app (you enter our URL there)"
+    present = entry.get("webhooks", WEBHOOKS[0])
+    answer = ask(what, ".+", default=present)
+    changed = entry if answer == present else {**entry, "webhooks": answer}
+    refuse_problems(path, changed)
+    return changed
+
+
+def refuse_problems(path, entry):
     if wrong := problems(path, entry):
         raise Refused("\n".join(f"{path}: {what}." for what in wrong))
-    return entry
 
 
 def link_needs_service_id(entry):
@@ -103,6 +118,8 @@ def set_up(apps, path, settings):
     entry = ask_settings(path, present if isinstance(present, dict) else {}, settings)
     before = apps.credentials(path) if path in registry else {}
     credentials = ask_credentials(path, before, entry)
+    if marketplace_of(path) == "tiktok-shop" and "webhooks" not in settings:
+        entry = ask_webhooks(path, entry)
     same_marketplace = [it for it in registry if not problem_of_path(it) and marketplace_of(it) == marketplace_of(path)]
     others = {it: apps.credentials(it) for it in same_marketplace}
     if other := app_registry.app_with_key(path, credentials["app_key"], others):

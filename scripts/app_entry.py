@@ -18,6 +18,10 @@ GATEWAYS = {
 # Where the app is registered, by marketplace: the field that says so, and its values.
 PLACES = {"tiktok-shop": ("market", MARKETS), "temu": ("gateway", list(GATEWAYS))}
 
+# Where TikTok Shop's webhooks are registered: for each shop, by refresh-sweep, or once for the app, by the vendor in Partner
+# Center. The first is the default.
+WEBHOOKS = ["shop", "app"]
+
 # Apps whose name says where they are registered.
 KNOWN = {
     "tiktok-shop/us": {"market": "us"},
@@ -34,7 +38,7 @@ EXAMPLES = {STRING: "text", BOOLEAN: "true or false", SEQUENCE: '["…", "…"]'
 
 COMMON = {"name": STRING, "label": STRING, "listed": BOOLEAN, "users": SEQUENCE, "link_url": STRING}
 FIELDS = {
-    "tiktok-shop": {**COMMON, "market": STRING, "token_url": STRING, "api_url": STRING},
+    "tiktok-shop": {**COMMON, "market": STRING, "webhooks": STRING, "token_url": STRING, "api_url": STRING},
     "temu": {
         **COMMON,
         "gateway": STRING,
@@ -88,8 +92,9 @@ def problems_of_fields(path, given):
             found += [wrong for name, it in value.items() for wrong in wrong_type(f"{field}.{name}", it, kind)]
             calls = [call for it in value.values() if isinstance(it, list) for call in it]
             found += [wrong for call in calls for wrong in wrong_type(f"{field}.…[]", call, STRING)]
-    if isinstance(given.get(place), str) and given[place] not in places:
-        found.append(f"`{place}` cannot be `{given[place]}`: it is one of {names(places)}")
+    for field, choices in {place: places, "webhooks": WEBHOOKS}.items():
+        if field in known and isinstance(given.get(field), str) and given[field] not in choices:
+            found.append(f"`{field}` cannot be `{given[field]}`: it is one of {names(choices)}")
     return found
 
 

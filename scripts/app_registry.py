@@ -2,7 +2,7 @@
 
 import json
 
-from app_entry import GATEWAYS, marketplace_of, problems
+from app_entry import GATEWAYS, WEBHOOKS, marketplace_of, problems
 
 # What one secret of Secrets Manager holds.
 MOST_BYTES = 65_536
@@ -72,8 +72,8 @@ def without_previous(present):
 
 
 def table(registry):
-    """The apps as lines: path, name, market or gateway, purposes, listed; and after them what is wrong with entries."""
-    rows, wrong = [("APP", "NAME", "MARKET OR GATEWAY", "PURPOSES", "LISTED")], []
+    """The apps as lines: path, name, market or gateway, purposes, webhooks, listed; after them what is wrong with entries."""
+    rows, wrong = [("APP", "NAME", "MARKET OR GATEWAY", "PURPOSES", "WEBHOOKS", "LISTED")], []
     for path, entry in sorted(registry.items()):
         found = problems(path, entry)
         wrong += [f"WRONG  {path}: {what}" for what in found]
@@ -81,8 +81,9 @@ def table(registry):
             continue
         gateway = entry.get("gateway")
         purposes = entry.get("purposes") or GATEWAYS[gateway][1] if gateway else []
+        webhooks = "-" if gateway else entry.get("webhooks", WEBHOOKS[0])
         listed = "yes" if entry.get("listed", True) else "no"
-        rows.append((path, entry["name"], gateway or entry["market"], ", ".join(purposes) or "-", listed))
+        rows.append((path, entry["name"], gateway or entry["market"], ", ".join(purposes) or "-", webhooks, listed))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return lines + wrong

@@ -9,7 +9,8 @@ use shop_keyring::{
         http::RawAnswer,
         tiktok_shop::{
             answer::{Call, meaning},
-            shops::{NotListed, read},
+            open_api::CallError,
+            shops::read,
         },
     },
     time::Timestamp,
@@ -94,10 +95,10 @@ pub fn tiktok_shop_shops(input: &[u8]) {
             }
         }
         Err(error) => {
-            let speaks_of_the_token = matches!(error, NotListed::TokenRefused(_) | NotListed::Inactive(_));
+            let speaks_of_the_token = matches!(error, CallError::TokenRefused(_) | CallError::Inactive(_));
             assert!(!speaks_of_the_token || is_answered(&answer), "{error:?}");
-            assert!(matches!(error, NotListed::Failed(_)) || said["code"] != 0, "{error:?}");
-            check_fault(&error.fault());
+            assert!(matches!(error, CallError::Failed(_)) || said["code"] != 0, "{error:?}");
+            check_fault(&error.into_fault());
         }
     }
     if let Err(error) = read(&marked(&answer)) {

@@ -241,7 +241,7 @@ class Operations(unittest.TestCase):
         opened = until(lambda: self.opened(wanted), 20, "no session for the new app")
         until(lambda: name in Browser(aws).send("GET", opened["connect_url"])[2], 20, "the seller's page does not offer the app")
         listed = aws.make_app("--list")
-        self.assertRegex(listed, rf"(?m)^{path} +{name} +global +- +no$")
+        self.assertRegex(listed, rf"(?m)^{path} +{name} +global +- +shop +no$")
         self.assertRegex(listed, r"(?m)^temu/us .* yes$")
         with self.assertRaisesRegex(RuntimeError, r"connections that are not disconnected: [1-9]"):
             aws.make_app("--remove", "tiktok-shop/us")

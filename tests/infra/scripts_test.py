@@ -235,6 +235,20 @@ class SettingUp(WithAws):
         self.assertEqual(self.credentials(), {"app_key": "k", "app_secret": "s2", "service_id": "7100"})
         self.assert_refused(self.run_with("\nanother-key\n\n\n"), "The app secret is empty")
 
+    def test_webhooks_are_asked_for_at_tiktok_shop_and_are_per_shop_by_default(self):
+        self.run_with("Acme\nk\ns\n7100\nshop\n")
+        self.assertEqual(self.registry()["tiktok-shop/us"], {"name": "Acme", "market": "us"})
+        self.assert_refused(self.run_with("\n\n\n\nboth\n"), "`webhooks` cannot be `both`: it is one of `shop`, `app`")
+        self.run_with("\n\n\n\napp\n")
+        self.assertEqual(self.registry()["tiktok-shop/us"]["webhooks"], "app")
+        self.run_with("\n\n\n\n\n")
+        self.assertEqual(self.registry()["tiktok-shop/us"]["webhooks"], "app")
+        # Not asked if the file says it.
+        self.run_with("\n\n\n\nboth\n", settings={"webhooks": None})
+        self.assertEqual(self.registry()["tiktok-shop/us"], {"name": "Acme", "market": "us"})
+        self.run_with("Acme\nk2\ns\nboth\n", path="temu/us")
+        self.assertEqual(self.registry()["temu/us"], {"name": "Acme", "gateway": "us"})
+
     def test_an_app_key_of_another_app_is_refused(self):
         self.run_with("Acme\nk\ns\n", path="temu/us")
         self.assert_refused(self.run_with("Acme\nk\ns\n", path="temu/eu"), "temu/us has this app key already")
@@ -329,9 +343,9 @@ class ListingAndRemoving(WithAws):
         self.assertEqual(
             lines[1:4],
             [
-                ["temu/product", "Acme Products", "cn-pa", "product", "yes"],
-                ["temu/world", "Acme", "global", "order, compliance", "no"],
-                ["tiktok-shop/us", "Acme Listing", "us", "-", "yes"],
+                ["temu/product", "Acme Products", "cn-pa", "product", "-", "yes"],
+                ["temu/world", "Acme", "global", "order, compliance", "-", "no"],
+                ["tiktok-shop/us", "Acme Listing", "us", "-", "shop", "yes"],
             ],
         )
         self.assertEqual([line[:1] for line in lines[4:]], [["WRONG"], ["WRONG"]])

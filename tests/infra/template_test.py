@@ -294,6 +294,11 @@ class Functions(unittest.TestCase):
             for value in values:
                 self.assertIsNone(re.fullmatch(patterns[name], value), value)
 
+    def test_webhooks_are_registered_where_sellers_reach_oauth_callback(self):
+        addresses = {name: it["Environment"]["Variables"].get("PUBLIC_BASE_URL") for name, it in self.functions().items()}
+        self.assertEqual(addresses["OauthCallback"], "Apis.Outputs.PublicUrl")
+        self.assertEqual(addresses["RefreshSweep"], addresses["OauthCallback"])
+
     def test_every_variable_is_known_to_its_function(self):
         shared = "".join(path.read_text() for path in (templates.FOLDER.parent / "shared/src").rglob("*.rs"))
         for name, it in self.functions().items():

@@ -48,6 +48,7 @@ impl Keyring {
                 connections: Connections::new(&aws, &config.connections_table)
                     .recording_events(config.event_bus.is_some()),
                 apps: Apps::new(secrets, &config.secret_prefix),
+                public_base_url: config.public_base_url.clone(),
             },
             config,
         })

@@ -6,6 +6,7 @@ use shop_keyring::{
     config::{ConfigError, Reader},
     telemetry::Telemetry,
 };
+use url::Url;
 
 /// The configuration of refresh-sweep.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub struct Config {
     pub(crate) connections_table: String,
     /// `SECRET_PREFIX`
     pub(crate) secret_prefix: String,
+    /// `PUBLIC_BASE_URL`: where oauth-callback is reached, and with it the webhooks that are registered per shop.
+    pub(crate) public_base_url: Url,
     /// `SWEEP_CONCURRENCY`: connections worked on at a time, 32 unless set.
     pub(crate) concurrency: NonZeroU32,
     /// `VAULT_PUTS_PER_SECOND`: over all partitions, 30 unless set. Secrets Manager takes 50 a second in a Region.
@@ -39,6 +42,7 @@ impl Config {
         let config = Self {
             connections_table: reader.required("CONNECTIONS_TABLE"),
             secret_prefix: reader.secret_prefix(),
+            public_base_url: reader.base_url("PUBLIC_BASE_URL"),
             concurrency: reader.positive("SWEEP_CONCURRENCY", CONCURRENCY),
             puts_per_second: reader.positive("VAULT_PUTS_PER_SECOND", PUTS),
             temu_calls_per_second: temu_calls_per_second(&mut reader),

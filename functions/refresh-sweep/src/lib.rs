@@ -2,7 +2,7 @@
 //!
 //! It works on every connection that is due, and is the only function that spends a refresh token. This file wires;
 //! [`sweep`] walks the due index, [`run`] decides when to stop, [`on_demand`] works on one connection, [`publisher`]
-//! tells the vendor, [`fleet`] counts. The line that spends the token is in `shop_keyring::protocol`.
+//! tells the vendor, [`registrar`] registers webhooks, [`fleet`] counts. The line that spends the token is in `shop_keyring::protocol`.
 //!
 //! Public are [`run`](fn@run) for the binary and, for the fuzz targets, what reads outside input.
 
@@ -16,6 +16,7 @@ mod on_demand;
 mod pace;
 mod publisher;
 mod queue;
+mod registrar;
 mod run;
 mod summary;
 mod sweep;
@@ -59,6 +60,7 @@ impl Keyring {
             vault: SecretsManagerVault::new(secrets.clone(), &config.secret_prefix),
             connections: Connections::new(&aws, &config.connections_table).recording_events(config.event_bus.is_some()),
             apps: Apps::new(secrets, &config.secret_prefix),
+            public_base_url: config.public_base_url.clone(),
         });
         let bus = config.event_bus.as_deref().map(|name| EventBus::new(&aws, name));
         Ok(Self { config, bus, protocol })

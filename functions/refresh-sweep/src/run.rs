@@ -11,6 +11,7 @@ use shop_keyring::{
 
 use crate::{
     publisher::Told,
+    registrar::Registered,
     summary::{Stop, Summary},
 };
 
@@ -102,8 +103,9 @@ impl Run {
         admitted
     }
 
-    /// Takes note that a connection was taken from the due index only for its events: no breaker concerns those.
-    pub(crate) const fn admit_events(&mut self) {
+    /// Takes note that a connection was taken from the due index only for its events or its webhooks: no claim is taken for
+    /// those.
+    pub(crate) const fn admit_unclaimed(&mut self) {
         self.summary.due += 1;
     }
 
@@ -116,6 +118,13 @@ impl Run {
     pub(crate) const fn record_events(&mut self, told: Told) {
         self.summary.published += told.published;
         self.summary.unpublished += told.unpublished;
+    }
+
+    /// Takes note of what became of the webhooks.
+    pub(crate) const fn record_webhooks(&mut self, counts: Registered) {
+        self.summary.webhooks_registered += counts.done;
+        self.summary.webhooks_failed += counts.failed;
+        self.summary.skipped += counts.left;
     }
 
     /// Whether a breaker says to leave this app alone.
@@ -151,10 +160,14 @@ impl Run {
 
     /// Takes note of what came of one connection.
     pub(crate) fn record(&mut self, connection: &ConnectionKey, outcome: &Result<Outcome, StoreError>) {
-        if !matches!(outcome, Ok(Outcome::VaultFault(_) | Outcome::Skipped(_) | Outcome::OnlyEvents(_)) | Err(_)) {
+        if !matches!(
+            outcome,
+            Ok(Outcome::VaultFault(_) | Outcome::Skipped(_) | Outcome::OnlyEvents(_) | Outcome::OnlyWebhooks(_))
+                | Err(_)
+        ) {
             self.vault_failures_in_a_row = 0;
         }
-        if !matches!(outcome, Ok(Outcome::Skipped(_) | Outcome::OnlyEvents(_))) {
+        if !matches!(outcome, Ok(Outcome::Skipped(_) | Outcome::OnlyEvents(_) | Outcome::OnlyWebhooks(_))) {
             let outcome = outcome.as_ref().map_or("table_failed", Outcome::as_str);
             metrics::worked(connection.app.marketplace, outcome);
         }
@@ -222,7 +235,7 @@ impl Run {
                 summary.errors += 1;
                 tracing::error!(alarm = "vault_fault", %connection, %error, "a secret cannot be deleted; the others go on");
             }
-            Ok(Outcome::OnlyEvents(_)) => {}
+            Ok(Outcome::OnlyEvents(_) | Outcome::OnlyWebhooks(_)) => {}
             Ok(Outcome::Healed) => summary.healed += 1,
             Ok(Outcome::Expired) => summary.expired += 1,
             Ok(Outcome::Removed) => summary.removed += 1,

@@ -25,6 +25,10 @@ pub(crate) struct Summary {
     pub(crate) published: u32,
     /// Events that the bus did not take; they are tried again in some minutes.
     pub(crate) unpublished: u32,
+    /// Connections whose webhooks were registered per shop.
+    pub(crate) webhooks_registered: u32,
+    /// Connections whose webhooks could not be registered; it is tried again.
+    pub(crate) webhooks_failed: u32,
     /// Failures that may pass.
     pub(crate) transient: u32,
     /// Refusals.

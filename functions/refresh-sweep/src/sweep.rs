@@ -35,6 +35,7 @@ use crate::{
     pace::{MOST_AT_WORK, Pace},
     publisher::Publisher,
     queue::{Due, DueQueue},
+    registrar::Registrar,
     run::Run,
     summary::{Stop, Summary},
 };
@@ -101,35 +102,29 @@ where
     let concurrency = config.concurrency.get().min(rate.get().saturating_mul(5));
     metrics::oldest_due(queue.oldest_due_seconds());
     let mut run = Run::new(apps.into_iter(), concurrency as usize, queue.oldest_due_seconds());
-    let mut at_work = AtWork::new(protocol, permits);
-    let mut pace = Pace::new(config.temu_calls_per_second, partition);
+    let mut lanes = Lanes {
+        at_work: AtWork::new(protocol, permits),
+        pace: Pace::new(config.temu_calls_per_second, partition),
+        publisher: Publisher::new(bus, protocol.connections.clone()),
+        registrar: Registrar::new(protocol, claims_until),
+    };
     let mut refusals = Refusals::default();
-    let mut publisher = Publisher::new(bus, protocol.connections.clone());
     let mut taken = 0_usize;
     loop {
-        while at_work.unpaced() < run.limit() && run.goes_on() {
+        while lanes.at_work.unpaced() < run.limit() && run.goes_on() {
             if claims_until <= Instant::now() {
                 run.stop(Stop::Deadline);
                 break;
             }
-            if at_work.tasks.is_empty() && pace.is_empty() {
-                publisher.make_room().await;
+            if lanes.at_work.tasks.is_empty() && lanes.pace.is_empty() {
+                lanes.publisher.make_room().await;
             }
             match queue.take().await {
-                Ok(Some(Due { connection, item })) => {
-                    let only_events = item.as_ref().is_some_and(|item| publisher.take(item, now) == Next::Publish);
-                    if only_events {
-                        run.admit_events();
-                    } else if run.admit(&connection) {
-                        if Pace::holds(&connection) {
-                            run.leave(usize::from(!pace.push(connection)));
-                        } else {
-                            at_work.begin(connection, item);
-                        }
-                    }
+                Ok(Some(due)) => {
+                    lanes.assign(due, now, &mut run);
                     taken += 1;
                     // Those that wait must not wait for the whole index to be read.
-                    if taken.is_multiple_of(AT_ONCE) && !(at_work.tasks.is_empty() && pace.is_empty()) {
+                    if taken.is_multiple_of(AT_ONCE) && !(lanes.at_work.tasks.is_empty() && lanes.pace.is_empty()) {
                         break;
                     }
                 }
@@ -141,32 +136,33 @@ where
             }
         }
         let over = !run.goes_on();
-        let left = pace.drop_lanes(|app| over || run.leaves_alone(app));
+        let left = lanes.pace.drop_lanes(|app| over || run.leaves_alone(app));
         run.leave(left);
-        if at_work.tasks.is_empty() && pace.is_empty() {
+        if lanes.at_work.tasks.is_empty() && lanes.pace.is_empty() {
             break;
         }
-        publisher.begin();
+        lanes.publisher.begin();
         tokio::select! {
-            Some(worked) = at_work.tasks.join_next() => match worked {
+            Some(worked) = lanes.at_work.tasks.join_next() => match worked {
                 Ok((connection, outcome)) => {
                     run.record(&connection, &outcome);
                     match outcome {
                         Ok(Outcome::Refused(refusal)) => refusals.add(*refusal),
                         Ok(Outcome::OnlyEvents(item)) => {
-                            publisher.take(&item, now);
+                            lanes.publisher.take(&item, now);
                         }
+                        Ok(Outcome::OnlyWebhooks(item)) => lanes.registrar.take(*item),
                         _ => {}
                     }
                 }
                 Err(_) => run.record_panic(),
             },
-            connection = pace.next(), if at_work.has_room_for_paced() => {
+            connection = lanes.pace.next(), if lanes.at_work.has_room_for_paced() => {
                 if claims_until <= Instant::now() {
                     run.stop(Stop::Deadline);
                     run.leave(1);
                 } else {
-                    at_work.begin(connection, None);
+                    lanes.at_work.begin(connection, None);
                 }
             }
             () = refusals.wait_is_over() => refusals.settle(protocol, &run, false).await,
@@ -174,9 +170,10 @@ where
     }
     refusals.settle(protocol, &run, true).await;
     if run.leaves_events() {
-        publish_what_is_left(&mut queue, &mut publisher, now, claims_until).await;
+        publish_what_is_left(&mut queue, &mut lanes.publisher, now, claims_until).await;
     }
-    let told = publisher.finish(claims_until + AFTER_CLAIMING).await;
+    let told = lanes.publisher.finish(claims_until + AFTER_CLAIMING).await;
+    run.record_webhooks(lanes.registrar.finish(claims_until + AFTER_CLAIMING).await);
     metrics::events(told.published, told.unpublished);
     run.record_events(told);
     counting.finish().await;
@@ -195,6 +192,40 @@ async fn publish_what_is_left(queue: &mut DueQueue, publisher: &mut Publisher, n
             }
             Ok(Some(_)) => {}
             Ok(None) | Err(_) => return,
+        }
+    }
+}
+
+/// Where the work on a due connection is done.
+struct Lanes<'a, M, V> {
+    at_work: AtWork<'a, M, V>,
+    /// Connections that wait for a pace of their own before they are worked on.
+    pace: Pace,
+    publisher: Publisher,
+    registrar: Registrar<'a, M, V>,
+}
+
+impl<M: Marketplace + 'static, V: Vault + 'static> Lanes<'_, M, V> {
+    /// Hands a due connection to where its work is done, unless a breaker says to leave it alone.
+    fn assign(&mut self, Due { connection, item }: Due, now: Timestamp, run: &mut Run) {
+        match (item.as_ref().map(|item| self.publisher.take(item, now)), item) {
+            (Some(Next::Publish), _) => run.admit_unclaimed(),
+            (Some(Next::RegisterWebhooks), Some(item)) => {
+                run.admit_unclaimed();
+                if run.leaves_alone(&connection.app) {
+                    run.leave(1);
+                } else {
+                    self.registrar.take(item);
+                }
+            }
+            (_, item) if run.admit(&connection) => {
+                if Pace::holds(&connection) {
+                    run.leave(usize::from(!self.pace.push(connection)));
+                } else {
+                    self.at_work.begin(connection, item);
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -98,7 +98,7 @@ pub(crate) fn refresh_failed(item: &Connection, now: Timestamp) -> Problem {
 mod tests {
     use shop_keyring::{
         api::Api,
-        connection::{Claim, FORMAT, Purpose, Reason, UserType},
+        connection::{Claim, FORMAT, Purpose, Reason, UserType, webhooks::Webhooks},
         names::AttemptId,
     };
 
@@ -147,6 +147,7 @@ mod tests {
             last_error: None,
             events: Vec::new(),
             publish_at: None,
+            webhooks: Webhooks::default(),
         }
     }
 

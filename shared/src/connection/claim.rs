@@ -50,6 +50,9 @@ pub enum NotClaimed {
     /// Nothing to do but to publish its events, which needs no claim.
     #[error("only its events are to be published")]
     OnlyEvents,
+    /// Nothing to do but to register the webhooks of its shops, which needs no claim.
+    #[error("only its webhooks are to be registered")]
+    OnlyWebhooks,
     /// Nothing to do.
     #[error("nothing is due")]
     NotDue,
@@ -81,6 +84,7 @@ pub fn claim(item: &Connection, trigger: Trigger, now: Timestamp, attempt: Attem
     let next = match trigger {
         Trigger::Schedule => match next(item, now) {
             Next::Nothing => return Err(NotClaimed::NotDue),
+            Next::RegisterWebhooks => return Err(NotClaimed::OnlyWebhooks),
             Next::Publish => return Err(NotClaimed::OnlyEvents),
             next => next,
         },

@@ -3,6 +3,7 @@
 use super::{
     Connection, Status,
     settle::{ClaimLost, Spent, let_go},
+    webhooks::Webhooks,
 };
 use crate::{names::AttemptId, time::Timestamp};
 
@@ -44,6 +45,7 @@ pub fn forget(item: &Connection, attempt: AttemptId, now: Timestamp) -> Result<C
         not_before: None,
         last_error: None,
         confirm_granted_at: None,
+        webhooks: Webhooks::default(),
         ..item
     })
 }

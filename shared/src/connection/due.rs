@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Connection, Status, watch::remind_at};
+use super::{Connection, Status, watch::remind_at, webhooks::register_at};
 use crate::{names::ConnectionKey, time::Timestamp};
 
 /// Partitions of the due index. Changing it needs every item written anew.
@@ -33,7 +33,8 @@ pub fn due_at(item: &Connection) -> Option<Timestamp> {
     let work = match item.status {
         Status::Pending => Some(leaves_at(item)),
         Status::Active => {
-            [refresh_at(item), check_at(item), remind_at(item), expires_at(item)].into_iter().flatten().min()
+            let times = [refresh_at(item), check_at(item), remind_at(item), expires_at(item), register_at(item)];
+            times.into_iter().flatten().min()
         }
         Status::ReauthorizationRequired { .. } => None,
         Status::Disconnected => item.not_before,

@@ -7,6 +7,7 @@ use super::{
     change::{Cause, Change},
     event::{self, EventKind},
     watch,
+    webhooks::Webhooks,
 };
 use crate::{
     api::Api,
@@ -69,6 +70,7 @@ pub(crate) fn active() -> Connection {
         last_error: None,
         events: Vec::new(),
         publish_at: None,
+        webhooks: Webhooks::default(),
     }
 }
 
@@ -123,7 +125,7 @@ pub(crate) fn arbitrary() -> impl Strategy<Value = Connection> {
         after(120),
         after(86_400 * 400),
         (any::<bool>(), after(86_400), proptest::option::of(proptest::sample::select(&watch::REMINDERS[..])), 0_u32..2),
-        (any::<bool>(), after(86_400)),
+        (any::<bool>(), after(86_400), after(86_400)),
     )
         .prop_map(
             |(status, committed, life, authorization, not_before, confirm_by, claimed, failed, watched, told)| {
@@ -141,6 +143,7 @@ pub(crate) fn arbitrary() -> impl Strategy<Value = Connection> {
                     attempt: claimed.map(|until| Claim { id: AttemptId::random(), until }),
                     last_error: failed.map(|at| LastError { at, fault: fault() }),
                     publish_at: told.1,
+                    webhooks: Webhooks { due_at: told.2, ..Webhooks::default() },
                     ..active()
                 };
                 if told.0 {

@@ -4,6 +4,7 @@ use super::{
     Claim, Connection, FORMAT, Purpose, Shop, Status, UserType,
     claim::{CLAIM_SECONDS, remember},
     reconnect,
+    webhooks::Webhooks,
 };
 use crate::{
     api::Api,
@@ -260,6 +261,7 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
         last_error: None,
         events: Vec::new(),
         publish_at: None,
+        webhooks: Webhooks::default(),
     }
 }
 

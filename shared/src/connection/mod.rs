@@ -3,7 +3,7 @@
 //! All here is pure: values in, values out, `now` a parameter. [`due`] says when there is something to do, [`next`]
 //! what, [`claim`] and [`settle`] how the item changes by each step of a refresh, [`watch`] by a check or a reminder,
 //! [`grant`] by a new authorization, [`account`] and [`disconnect`] by the vendor's word, [`notice`] by what a marketplace
-//! says of its own accord. [`attention`] says what a person has to look at, [`change`] what a write changes, [`event`]
+//! says of its own accord; [`webhooks`] says which of these are registered per shop. [`attention`] says what a person has to look at, [`change`] what a write changes, [`event`]
 //! what the vendor is told of it.
 //! The store applies such a change only to the very revision that it was decided on, so these functions are the
 //! whole truth about what may become of an item.
@@ -23,6 +23,7 @@ mod reconnect;
 pub mod settle;
 mod status;
 pub mod watch;
+pub mod webhooks;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -154,6 +155,10 @@ pub struct Connection {
     /// No publishing before this, after a failed try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish_at: Option<Timestamp>,
+
+    /// Which webhooks are registered for its shops.
+    #[serde(default, skip_serializing_if = "webhooks::Webhooks::is_empty")]
+    pub webhooks: webhooks::Webhooks,
 }
 
 impl Connection {

@@ -1,6 +1,6 @@
 //! What to do next with a connection.
 
-use super::{Connection, Status, due, watch};
+use super::{Connection, Status, due, watch, webhooks};
 use crate::time::Timestamp;
 
 /// What there is to do.
@@ -22,6 +22,8 @@ pub enum Next {
     Remove,
     /// Disconnected: delete its secret.
     DeleteSecret,
+    /// Register the webhooks of its shops. Needs no claim: registering twice does no harm.
+    RegisterWebhooks,
     /// Publish its events. Needs no claim: publishing twice does no harm.
     Publish,
 }
@@ -33,7 +35,7 @@ pub fn next(item: &Connection, now: Timestamp) -> Next {
     }
     match idle(item, now) {
         // Whoever held the claim may have obtained a token set and died before it could say so.
-        Next::Nothing | Next::Publish if item.attempt.is_some() => Next::LookBack,
+        Next::Nothing | Next::RegisterWebhooks | Next::Publish if item.attempt.is_some() => Next::LookBack,
         next => next,
     }
 }
@@ -51,6 +53,7 @@ pub(super) fn idle(item: &Connection, now: Timestamp) -> Next {
         Status::Active if reached(due::check_at(item)) => Next::Check,
         Status::Active if reached(watch::remind_at(item)) => Next::Remind,
         Status::Disconnected if reached(item.not_before) => Next::DeleteSecret,
+        Status::Active if reached(webhooks::register_at(item)) => Next::RegisterWebhooks,
         _ if reached(due::publish_at(item)) => Next::Publish,
         _ => Next::Nothing,
     }

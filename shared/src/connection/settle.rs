@@ -2,7 +2,12 @@
 //!
 //! Every outcome belongs to a claim, and is written only while the item still shows that claim.
 
-use super::{Connection, Fault, LastError, Listed, Reason, Status, claim::CLAIM_SECONDS, notice, watch};
+use super::{
+    Connection, Fault, LastError, Listed, Reason, Status,
+    claim::CLAIM_SECONDS,
+    notice, watch,
+    webhooks::{self, Delivery, Webhooks},
+};
 use crate::{
     api::Api,
     names::{AttemptId, VersionId},
@@ -53,6 +58,7 @@ pub struct Kept {
     parent: Option<VersionId>,
     fingerprint: Option<String>,
     api: Option<Api>,
+    delivery: Option<Delivery>,
 }
 
 impl Kept {
@@ -68,6 +74,7 @@ impl Kept {
             parent: set.parent.clone(),
             fingerprint: fingerprint(&set.access_token, set.refresh_token.as_ref()),
             api: None,
+            delivery: None,
         }
     }
 
@@ -75,6 +82,12 @@ impl Kept {
     #[must_use]
     pub fn used_at(self, api: &Api) -> Self {
         Self { api: Some(api.clone()), ..self }
+    }
+
+    /// The same, of an app whose webhooks are sent there. Without it, what is known of them stays.
+    #[must_use]
+    pub fn delivered(self, delivery: Option<Delivery>) -> Self {
+        Self { delivery, ..self }
     }
 
     /// Whether this is what the current token set would have become: obtained from it, under the current grant or, where
@@ -150,9 +163,15 @@ pub fn commit(
         failures: 0,
         last_error: None,
         updated_at: now,
+        // A marketplace may drop them with the old authorization.
+        webhooks: if first_of_grant { Webhooks::default() } else { item.webhooks.clone() },
         ..item.clone()
     };
-    Ok(committed.with_listed(listed, now))
+    let committed = committed.with_listed(listed, now);
+    Ok(match &kept.delivery {
+        Some(delivery) => webhooks::plan(committed, delivery, now),
+        None => committed,
+    })
 }
 
 /// Whether the right is still there. A grant loses to a disconnect that came after its claim.

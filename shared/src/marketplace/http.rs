@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+pub use reqwest::Method;
+
 use crate::{connection::Fault, metrics, names::MarketplaceName};
 
 /// Longest time for one call, all in all. With the wait for a put permit it ends far inside a claim's three quarters.

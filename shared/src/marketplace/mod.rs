@@ -45,6 +45,23 @@ pub trait Marketplace: Send + Sync {
 
     /// The shops under an authorization. Changes nothing there.
     fn shops(&self, app: &App, access_token: &Secret) -> impl Future<Output = Result<Listed, Fault>> + Send;
+
+    /// Has the webhooks about one shop sent to `address`. May be repeated. An error may leave some of them registered.
+    fn register_webhooks(
+        &self,
+        app: &App,
+        access_token: &Secret,
+        shop_cipher: &str,
+        address: &str,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Has the webhooks about one shop no longer sent. An error may leave some of them registered.
+    fn remove_webhooks(
+        &self,
+        app: &App,
+        access_token: &Secret,
+        shop_cipher: &str,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 /// What an exchange gave.

@@ -52,4 +52,26 @@ impl Marketplace for Marketplaces {
             MarketplaceName::Temu => self.temu.shops(app, access_token).await,
         }
     }
+
+    async fn register_webhooks(
+        &self,
+        app: &App,
+        access_token: &Secret,
+        shop_cipher: &str,
+        address: &str,
+    ) -> Result<(), Fault> {
+        match app.path.marketplace {
+            MarketplaceName::TikTokShop => {
+                self.tiktok_shop.register_webhooks(app, access_token, shop_cipher, address).await
+            }
+            MarketplaceName::Temu => self.temu.register_webhooks(app, access_token, shop_cipher, address).await,
+        }
+    }
+
+    async fn remove_webhooks(&self, app: &App, access_token: &Secret, shop_cipher: &str) -> Result<(), Fault> {
+        match app.path.marketplace {
+            MarketplaceName::TikTokShop => self.tiktok_shop.remove_webhooks(app, access_token, shop_cipher).await,
+            MarketplaceName::Temu => self.temu.remove_webhooks(app, access_token, shop_cipher).await,
+        }
+    }
 }

@@ -10,6 +10,7 @@ use crate::{
         Connection, Fault, Listed, Reason,
         settle::{ClaimLost, Refused, Spent},
         watch::{self, Checked},
+        webhooks,
     },
     marketplace::{ExchangeError, Marketplace, temu::permissions},
     names::AccountId,
@@ -57,9 +58,11 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             let (before, after) = (item.scopes.len(), now_granted.len());
             tracing::info!(connection = %item.connection, before, after, "the seller has changed the permissions");
         }
+        let delivery = app.config.webhook_delivery(&app.path, &self.public_base_url);
         self.settle(held, Outcome::Verified, |item| {
-            let verified = watch::verify(item, *attempt, checked.clone(), self.connections.now())?;
-            Ok(Connection { api: app.config.api.clone(), ..verified })
+            let now = self.connections.now();
+            let verified = watch::verify(item, *attempt, checked.clone(), now)?;
+            Ok(webhooks::plan(Connection { api: app.config.api.clone(), ..verified }, &delivery, now))
         })
         .await
     }

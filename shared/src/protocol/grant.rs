@@ -92,7 +92,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             None => self.shops(&item, &set.access_token, &timer).await,
         };
         let right = Right::Grant { granted_at, token_version: item.token_version };
-        let kept = Kept::new(&set, version.clone());
+        let kept = Kept::new(&set, version.clone()).delivered(self.delivery(&grant.connection.app).await);
         let committed = self.connections.apply_to(Some(item), |item| {
             settle::commit(item.ok_or(ClaimLost)?, right, kept.clone(), listed.clone(), self.connections.now())
         });

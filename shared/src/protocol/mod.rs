@@ -15,6 +15,9 @@ pub mod outcome;
 mod refresh;
 mod removal;
 mod settling;
+pub mod webhooks;
+
+use url::Url;
 
 use self::settling::Held;
 use crate::{
@@ -48,6 +51,8 @@ pub struct Protocol<M, V> {
     pub connections: Connections,
     /// The apps' credentials.
     pub apps: Apps,
+    /// Where oauth-callback is reached, and with it our webhooks.
+    pub public_base_url: Url,
 }
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {

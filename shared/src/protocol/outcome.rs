@@ -29,6 +29,8 @@ pub enum Outcome {
     Skipped(NotClaimed),
     /// Nothing but its events is left to be seen to: they are for the caller to publish.
     OnlyEvents(Box<Connection>),
+    /// Nothing but the webhooks of its shops is left to be registered, by the caller: [`super::Protocol::register_webhooks`].
+    OnlyWebhooks(Box<Connection>),
     /// The claim was lost before the work was done; whoever has it goes on.
     Lost,
     /// A failure that may pass.
@@ -64,6 +66,7 @@ impl Outcome {
             Self::SecretDeleted => "secret_deleted",
             Self::Skipped(_) => "skipped",
             Self::OnlyEvents(_) => "only_events",
+            Self::OnlyWebhooks(_) => "only_webhooks",
             Self::Lost => "lost",
             Self::Transient { .. } => "transient",
             Self::Refused(_) => "refused",

@@ -57,7 +57,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         let worked = self.claim_and_work(connection, read, trigger, attempt, permits).await;
         match &worked {
             Ok(Outcome::Skipped(reason)) => tracing::debug!(%connection, ?trigger, %reason, "nothing done"),
-            Ok(Outcome::OnlyEvents(_)) => {}
+            Ok(Outcome::OnlyEvents(_) | Outcome::OnlyWebhooks(_)) => {}
             Ok(outcome) => tracing::info!(%connection, ?trigger, %attempt, outcome = outcome.as_str(), "worked on"),
             Err(error @ StoreError::Unreadable { .. }) => {
                 tracing::error!(alarm = "unreadable_item", %connection, %error, "left alone");
@@ -87,8 +87,10 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         let (mut next, mut seen) = (Next::Nothing, None);
         let claimed = self.connections.apply_to(read, |item| {
             let item = item.ok_or(NotClaimed::NotDue)?;
-            seen = (!item.events.is_empty()).then(|| Box::new(item.clone()));
-            let claimed = claim(item, trigger, self.connections.now(), attempt)?;
+            let claimed = claim(item, trigger, self.connections.now(), attempt).inspect_err(|why| {
+                let is_unclaimed_work = matches!(why, NotClaimed::OnlyEvents | NotClaimed::OnlyWebhooks);
+                seen = is_unclaimed_work.then(|| Box::new(item.clone()));
+            })?;
             next = claimed.next;
             if !knows_apps && matches!(next, Next::Refresh | Next::Check) {
                 return Err(NotClaimed::NoRegistry);
@@ -98,8 +100,11 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         let held = match claimed.await {
             Ok(item) => Held { item, attempt, timer },
             Err(ApplyError::Decided(reason)) => {
-                let unpublished = seen.filter(|_| reason == NotClaimed::OnlyEvents);
-                return Ok(unpublished.map_or(Outcome::Skipped(reason), Outcome::OnlyEvents));
+                return Ok(match (reason, seen) {
+                    (NotClaimed::OnlyEvents, Some(item)) => Outcome::OnlyEvents(item),
+                    (NotClaimed::OnlyWebhooks, Some(item)) => Outcome::OnlyWebhooks(item),
+                    (reason, _) => Outcome::Skipped(reason),
+                });
             }
             Err(ApplyError::Store(error)) => return Err(error),
         };
@@ -116,7 +121,9 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Next::LookBack if held.item.status == Status::Pending && held.item.secret_version.is_none() => {
                 self.remove(&held).await
             }
-            Next::LookBack | Next::Nothing | Next::Publish => self.let_go(&held, Outcome::NothingFound).await,
+            Next::LookBack | Next::Nothing | Next::RegisterWebhooks | Next::Publish => {
+                self.let_go(&held, Outcome::NothingFound).await
+            }
         }
     }
 

@@ -41,6 +41,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// Deletes the secret of a connection that the vendor has ended.
     pub(super) async fn delete_secret(&self, held: &Held) -> Result<Outcome, StoreError> {
         let connection = &held.item.connection;
+        // With the token that is about to be deleted.
+        self.remove_webhooks(&held.item).await;
         if self.still_held(held).await?.is_none() {
             return Ok(Outcome::Lost);
         }

@@ -62,6 +62,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         outcome: Outcome,
     ) -> Result<Outcome, StoreError> {
         let mine = kept.version().clone();
+        let kept = kept.delivered(self.delivery(&held.item.connection.app).await);
         let written = self.settle(held, outcome, |item| {
             settle::commit(item, Right::Claim(held.attempt), kept.clone(), listed.clone(), self.connections.now())
         });

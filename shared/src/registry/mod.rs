@@ -19,7 +19,7 @@ pub use self::source::{AppRegistry, RegistryError};
 use crate::{
     api::Api,
     connect_session::ConnectSession,
-    connection::{Purpose, UserType},
+    connection::{Purpose, UserType, webhooks::Delivery},
     marketplace::temu::{permissions::Permission, router::Gateway},
     names::{AppKeyPath, MarketplaceName},
 };
@@ -54,6 +54,8 @@ pub enum Registration {
     TikTokShop {
         /// For sellers of which market.
         market: Market,
+        /// How its webhooks come to us.
+        webhooks: WebhookScope,
     },
     /// Temu.
     Temu {
@@ -74,7 +76,31 @@ pub enum Market {
     Global,
 }
 
+/// What a webhook URL of ours is registered for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookScope {
+    /// The whole app: the vendor has entered it in Partner Center, where an app has only one.
+    App,
+    /// Each shop: registered by us, and the app's own URL stays the vendor's.
+    #[default]
+    Shop,
+}
+
 impl AppConfig {
+    /// Where the webhooks about the shops of this app, called `path`, are sent. `public_base_url`: where oauth-callback is
+    /// reached.
+    pub fn webhook_delivery(&self, path: &AppKeyPath, public_base_url: &Url) -> Delivery {
+        match self.registration {
+            Registration::TikTokShop { webhooks: WebhookScope::Shop, .. } => {
+                let mut address = public_base_url.clone();
+                address.set_path(&format!("/webhooks/{path}"));
+                Delivery::PerShop(address.into())
+            }
+            Registration::TikTokShop { webhooks: WebhookScope::App, .. } | Registration::Temu { .. } => Delivery::ByApp,
+        }
+    }
+
     /// The gateway of an app at Temu.
     pub const fn gateway(&self) -> Option<Gateway> {
         match &self.registration {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    AppConfig, Market, Registration,
+    AppConfig, Market, Registration, WebhookScope,
     fields::{entry, host, link, listed, users},
 };
 use crate::{
@@ -26,10 +26,12 @@ struct Entry {
     link_url: Option<String>,
     token_url: Option<String>,
     api_url: Option<String>,
+    #[serde(default)]
+    webhooks: WebhookScope,
 }
 
 pub(super) fn parse(value: Value) -> Result<AppConfig, String> {
-    let Entry { name, label, listed, users, market, link_url, token_url, api_url } = entry(value)?;
+    let Entry { name, label, listed, users, market, link_url, token_url, api_url, webhooks } = entry(value)?;
     let real_link = match market {
         Market::Us => US_LINK,
         Market::Global => GLOBAL_LINK,
@@ -39,7 +41,7 @@ pub(super) fn parse(value: Value) -> Result<AppConfig, String> {
         label,
         listed,
         users,
-        registration: Registration::TikTokShop { market },
+        registration: Registration::TikTokShop { market, webhooks },
         link_url: Some(link(link_url.as_deref().unwrap_or(real_link))?),
         token_url: host("token_url", token_url.as_deref(), "https://auth.tiktok-shops.com")?,
         api: Api::at(host("api_url", api_url.as_deref(), "https://open-api.tiktokglobalshop.com")?),

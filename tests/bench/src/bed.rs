@@ -48,8 +48,11 @@ impl Bed {
             &app.to_string(),
         )?;
         let url = marketplace.url();
-        let entry =
-            json!({ "name": "Acme Listing US", "market": "us", "link_url": url, "token_url": url, "api_url": url });
+        // Refreshes are measured, and nothing else.
+        let entry = json!({
+            "name": "Acme Listing US", "market": "us", "webhooks": "app",
+            "link_url": url, "token_url": url, "api_url": url,
+        });
         let registry = json!({ "tiktok-shop/us": entry });
         let version = "00000000-0000-0000-0000-000000000002";
         vault.create(&format!("{SECRET_PREFIX}/apps"), version, &registry.to_string())?;
@@ -98,6 +101,7 @@ fn variables(dynamodb: &DynamoDb, vault: &SecretsManager, concurrency: NonZeroU3
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", vault.url()),
         ("CONNECTIONS_TABLE", Table::Connections.name().to_owned()),
         ("SECRET_PREFIX", SECRET_PREFIX.to_owned()),
+        ("PUBLIC_BASE_URL", "https://connect.example".to_owned()),
         ("SWEEP_CONCURRENCY", concurrency.to_string()),
         ("VAULT_PUTS_PER_SECOND", "1000000".to_owned()),
     ];

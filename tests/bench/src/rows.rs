@@ -5,7 +5,7 @@ use end_to_end::stack::{Table, attributes};
 use serde_json::Value;
 use shop_keyring::{
     api::Api,
-    connection::{Connection, FORMAT, Purpose, Shop, Status, UserType},
+    connection::{Connection, FORMAT, Purpose, Shop, Status, UserType, webhooks::Webhooks},
     names::AttemptId,
     secret::Secret,
     store::to_item,
@@ -106,6 +106,7 @@ fn connection(n: u32, is_due: bool, now: Timestamp) -> Result<Connection, String
         last_error: None,
         events: Vec::new(),
         publish_at: None,
+        webhooks: Webhooks::default(),
     })
 }
 

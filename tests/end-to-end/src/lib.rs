@@ -50,6 +50,6 @@ mod vendor_api;
 pub use answer::Answer;
 pub use aws::Aws;
 pub use browser::{Browser, Returned};
-pub use stack::{DueEntry, Function, KeptTokens, Options, Stack, StartError, Table, TemuApp};
+pub use stack::{DueEntry, Function, KeptTokens, Options, Stack, StartError, Table, TemuApp, Webhooks};
 pub use temu::{SellerKind, TokenForm};
 pub use vendor_api::{ConnectSession, REGION, VendorApi};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shop_keyring::{
     api::Api,
-    connection::{Connection, FORMAT, Purpose, Shop, Status, UserType},
+    connection::{Connection, FORMAT, Purpose, Shop, Status, UserType, webhooks::Webhooks},
     time::Timestamp,
 };
 
@@ -312,5 +312,6 @@ fn due() -> Connection {
         last_error: None,
         events: Vec::new(),
         publish_at: None,
+        webhooks: Webhooks::default(),
     }
 }

@@ -119,7 +119,7 @@ fn departure(path: &AppKeyPath, token: &str) -> String {
 }
 
 fn is_for_any_other_country(app: &AppConfig) -> bool {
-    matches!(app.registration, Registration::TikTokShop { market: Market::Global })
+    matches!(app.registration, Registration::TikTokShop { market: Market::Global, .. })
 }
 
 /// The vendor's label of an app at TikTok Shop, or its market.

@@ -52,6 +52,10 @@ mod client {
         }
     }
 
+    fn no_webhooks() -> Fault {
+        Fault { message: "Temu sends no webhooks".to_owned(), code: None, request_id: None }
+    }
+
     impl Marketplace for Temu {
         async fn exchange_code(&self, app: &App, code: &Secret) -> Result<Exchanged, ExchangeError> {
             token::exchange_code(&self.http, app, code).await
@@ -71,6 +75,14 @@ mod client {
         async fn shops(&self, app: &App, access_token: &Secret) -> Result<Listed, Fault> {
             let token = self.token_info(app, access_token).await.map_err(CallError::into_fault)?;
             Ok(Listed::Shops(token.shops()))
+        }
+
+        async fn register_webhooks(&self, _: &App, _: &Secret, _: &str, _: &str) -> Result<(), Fault> {
+            Err(no_webhooks())
+        }
+
+        async fn remove_webhooks(&self, _: &App, _: &Secret, _: &str) -> Result<(), Fault> {
+            Err(no_webhooks())
         }
     }
 }

@@ -5,6 +5,10 @@
 pub mod answer;
 pub mod authorization;
 #[cfg(feature = "marketplaces")]
+pub mod event_webhooks;
+#[cfg(feature = "marketplaces")]
+pub mod open_api;
+#[cfg(feature = "marketplaces")]
 pub mod shops;
 #[cfg(feature = "marketplaces")]
 pub mod sign;
@@ -57,20 +61,20 @@ impl super::Marketplace for TikTokShop {
         app: &crate::apps::App,
         access_token: &crate::secret::Secret,
     ) -> Result<crate::connection::watch::Checked, super::ExchangeError> {
-        use self::shops::NotListed;
+        use self::open_api::CallError;
         use super::ExchangeError;
         use crate::connection::{Listed, watch::Checked};
         let checked = |listed| Ok(Checked { listed: Some(listed), ..Checked::default() });
         match shops::list(&self.http, app, access_token, crate::time::Timestamp::local_now()).await {
             Ok(shops) => checked(Listed::Shops(shops)),
-            Err(NotListed::Inactive(fault)) => {
+            Err(CallError::Inactive(fault)) => {
                 tracing::warn!(app = %app.path, %fault, "no shops are listed");
                 checked(Listed::Inactive)
             }
-            Err(NotListed::TokenRefused(fault)) => Err(ExchangeError::Refused { refused: fault.into() }),
-            Err(NotListed::Configuration(fault)) => Err(ExchangeError::Configuration { fault }),
-            Err(NotListed::Failed(fault)) => Err(ExchangeError::Transient { fault, retry_after: None, outage: false }),
-            Err(NotListed::ShopRateLimited(_)) => checked(Listed::NotNow),
+            Err(CallError::TokenRefused(fault)) => Err(ExchangeError::Refused { refused: fault.into() }),
+            Err(CallError::Configuration(fault)) => Err(ExchangeError::Configuration { fault }),
+            Err(CallError::Failed(fault)) => Err(ExchangeError::Transient { fault, retry_after: None, outage: false }),
+            Err(CallError::ShopRateLimited(_)) => checked(Listed::NotNow),
         }
     }
 
@@ -82,9 +86,30 @@ impl super::Marketplace for TikTokShop {
         use crate::connection::Listed;
         match shops::list(&self.http, app, access_token, crate::time::Timestamp::local_now()).await {
             Ok(shops) => Ok(Listed::Shops(shops)),
-            Err(shops::NotListed::Inactive(_)) => Ok(Listed::Inactive),
-            Err(shops::NotListed::ShopRateLimited(_)) => Ok(Listed::NotNow),
-            Err(error) => Err(error.fault()),
+            Err(open_api::CallError::Inactive(_)) => Ok(Listed::Inactive),
+            Err(open_api::CallError::ShopRateLimited(_)) => Ok(Listed::NotNow),
+            Err(error) => Err(error.into_fault()),
         }
+    }
+
+    async fn register_webhooks(
+        &self,
+        app: &crate::apps::App,
+        access_token: &crate::secret::Secret,
+        shop_cipher: &str,
+        address: &str,
+    ) -> Result<(), crate::connection::Fault> {
+        let registered = event_webhooks::register(&self.http, app, access_token, shop_cipher, address).await;
+        registered.map_err(open_api::CallError::into_fault)
+    }
+
+    async fn remove_webhooks(
+        &self,
+        app: &crate::apps::App,
+        access_token: &crate::secret::Secret,
+        shop_cipher: &str,
+    ) -> Result<(), crate::connection::Fault> {
+        let removed = event_webhooks::remove(&self.http, app, access_token, shop_cipher).await;
+        removed.map_err(open_api::CallError::into_fault)
     }
 }

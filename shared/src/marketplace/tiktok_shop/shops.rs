@@ -4,85 +4,29 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::{
-    TOKEN_HEADER,
-    answer::IP_NOT_LISTED,
-    sign::sign,
-    texts::{names_the_access_token, names_the_ip_list},
-};
+use super::open_api::{self, Call, CallError, Response};
 use crate::{
     apps::App,
     connection::{Fault, Shop},
-    marketplace::{
-        http::{self, NoAnswer, RawAnswer},
-        lenient::{lenient, lenient_request_id, object},
-    },
-    names::MarketplaceName,
+    marketplace::http::{Method, RawAnswer},
     secret::Secret,
     time::Timestamp,
 };
 
 const PATH: &str = "/authorization/202309/shops";
 
-/// Why the shops were not listed, named by what it says of the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotListed {
-    /// Nothing: the marketplace did not answer, or not as it should.
-    Failed(Fault),
-    /// Nothing: the calls that a sandbox shop has in an hour are used up.
-    ShopRateLimited(Fault),
-    /// Nothing: the shop or the seller is inactive.
-    Inactive(Fault),
-    /// The token does not work.
-    TokenRefused(Fault),
-    /// The vendor's configuration is wrong.
-    Configuration(Fault),
-}
-
-impl NotListed {
-    /// What the marketplace said, for the log.
-    pub fn fault(self) -> Fault {
-        match self {
-            Self::Failed(fault)
-            | Self::ShopRateLimited(fault)
-            | Self::Inactive(fault)
-            | Self::TokenRefused(fault)
-            | Self::Configuration(fault) => fault,
-        }
-    }
-}
-
 /// Lists the shops, each with the `cipher` that later calls need.
 ///
 /// # Errors
-/// [`NotListed`].
+/// [`CallError`].
 pub async fn list(
     http: &reqwest::Client,
     app: &App,
     access_token: &Secret,
     now: Timestamp,
-) -> Result<Vec<Shop>, NotListed> {
-    let timestamp = now.0.to_string();
-    let parameters = [("app_key", app.app_key.as_str()), ("timestamp", timestamp.as_str())];
-    let sign = sign(&app.app_secret, PATH, &parameters, b"");
-    let mut url = app.config.api.base_url.clone();
-    url.set_path(PATH);
-    let request =
-        http.get(url).query(&parameters).query(&[("sign", sign.as_str())]).header(TOKEN_HEADER, access_token.expose());
-    match http::send(MarketplaceName::TikTokShop, PATH, request).await {
-        Ok(answer) => read(&answer),
-        Err(NoAnswer::NotSent(fault) | NoAnswer::MaybeSent(fault)) => Err(NotListed::Failed(fault)),
-    }
-}
-
-#[derive(Deserialize)]
-struct Envelope {
-    code: i64,
-    #[serde(default, deserialize_with = "lenient")]
-    message: Option<String>,
-    #[serde(default, deserialize_with = "lenient_request_id")]
-    request_id: Option<String>,
-    data: Option<Data>,
+) -> Result<Vec<Shop>, CallError> {
+    let call = Call { method: Method::GET, path: PATH, parameters: &[], body: "" };
+    read(&open_api::send(http, app, access_token, call, now).await?)
 }
 
 #[derive(Deserialize)]
@@ -90,67 +34,17 @@ struct Data {
     shops: Option<Vec<Shop>>,
 }
 
-/// What the answer means.
+/// What the response means. No list is not an empty list.
 ///
 /// # Errors
-/// [`NotListed`].
-pub fn read(answer: &RawAnswer) -> Result<Vec<Shop>, NotListed> {
-    let by_status = |message: &str| {
-        let code = Some(format!("http_{}", answer.status));
-        Fault { message: message.to_owned(), code, request_id: None }
-    };
-    let Some(envelope) = object::<Envelope>(&answer.body) else {
-        return Err(match str::from_utf8(&answer.body) {
-            Ok(text) if names_the_ip_list(text) => NotListed::Configuration(by_status(IP_NOT_LISTED)),
-            _ if is_in_trouble(answer.status) => NotListed::Failed(by_status(IN_TROUBLE)),
-            _ => NotListed::Failed(by_status("the open API's response is not in a known form")),
-        });
-    };
-    let fault = |message: &str| Fault {
-        message: message.to_owned(),
-        code: Some(envelope.code.to_string()),
-        request_id: envelope.request_id.clone(),
-    };
-    let message = envelope.message.as_deref().unwrap_or_default();
-    match (envelope.code, answer.status) {
-        (0, _) => {}
-        _ if names_the_ip_list(message) => return Err(NotListed::Configuration(fault(IP_NOT_LISTED))),
-        (36_009_037, 429) => {
-            return Err(NotListed::ShopRateLimited(fault("the sandbox shop's calls of this hour are used up")));
-        }
-        _ => {}
-    }
-    if is_in_trouble(answer.status) {
-        // Whatever else its body says: a gateway in trouble is no reason to doubt a token.
-        return Err(NotListed::Failed(by_status(IN_TROUBLE)));
-    }
-    let failed = |message| Err(NotListed::Failed(fault(message)));
-    match envelope.code {
-        0 => match envelope.data.and_then(|data| data.shops) {
-            Some(shops) => Ok(each_once(shops)),
-            None => failed("the response lists no shops"),
-        },
-        105_001 => Err(NotListed::TokenRefused(fault("the access token is invalid"))),
-        105_002 => Err(NotListed::TokenRefused(fault("the access token has expired"))),
-        105_005 => failed("the scope seller.authorization.info is missing: add it to the app"),
-        101_000 => failed("wrong user type, or token and shop do not match"),
-        106_001 => Err(NotListed::Configuration(fault("bad sign: check the app secret"))),
-        106_013 => failed("the shop's cipher is missing"),
-        36_009_033 => Err(NotListed::Configuration(fault(IP_NOT_LISTED))),
-        36_009_043 => Err(NotListed::Inactive(fault("the shop is inactive at the marketplace"))),
-        36_009_044 => Err(NotListed::Inactive(fault("the seller is inactive at the marketplace"))),
-        36_009_004 if names_the_access_token(message) => {
-            Err(NotListed::TokenRefused(fault("the marketplace does not know the access token")))
-        }
-        36_009_004 => Err(NotListed::Configuration(fault("the open API rejects the request's parameters"))),
-        _ => failed("the open API refused to list the shops"),
-    }
-}
-
-const IN_TROUBLE: &str = "the open API cannot answer now";
-
-const fn is_in_trouble(status: u16) -> bool {
-    status == 429 || status >= 500
+/// [`CallError`].
+pub fn read(answer: &RawAnswer) -> Result<Vec<Shop>, CallError> {
+    let Response { data, request_id } = open_api::read::<Data>(answer)?;
+    let shops = data.and_then(|data| data.shops).ok_or_else(|| {
+        let message = "the response lists no shops".to_owned();
+        CallError::Failed(Fault { message, code: Some("0".to_owned()), request_id })
+    })?;
+    Ok(each_once(shops))
 }
 
 fn each_once(mut shops: Vec<Shop>) -> Vec<Shop> {
@@ -191,7 +85,7 @@ mod tests {
             let fault =
                 read(&answer(status, &format!(r#"{{"code":{code},"message":"secret words","request_id":"r"}}"#)))
                     .unwrap_err()
-                    .fault();
+                    .into_fault();
             assert!(fault.message.contains(words), "{code}: {fault}");
             assert_eq!(fault.request_id.as_deref(), Some("r"));
             assert!(!fault.to_string().contains("secret words"));
@@ -199,14 +93,14 @@ mod tests {
         for nothing in [r#"{"code":0}"#, r#"{"code":0,"data":{}}"#, r#"{"code":0,"data":{"shops":null}}"#] {
             assert!(read(&answer(200, nothing)).is_err(), "no list is not an empty list: {nothing}");
         }
-        assert_eq!(read(&answer(502, "<html>")).unwrap_err().fault().code.as_deref(), Some("http_502"));
+        assert_eq!(read(&answer(502, "<html>")).unwrap_err().into_fault().code.as_deref(), Some("http_502"));
     }
 
     #[test]
     fn trouble_at_the_marketplace_is_held_against_nobody() {
         for body in [r#"{"code":105002}"#, r#"{"code":106001}"#, r#"{"code":0,"data":{"shops":[]}}"#] {
             for status in [429, 500, 503] {
-                assert!(matches!(read(&answer(status, body)), Err(NotListed::Failed(_))), "{status} {body}");
+                assert!(matches!(read(&answer(status, body)), Err(CallError::Failed(_))), "{status} {body}");
             }
         }
     }
@@ -219,17 +113,17 @@ mod tests {
         let header = "Invalid credentials. The `x-tts-access-token` header is invalid.";
         let underscore = "'access_token' header is invalid";
         for (code, message) in [(105_001, ""), (105_002, "expired"), (36_009_004, header), (36_009_004, underscore)] {
-            assert!(matches!(read(code, message), NotListed::TokenRefused(_)), "{code}");
+            assert!(matches!(read(code, message), CallError::TokenRefused(_)), "{code}");
         }
         let app_key = "Invalid credentials. Invalid `app_key` query parameter.";
         for (code, message) in [(106_001, "sign"), (36_009_004, app_key), (36_009_004, "Invalid timestamp.")] {
-            assert!(matches!(read(code, message), NotListed::Configuration(_)), "{code}");
+            assert!(matches!(read(code, message), CallError::Configuration(_)), "{code}");
         }
         for code in [101_000, 105_005, 106_013, 1] {
-            assert!(matches!(read(code, "access token"), NotListed::Failed(_)), "{code}");
+            assert!(matches!(read(code, "access token"), CallError::Failed(_)), "{code}");
         }
         for code in [36_009_043, 36_009_044] {
-            assert!(matches!(read(code, "access token"), NotListed::Inactive(_)), "{code}");
+            assert!(matches!(read(code, "access token"), CallError::Inactive(_)), "{code}");
         }
     }
 
@@ -240,15 +134,15 @@ mod tests {
             let json = format!(r#"{{"code":105002,"message":"{words}"}}"#);
             for body in [json.as_str(), words] {
                 let error = read(&answer(status, body)).unwrap_err();
-                assert!(matches!(error, NotListed::Configuration(_)), "{status} {body}");
+                assert!(matches!(error, CallError::Configuration(_)), "{status} {body}");
             }
         }
-        assert!(matches!(read(&answer(200, r#"{"code":36009033}"#)), Err(NotListed::Configuration(_))));
+        assert!(matches!(read(&answer(200, r#"{"code":36009033}"#)), Err(CallError::Configuration(_))));
     }
 
     #[test]
     fn a_sandbox_shops_own_limit_is_told_from_the_apps() {
-        assert!(matches!(read(&answer(429, r#"{"code":36009037}"#)), Err(NotListed::ShopRateLimited(_))));
-        assert!(matches!(read(&answer(429, r#"{"code":36009002}"#)), Err(NotListed::Failed(_))));
+        assert!(matches!(read(&answer(429, r#"{"code":36009037}"#)), Err(CallError::ShopRateLimited(_))));
+        assert!(matches!(read(&answer(429, r#"{"code":36009002}"#)), Err(CallError::Failed(_))));
     }
 }

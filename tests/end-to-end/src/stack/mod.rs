@@ -22,7 +22,7 @@ pub use error::StartError;
 pub use function::Function;
 pub use functions::{Environments, Functions};
 pub use inspect::{DueEntry, KeptTokens};
-pub use options::{Options, Ports};
+pub use options::{Options, Ports, Webhooks};
 pub use output::Output;
 pub use programs::built;
 pub use runtime::Runtime;

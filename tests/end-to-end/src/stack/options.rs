@@ -18,8 +18,8 @@ pub struct Options {
     pub support_url: Option<String>,
     /// `UNSOLICITED_CALLBACKS`, if it is set.
     pub unsolicited: Option<&'static str>,
-    /// Whether TikTok Shop posts its notices to the keyring. Not unless set, so that what a test does happens only by it.
-    pub webhooks: bool,
+    /// How TikTok Shop's webhooks come to the keyring.
+    pub webhooks: Webhooks,
     /// Whether there is an event bus, so that the functions write events. Not unless set: likewise.
     pub events: bool,
     /// Where sellers return to, unless a test says otherwise.
@@ -46,6 +46,18 @@ pub struct Options {
     pub ports: Ports,
 }
 
+/// How TikTok Shop's webhooks come to the keyring.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Webhooks {
+    /// Not at all, and nothing is registered: so what a test does happens only by it.
+    #[default]
+    None,
+    /// Partner Center has the keyring's address for each app.
+    PerApp,
+    /// The keyring registers them for each shop, as it does unless the registry of apps says otherwise.
+    PerShop,
+}
+
 /// Ports on 127.0.0.1; 0 is any free one.
 #[derive(Debug, Clone, Default)]
 pub struct Ports {
@@ -69,7 +81,7 @@ impl Default for Options {
             vendor_name: "Acme Listing".into(),
             support_url: Some("https://vendor.example/help".into()),
             unsolicited: None,
-            webhooks: false,
+            webhooks: Webhooks::None,
             events: false,
             return_url: "https://vendor.example/shops/connected".into(),
             return_urls: "https://vendor.example/shops".into(),
@@ -108,10 +120,17 @@ impl Options {
         self
     }
 
-    /// The same with TikTok Shop posting its notices to the keyring.
+    /// The same with TikTok Shop sending the webhooks of each app to the keyring.
     #[must_use]
     pub fn with_webhooks(mut self) -> Self {
-        self.webhooks = true;
+        self.webhooks = Webhooks::PerApp;
+        self
+    }
+
+    /// The same with refresh-sweep registering webhooks for each shop.
+    #[must_use]
+    pub fn with_webhooks_per_shop(mut self) -> Self {
+        self.webhooks = Webhooks::PerShop;
         self
     }
 

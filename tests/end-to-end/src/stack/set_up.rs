@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use simulators::{temu, tiktok_shop};
 
-use super::{Options, Stack, StartError, vendor};
+use super::{Options, Stack, StartError, Webhooks, vendor};
 
 impl Stack {
     pub(super) async fn set_up(&self, options: Options) -> Result<(), StartError> {
@@ -45,7 +45,7 @@ impl Stack {
         for (site, _, app) in vendor::tiktok_shop::apps() {
             let callback = format!("{}/callback/tiktok-shop/{site}", self.gateway.url());
             let mut app = app.with_redirect_url(callback.parse().expect("a URL"));
-            if options.webhooks {
+            if options.webhooks == Webhooks::PerApp {
                 let webhook = format!("{}/webhooks/tiktok-shop/{site}", self.gateway.url());
                 app = app.with_webhook_url(webhook.parse().expect("a URL"));
             }

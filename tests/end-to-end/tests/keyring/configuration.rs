@@ -33,7 +33,7 @@ fn start(function: &str, changed: &str, value: Option<&str>) -> String {
 fn each_missing_variable_is_one_line() {
     for (function, needed) in [
         ("oauth-callback", &["CONNECTIONS_TABLE", "SESSIONS_TABLE", "PUBLIC_BASE_URL", "VENDOR_NAME"][..]),
-        ("refresh-sweep", &["CONNECTIONS_TABLE"]),
+        ("refresh-sweep", &["CONNECTIONS_TABLE", "PUBLIC_BASE_URL"]),
         ("token-lookup", &["CONNECTIONS_TABLE", "SESSIONS_TABLE", "PUBLIC_BASE_URL", "REFRESH_FUNCTION"]),
     ] {
         for variable in needed {

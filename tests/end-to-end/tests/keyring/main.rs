@@ -45,3 +45,4 @@ mod stack;
 mod temu;
 mod verify;
 mod webhooks;
+mod webhooks_per_shop;

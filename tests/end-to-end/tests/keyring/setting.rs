@@ -49,8 +49,27 @@ impl<'a> OnTheWay<'a> {
 
     /// Confirmation included.
     pub(crate) async fn arrives(self) {
+        self.comes_back().await.confirm().await;
+    }
+
+    /// Without the confirmation.
+    pub(crate) async fn comes_back(self) -> Back<'a> {
         let back = self.browser.come_back(&self.callback).await;
-        drop(self.stack.vendor().confirm(&self.session.session_id, back.result()).await.expect(200));
+        Back { stack: self.stack, session: self.session, result: back.result().to_owned() }
+    }
+}
+
+/// A seller who is back at the vendor.
+pub(crate) struct Back<'a> {
+    stack: &'a Stack,
+    session: ConnectSession,
+    result: String,
+}
+
+impl Back<'_> {
+    /// The vendor confirms.
+    pub(crate) async fn confirm(self) {
+        drop(self.stack.vendor().confirm(&self.session.session_id, &self.result).await.expect(200));
     }
 }
 

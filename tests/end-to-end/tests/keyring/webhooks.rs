@@ -57,6 +57,7 @@ async fn a_shop_that_leaves_goes_alone() {
     assert_eq!(next_sweep(&stack).await["verified"], 1);
     let after = item(&stack, SELLER_2).await;
     assert_eq!(after["status"], "active");
+    assert_eq!(stack.tiktok_shop().calls_to(Route::WebhookPut).len(), 0, "the app's own URL is the keyring's");
     let shops: Vec<_> = after["shops"].as_array().unwrap().iter().map(|shop| &shop["id"]).collect();
     assert_eq!(shops, ["shop-3"]);
     let vendor = stack.vendor();
@@ -99,6 +100,24 @@ async fn an_announced_end_is_told_and_comes() {
     assert_eq!(stack.invoke_sweep().await["expired"], 1);
     let ended = item(&stack, SELLER_1).await;
     assert_eq!(ended["reason"], "authorization_expired");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_can_be_named_in_place_of_a_shop_and_a_type_by_its_name() {
+    let stack = connected(with_webhooks()).await;
+    for (kind, status) in [(json!("SELLER_DEAUTHORIZATION"), "active"), (json!("6"), "active")] {
+        let now = stack.tiktok_shop().now();
+        let body = json!({ "type": kind, "seller_open_id": "seller-1", "timestamp": now.to_string(), "data": {},
+            "tts_notification_id": now + u64::from(kind == "6") });
+        let notice = Notice::deauthorized("").with_body(body.to_string());
+        assert_eq!(answered(&stack, notice).await, Reception::Answered(200), "{body}");
+        assert_eq!(next_sweep(&stack).await["verified"], 1, "{body}");
+        assert_eq!(item(&stack, SELLER_1).await["status"], status);
+    }
+    let nobody = json!({ "type": 6, "seller_open_id": "seller-2", "timestamp": stack.tiktok_shop().now() });
+    let notice = Notice::deauthorized("").with_body(nobody.to_string());
+    assert_eq!(answered(&stack, notice).await, Reception::Answered(200));
+    assert_eq!(next_sweep(&stack).await["due"], 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,7 +28,7 @@ pub mod code {
     pub const TIMED_OUT: i64 = 36_009_007;
     /// The caller's IP address is not on the app's list.
     pub const IP_NOT_ALLOWED: i64 = 36_009_033;
-    /// The token is of the wrong kind of user.
+    /// The token is of the wrong kind of user, or does not open the shop in the call.
     pub const WRONG_USER_TYPE: i64 = 101_000;
     /// A sandbox shop has used up its calls of this hour.
     pub const SANDBOX_SHOP_LIMITED: i64 = 36_009_037;
@@ -44,6 +44,8 @@ pub mod code {
     pub const SCOPE_MISSING: i64 = 105_005;
     /// The signature does not match.
     pub const BAD_SIGN: i64 = 106_001;
+    /// The call needs a `shop_cipher` and has none.
+    pub const SHOP_CIPHER_MISSING: i64 = 106_013;
 }
 
 /// An answer other than success.

@@ -38,7 +38,7 @@ pub struct App {
     pub service_id: String,
     /// Where sellers are sent after they decided; nobody can authorize before it is set.
     pub redirect_url: Option<Url>,
-    /// Where notices about its sellers are posted; none are sent before it is set.
+    /// Where notices about its sellers are posted, except those for which an address is registered.
     pub webhook_url: Option<Url>,
     /// The partner centre of the app.
     pub region: Region,

@@ -7,11 +7,18 @@ pub enum Route {
     TokenRefresh,
     /// `GET /authorization/202309/shops`
     Shops,
+    /// `GET /event/202309/webhooks`
+    WebhookList,
+    /// `PUT /event/202309/webhooks`
+    WebhookPut,
+    /// `DELETE /event/202309/webhooks`
+    WebhookDelete,
 }
 
 impl Route {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::TokenGet, Self::TokenRefresh, Self::Shops];
+    pub const ALL: [Self; 6] =
+        [Self::TokenGet, Self::TokenRefresh, Self::Shops, Self::WebhookList, Self::WebhookPut, Self::WebhookDelete];
 }
 
 /// A call as TikTok Shop saw it.

@@ -90,6 +90,13 @@ impl Simulator {
         shared.world.extend(app_key, open_id, ends_at)
     }
 
+    /// The addresses that an app has registered for notices about a shop, each with its event type, sorted by event type.
+    pub fn webhooks_of(&self, app_key: &str, shop_id: &str) -> Vec<(&'static str, String)> {
+        let shared = self.shared.lock();
+        let registered = shared.world.registrations.of(app_key, shop_id);
+        registered.map(|webhook| (webhook.event_type, webhook.address.clone())).collect()
+    }
+
     /// Puts a fault in store for a route.
     pub fn inject(&self, route: Route, fault: Fault) {
         self.shared.lock().faults.inject(route, fault);

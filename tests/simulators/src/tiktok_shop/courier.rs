@@ -119,10 +119,11 @@ impl Round {
         Some(answer.status().as_u16())
     }
 
-    /// Where the letter goes now, and its signature by what the app's secret is now.
+    /// The registered address or else the app's own as it is now, and the signature by what the app's secret is now.
     fn address(&self) -> Option<(Url, Option<String>)> {
         let state = self.shared.lock();
         let app = state.world.app(&self.letter.app_key).ok()?;
-        Some((app.webhook_url.clone()?, self.letter.signature(app)))
+        let url = self.letter.registered.as_ref().or(app.webhook_url.as_ref())?;
+        Some((url.clone(), self.letter.signature(app)))
     }
 }

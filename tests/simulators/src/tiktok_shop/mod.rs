@@ -1,12 +1,13 @@
-//! TikTok Shop: authorization page, token host, the one open API call that a token broker needs, and
+//! TikTok Shop: authorization page, token host, the few open API calls that a token broker needs, and
 //! the notices that the platform posts by itself.
 //!
 //! The real platform spreads the first three over three hosts; here one listener serves all three,
 //! so the same base URL is given to the product three times.
 //!
-//! Notices go to the webhook URL of an app, signed with its secret, and are posted again for as long
-//! as no 200 comes back: by themselves when a seller takes an authorization back, and otherwise
-//! when a test asks for them, as odd as it likes.
+//! Notices go to the address that the app registered for the shop and the topic, or else to the app's
+//! webhook URL. They are signed with the app's secret, and are posted again for as long as no 200
+//! comes back: by themselves when a seller takes an authorization back, and otherwise when a test
+//! asks for them, as odd as it likes.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -35,6 +36,7 @@ mod calls;
 mod controls;
 mod courier;
 mod delivery;
+mod entrance;
 mod grant;
 mod issuing;
 mod listing;
@@ -42,11 +44,15 @@ mod mint;
 mod notice;
 mod notices;
 mod open_api;
+mod registrations;
+mod request;
 mod seller;
 mod settings;
 mod sign;
 mod simulator;
 mod token_host;
+mod topics;
+mod webhooks;
 mod withdrawal;
 mod world;
 

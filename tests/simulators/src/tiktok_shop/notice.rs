@@ -1,6 +1,7 @@
 use std::fmt;
 
 use serde_json::{Value, json};
+use url::Url;
 
 use super::app::App;
 use super::mint;
@@ -100,8 +101,13 @@ impl Notice {
         self
     }
 
+    /// The topic's number and the shop, by which an address may be registered.
+    pub(super) fn about(&self) -> (i64, &str) {
+        (self.kind, &self.shop_id)
+    }
+
     /// Fixes all that stays the same from one attempt to the next.
-    pub(super) fn into_letter(self, app_key: &str, now: u64) -> Letter {
+    pub(super) fn into_letter(self, app_key: &str, registered: Option<Url>, now: u64) -> Letter {
         let notification_id = self.notification_id.unwrap_or_else(mint::notification_id);
         let timestamp = self.timestamp.unwrap_or(now);
         let body = self.body.unwrap_or_else(|| {
@@ -116,6 +122,7 @@ impl Notice {
         });
         Letter {
             app_key: app_key.to_owned(),
+            registered,
             kind: self.kind,
             shop_id: self.shop_id,
             notification_id,
@@ -128,6 +135,9 @@ impl Notice {
 /// A notice ready to be posted, as often as it takes.
 pub(super) struct Letter {
     pub(super) app_key: String,
+    /// The address that was registered for it, if any, when it was written. It stays with the letter until the last
+    /// attempt, even if the registration is removed before. The real platform's behaviour is unknown.
+    pub(super) registered: Option<Url>,
     pub(super) kind: i64,
     pub(super) shop_id: String,
     pub(super) notification_id: String,

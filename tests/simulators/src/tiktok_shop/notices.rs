@@ -17,7 +17,7 @@ impl Simulator {
         let shops = self.shared.lock().world.deauthorize(app_key, open_id);
         let Some(shops) = shops else { return false };
         for shop in shops {
-            self.tell(app_key, Notice::deauthorized(shop));
+            self.tell_deauthorized(app_key, &shop);
         }
         true
     }
@@ -28,7 +28,7 @@ impl Simulator {
     pub fn deauthorize_shop(&self, app_key: &str, open_id: &str, shop_id: &str) -> bool {
         let left = self.shared.lock().world.deauthorize_shop(app_key, open_id, shop_id);
         if left {
-            self.tell(app_key, Notice::deauthorized(shop_id));
+            self.tell_deauthorized(app_key, shop_id);
         }
         left
     }
@@ -37,8 +37,8 @@ impl Simulator {
     /// with the end that it has; gives their notification ids.
     ///
     /// # Errors
-    /// When the app or the seller is unknown, the seller never authorized the app, or the app has no
-    /// webhook URL.
+    /// When the app or the seller is unknown, the seller never authorized the app, or there is no address
+    /// to post to; see [`send_notice`](Self::send_notice).
     pub fn announce_end(&self, app_key: &str, open_id: &str) -> Result<Vec<String>, Refusal> {
         let end = {
             let state = self.shared.lock();
@@ -53,7 +53,8 @@ impl Simulator {
     /// all shops.
     ///
     /// # Errors
-    /// When the app or the seller is unknown, or the app has no webhook URL.
+    /// When the app or the seller is unknown, or there is no address to post to; see
+    /// [`send_notice`](Self::send_notice).
     pub fn announce_end_at(&self, app_key: &str, open_id: &str, end: u64) -> Result<Vec<String>, Refusal> {
         let shops = self.shared.lock().world.shops_under_latest(app_key, open_id)?;
         shops.into_iter().map(|shop| self.send_notice(app_key, Notice::ends_soon(shop, end))).collect()
@@ -62,16 +63,18 @@ impl Simulator {
     /// The app gets this notice; gives its notification id, by which its deliveries are found.
     ///
     /// # Errors
-    /// When the app is unknown or has no webhook URL.
+    /// When the app is unknown, or has no webhook URL and registered none for the shop and the topic.
     pub fn send_notice(&self, app_key: &str, notice: Notice) -> Result<String, Refusal> {
         let letter = {
             let state = self.shared.lock();
             let app = state.world.app(app_key)?;
-            if app.webhook_url.is_none() {
+            let (kind, shop_id) = notice.about();
+            let registered = state.world.registrations.address(app_key, shop_id, kind);
+            if registered.is_none() && app.webhook_url.is_none() {
                 return Err(Refusal::NoWebhookUrl(app_key.to_owned()));
             }
             let by_machine = state.world.settings.timestamps_by_machine_clock;
-            notice.into_letter(app_key, if by_machine { machine_time() } else { state.now() })
+            notice.into_letter(app_key, registered, if by_machine { machine_time() } else { state.now() })
         };
         let id = letter.notification_id.clone();
         self.courier.take(letter);
@@ -108,7 +111,12 @@ impl Simulator {
     }
 
     /// What the platform does by itself concerns nobody if the app has not asked for notices.
-    fn tell(&self, app_key: &str, notice: Notice) {
-        let _ = self.send_notice(app_key, notice);
+    ///
+    /// The shop's registered addresses are removed once the notice is on its way to one of them. Whether the real
+    /// platform keeps them for the next authorization is unknown; a client that registers them again after each
+    /// authorization works with both.
+    fn tell_deauthorized(&self, app_key: &str, shop_id: &str) {
+        let _ = self.send_notice(app_key, Notice::deauthorized(shop_id));
+        self.shared.lock().world.registrations.forget(app_key, shop_id);
     }
 }

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-/// The scope that listing shops needs.
+/// The scope that listing shops and registering webhooks need.
 pub const SHOPS_SCOPE: &str = "seller.authorization.info";
 
 /// What kind of user authorized, as the token host numbers them.

@@ -6,6 +6,7 @@ use super::answer::{ApiError, code};
 use super::app::App;
 use super::grant::{Code, Grant, Pair};
 use super::mint;
+use super::registrations::Registrations;
 use super::seller::Seller;
 use super::settings::Settings;
 use crate::calls::Subject;
@@ -23,7 +24,7 @@ pub enum Refusal {
     /// The app's Redirect URL was never set.
     #[error("the app {0} has no Redirect URL")]
     NoRedirectUrl(String),
-    /// The app's webhook URL was never set.
+    /// The app has no webhook URL, and none is registered for the shop and the topic.
     #[error("the app {0} has no webhook URL")]
     NoWebhookUrl(String),
     /// The seller never authorized the app.
@@ -38,6 +39,7 @@ pub(super) type Shared = conduct::Shared<World>;
 pub(super) struct World {
     pub(super) settings: Settings,
     pub(super) grants: Vec<Grant>,
+    pub(super) registrations: Registrations,
     apps: BTreeMap<String, App>,
     sellers: BTreeMap<String, Seller>,
     codes: Vec<Code>,

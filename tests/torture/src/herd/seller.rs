@@ -113,7 +113,12 @@ impl Sellers {
             Next::Check => verify(&held, self.attempt, Checked::default(), now).expect("the claim is held"),
             Next::Remind => remind(&held, self.attempt, now).expect("the claim is held"),
             Next::Expire => expire(&held, self.attempt, now).expect("the claim is held"),
-            Next::Nothing | Next::LookBack | Next::Remove | Next::DeleteSecret | Next::Publish => {
+            Next::Nothing
+            | Next::LookBack
+            | Next::Remove
+            | Next::DeleteSecret
+            | Next::RegisterWebhooks
+            | Next::Publish => {
                 panic!("{next:?} is due at {now:?}: {item:?}")
             }
         };

@@ -1,6 +1,6 @@
 //! Who and what there is to play with.
 
-use end_to_end::{Options, backend};
+use end_to_end::{Options, Webhooks, backend};
 use simulators::tiktok_shop::{Seller, Shop, UserType};
 
 use crate::{args::Args, temu, walk};
@@ -13,7 +13,7 @@ pub(crate) fn of(args: &Args) -> Options {
     let named_shop = |id: &str, region: &str, name: &str| Shop { name: name.to_owned(), ..Shop::new(id, region) };
     Options {
         support_url: Some("mailto:support@vendor.example".into()),
-        webhooks: true,
+        webhooks: Webhooks::PerShop,
         events: true,
         return_urls: return_url.clone(),
         return_url,

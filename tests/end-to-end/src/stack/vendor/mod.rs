@@ -41,7 +41,7 @@ pub(crate) fn registry_name() -> String {
 /// The registry of apps, as the operator writes it.
 pub(crate) fn registry(options: &Options, tiktok_shop: &str, temu: &simulators::temu::Addresses) -> Value {
     let mut registry = temu::entries(&options.temu_apps, temu);
-    registry.extend(tiktok_shop::entries(&options.tiktok_shop_apps, tiktok_shop));
+    registry.extend(tiktok_shop::entries(&options.tiktok_shop_apps, options.webhooks, tiktok_shop));
     Value::Object(registry)
 }
 
@@ -90,10 +90,10 @@ pub(crate) fn environments(options: &Options, addresses: &Addresses) -> Environm
     };
     for function in Function::ALL {
         set(function, "AWS_ACCESS_KEY_ID", function.access_key_id().into());
+        set(function, "PUBLIC_BASE_URL", addresses.gateway.clone());
     }
     for function in [Function::OauthCallback, Function::TokenLookup] {
         set(function, "SESSIONS_TABLE", Table::ConnectSessions.name().into());
-        set(function, "PUBLIC_BASE_URL", addresses.gateway.clone());
     }
     set(Function::OauthCallback, "VENDOR_NAME", options.vendor_name.clone());
     if let Some(support_url) = &options.support_url {

@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 use simulators::tiktok_shop::{App, Region};
 
+use crate::stack::Webhooks;
+
 const US_KEY: &str = "6us7a1k3q9";
 const GLOBAL_KEY: &str = "6gl2m8x4w5";
 
@@ -28,11 +30,14 @@ pub(crate) fn app_secret(app: &App) -> Value {
 }
 
 /// The entries of the registry, for the simulator at this URL.
-pub(crate) fn entries(names: &[&str], base_url: &str) -> Map<String, Value> {
+pub(crate) fn entries(names: &[&str], webhooks: Webhooks, base_url: &str) -> Map<String, Value> {
     let entry = |(site, name, _): (&str, &str, App)| {
         let link_url = format!("{base_url}/open/authorize");
-        let entry =
+        let mut entry =
             json!({ "name": name, "market": site, "link_url": link_url, "token_url": base_url, "api_url": base_url });
+        if webhooks != Webhooks::PerShop {
+            entry["webhooks"] = json!("app");
+        }
         (format!("tiktok-shop/{site}"), entry)
     };
     apps().into_iter().filter(|(site, ..)| names.contains(site)).map(entry).collect()

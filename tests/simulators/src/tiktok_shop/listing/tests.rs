@@ -1,10 +1,12 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::tiktok_shop::answer::code;
 use crate::tiktok_shop::app::{App, Region};
 use crate::tiktok_shop::grant::{Grant, Pair};
-use crate::tiktok_shop::seller::{Seller, UserType};
+use crate::tiktok_shop::seller::{Inactive, SHOPS_SCOPE, Seller, UserType};
 use crate::tiktok_shop::settings::Rotation;
+use crate::tiktok_shop::sign::{Signed, sign};
 
 const NOW: u64 = 1_623_812_664;
 
@@ -37,19 +39,20 @@ fn pair(name: &str) -> Pair {
     }
 }
 
-fn published() -> ShopsRequest {
+fn published() -> Request {
     let sign = "b596b73e0cc6de07ac26f036364178ab16b0a907af13d43f0a0cd2345f582dc8";
-    ShopsRequest {
+    Request {
+        path: SHOPS_PATH,
         query: [("app_key", "29a39d"), ("timestamp", "1623812664"), ("sign", sign)]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .to_vec(),
         access_token: "new-access".to_owned(),
-        ..ShopsRequest::default()
+        ..Request::default()
     }
 }
 
-fn signed(secret: &str, query: &[(&str, &str)]) -> ShopsRequest {
-    let mut request = ShopsRequest {
+fn signed(secret: &str, query: &[(&str, &str)]) -> Request {
+    let mut request = Request {
         query: query.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         ..published()
     };
@@ -58,7 +61,7 @@ fn signed(secret: &str, query: &[(&str, &str)]) -> ShopsRequest {
     request
 }
 
-fn refused(world: &mut World, request: &ShopsRequest, now: u64) -> (u16, i64) {
+fn refused(world: &mut World, request: &Request, now: u64) -> (u16, i64) {
     let error = world.list_shops(request, now).unwrap_err();
     (error.status, error.code)
 }
@@ -98,7 +101,7 @@ fn timestamps_can_go_by_the_machines_clock() {
     let mut world = world();
     world.settings.timestamps_by_machine_clock = true;
     world.grants[0].pairs[1].access_expires_at = NOW + 1_000_000;
-    let request = ShopsRequest { machine_time: NOW, ..published() };
+    let request = Request { machine_time: NOW, ..published() };
     assert!(world.list_shops(&request, NOW + 900_000).is_ok());
 }
 
@@ -129,7 +132,7 @@ fn tokens_are_judged_by_life_kind_and_scope() {
 fn unknown_foreign_and_ended_tokens_are_invalid() {
     let mut world = world();
     for token in ["", "unknown", "new-refresh"] {
-        let request = ShopsRequest { access_token: token.to_owned(), ..published() };
+        let request = Request { access_token: token.to_owned(), ..published() };
         let error = world.list_shops(&request, NOW).unwrap_err();
         assert_eq!(error.code, code::INVALID_INPUT);
         assert!(error.message.contains("x-tts-access-token"));
@@ -144,7 +147,7 @@ fn unknown_foreign_and_ended_tokens_are_invalid() {
 fn using_an_access_token_ends_the_grace_of_earlier_pairs() {
     let mut world = world();
     world.settings.rotation = Rotation::Grace;
-    let old = ShopsRequest { access_token: "old-access".to_owned(), ..published() };
+    let old = Request { access_token: "old-access".to_owned(), ..published() };
     assert!(world.list_shops(&old, NOW).is_ok());
     assert!(world.accepts("old-refresh", NOW));
     assert!(world.list_shops(&published(), NOW).is_ok());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::redirect::Policy;
+use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use sha2::Sha256;
 use simulators::tiktok_shop::{App, Region, Seller, Shop, Simulator};
@@ -15,6 +16,7 @@ pub(crate) const APP_SECRET: &str = "e59af819cc";
 pub(crate) const SERVICE_ID: &str = "7001";
 pub(crate) const SELLER: &str = "ann";
 pub(crate) const SHOPS_PATH: &str = "/authorization/202309/shops";
+pub(crate) const WEBHOOKS_PATH: &str = "/event/202309/webhooks";
 
 pub(crate) struct Client {
     pub(crate) simulator: Simulator,
@@ -76,6 +78,10 @@ impl Client {
         if let Some(token) = token {
             request = request.header("x-tts-access-token", token);
         }
+        Self::send(request).await
+    }
+
+    pub(crate) async fn send(request: RequestBuilder) -> reqwest::Result<Answer> {
         let response = request.send().await?;
         let retry_after = response.headers().get("retry-after");
         Ok(Answer {
@@ -111,13 +117,37 @@ impl Client {
     }
 
     pub(crate) async fn shops(&self, access_token: &str) -> reqwest::Result<Answer> {
+        self.get(self.signed_url(SHOPS_PATH, &[], ""), Some(access_token)).await
+    }
+
+    /// The body counts in the signature.
+    pub(crate) fn signed_url(&self, path: &str, query: &[(&str, &str)], body: &str) -> Url {
         let timestamp = self.simulator.now().to_string();
-        let to_sign = format!("{APP_SECRET}{SHOPS_PATH}app_key{APP_KEY}timestamp{timestamp}{APP_SECRET}");
+        let mut query = [&[("app_key", APP_KEY), ("timestamp", &timestamp)], query].concat();
+        query.sort_unstable();
+        let parameters: String = query.iter().flat_map(|(key, value)| [*key, *value]).collect();
         let mut mac = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).unwrap();
-        mac.update(to_sign.as_bytes());
+        mac.update(format!("{APP_SECRET}{path}{parameters}{body}{APP_SECRET}").as_bytes());
         let sign = hex::encode(mac.finalize().into_bytes());
-        let query = [("app_key", APP_KEY), ("timestamp", &timestamp), ("sign", &sign)];
-        self.get(self.url(SHOPS_PATH, &query), Some(access_token)).await
+        query.push(("sign", &sign));
+        self.url(path, &query)
+    }
+
+    /// A call to the webhooks of the shop with this cipher.
+    pub(crate) async fn webhooks(
+        &self,
+        method: Method,
+        access_token: &str,
+        cipher: &str,
+        body: &str,
+    ) -> reqwest::Result<Answer> {
+        let url = self.signed_url(WEBHOOKS_PATH, &[("shop_cipher", cipher)], body);
+        Self::send(self.webhooks_request(method, url, access_token, body)).await
+    }
+
+    pub(crate) fn webhooks_request(&self, method: Method, url: Url, access_token: &str, body: &str) -> RequestBuilder {
+        let request = self.http.request(method, url).header("x-tts-access-token", access_token);
+        request.header("content-type", "application/json").body(body.to_owned())
     }
 
     /// A first pair: access token, refresh token.

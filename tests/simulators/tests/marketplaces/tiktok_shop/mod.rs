@@ -10,3 +10,4 @@ mod open_api;
 mod receiver;
 mod server;
 mod token_host;
+mod webhooks;
