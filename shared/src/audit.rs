@@ -79,6 +79,16 @@ pub fn assigned(item: &Connection, account_id_before: Option<&AccountId>) {
     );
 }
 
+/// A connection got another label, or lost it. The label may name a person, so it is not logged.
+pub fn labelled(item: &Connection) {
+    tracing::info!(
+        target: TARGET,
+        audit = "labelled",
+        connection = %item.connection,
+        "the label of a connection has changed"
+    );
+}
+
 /// A connect session was opened: whoever has its link can connect a shop to this account.
 pub fn session_opened(session: &ConnectSession) {
     tracing::info!(

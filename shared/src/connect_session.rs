@@ -86,7 +86,7 @@ impl ConnectSession {
 pub struct Reconnect {
     /// The connection.
     pub connection: ConnectionKey,
-    /// The seller's name, if it is known.
+    /// The seller's name, or else the vendor's label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller_name: Option<String>,
     /// What its tokens are for.
@@ -94,7 +94,7 @@ pub struct Reconnect {
 }
 
 impl Reconnect {
-    /// How the seller's pages call it: by its name, else by the marketplace's id.
+    /// How the seller's pages call it: by its name or label, else by the marketplace's id.
     pub fn name(&self) -> String {
         let id = || format!("store {}", self.connection.seller_id);
         self.seller_name.as_ref().map_or_else(id, |name| format!("“{name}”"))
@@ -142,7 +142,7 @@ pub struct Connected {
     pub connection: ConnectionKey,
     /// Which grant.
     pub granted_at: Timestamp,
-    /// The seller's name, for the page.
+    /// The seller's name, or else the vendor's label, for the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller_name: Option<String>,
     /// Whether it waits for the vendor's confirmation.

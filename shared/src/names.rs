@@ -149,6 +149,41 @@ text_name!(
     AccountId, "account id", "1-256 characters without control characters",
     |text| (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 );
+
+/// What people read in place of an id, in the vendor's own words. Without the blanks around it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Label(String);
+
+impl Label {
+    /// Longest label, in characters, with the blanks around it.
+    const LONGEST: usize = 256;
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Label {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let trimmed = text.trim();
+        if !trimmed.is_empty() && text.chars().count() <= Self::LONGEST && !text.chars().any(char::is_control) {
+            Ok(Self(trimmed.to_owned()))
+        } else {
+            let rule = "1-256 characters, not only blanks, without control characters";
+            Err(InvalidName { what: "label", rule })
+        }
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 text_name!(
     /// The vault's name for one kept token set, as Secrets Manager answered it.
     VersionId, "version id", "32-64 letters, digits and `-`",
@@ -232,6 +267,7 @@ impl fmt::Display for ConnectionKey {
 serde_by_text!(MarketplaceName);
 serde_by_text!(AppKeyPath);
 serde_by_text!(ConnectionKey);
+serde_by_text!(Label);
 
 #[cfg(test)]
 mod tests {
@@ -241,6 +277,17 @@ mod tests {
     fn a_connection_key_reads_back() {
         let text = "tiktok-shop/us/jKlhBwAAAADxnvrRWZm0h5wx9isd-_7.1";
         assert_eq!(text.parse::<ConnectionKey>().unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn a_label_is_text_for_people() {
+        let read = |text: &str| text.parse::<Label>().map(|label| label.to_string()).ok();
+        let longest = "ü".repeat(256);
+        assert_eq!(read("  Nina’s attic, US ").as_deref(), Some("Nina’s attic, US"));
+        assert_eq!(read(&longest).as_deref(), Some(longest.as_str()));
+        for text in ["", " \u{3000} ", "a\nb", "\u{7}", "a\u{9b}", &format!("{longest}x")] {
+            assert_eq!(read(text), None, "{text:?}");
+        }
     }
 
     #[test]

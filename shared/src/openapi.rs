@@ -12,7 +12,7 @@ use utoipa::{
 };
 
 use crate::{
-    names::{AccountId, AppKeyPath, AppName, ConnectionKey, MarketplaceName, SellerId, ShopId},
+    names::{AccountId, AppKeyPath, AppName, ConnectionKey, Label, MarketplaceName, SellerId, ShopId},
     time::Moment,
 };
 
@@ -56,6 +56,13 @@ text_schema!(
     r"^[^\u0000-\u001f\u007f-\u009f]+$",
     256,
     "customer-17"
+);
+text_schema!(
+    Label,
+    "Your own name for the connection, for people.",
+    r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$",
+    256,
+    "Ann's Attic, US warehouse"
 );
 text_schema!(
     AppKeyPath,

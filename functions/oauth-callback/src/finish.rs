@@ -102,7 +102,7 @@ pub(crate) async fn store(
     let grant = Grant {
         connection: ConnectionKey { app: app.path.clone(), seller_id: seller.id },
         app_key: app.app_key.clone(),
-        seller_name: seller.name.clone(),
+        seller_name: seller.name,
         seller_base_region: seller.base_region,
         purpose: seller.purpose,
         api: app.config.api.clone(),
@@ -125,7 +125,7 @@ pub(crate) async fn store(
             Ok(Connected {
                 connection: grant.connection,
                 granted_at: stored.connection.granted_at,
-                seller_name: seller.name,
+                seller_name: stored.connection.name().map(str::to_owned),
                 awaits_confirmation,
                 missing_permissions,
             })

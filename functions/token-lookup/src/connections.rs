@@ -14,10 +14,10 @@ use shop_keyring::{
     audit,
     connection::{
         Connection,
-        account::{Expected, assign},
         disconnect::disconnect,
+        edit::{Edit, Expected, Patched, edit},
     },
-    names::{AccountId, AppKeyPath, ConnectionKey, InvalidName},
+    names::{AccountId, AppKeyPath, ConnectionKey, InvalidName, Label},
     store::ApplyError,
 };
 use utoipa::ToSchema;
@@ -71,25 +71,30 @@ pub(crate) async fn get(State(keyring): State<Arc<Keyring>>, path: ConnectionPat
 /// A JSON merge patch (RFC 7396) of what the vendor may change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = ConnectionPatch, examples(examples::assignment, examples::clearing))]
+#[schema(as = ConnectionPatch, examples(examples::assignment, examples::clearing, examples::labelling))]
 pub(crate) struct Patch {
     /// The account that gets the connection; `null`: none has it.
-    // Written so, a missing one is an error and not `null`.
-    #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(required)]
-    account_id: Option<AccountId>,
+    #[serde(default)]
+    #[schema(value_type = Option<AccountId>)]
+    account_id: Patched<AccountId>,
+    /// Your own name for the connection, shown beside `seller_name`, and on the seller's pages where the marketplace gives
+    /// no name; `null`: none. Blanks around it are dropped.
+    #[serde(default)]
+    #[schema(value_type = Option<Label>)]
+    label: Patched<Label>,
 }
 
-/// Gives the connection to an account, or takes it from one. Only as it was seen, so that two editors do not overwrite
-/// each other.
+/// Gives the connection to an account, takes it from one, or sets its label. Only as it was seen, so that two editors do
+/// not overwrite each other.
 #[utoipa::path(
     patch,
     path = "/v1/connections/{marketplace}/{app}/{seller_id}",
     operation_id = "assignConnection",
     tag = "Connections",
-    summary = "Give a connection to an account",
-    description = "Sets or clears the account, and so claims a connection that nobody asked for. A JSON merge patch \
-        (RFC 7396); `If-Match` keeps two editors from overwriting each other.",
+    summary = "Give a connection to an account, or label it",
+    description = "Sets or clears the account, and so claims a connection that nobody asked for; sets or clears the \
+        label. A JSON merge patch (RFC 7396): a field that is absent stays as it is. `If-Match` keeps two editors from \
+        overwriting each other.",
     params(parameters::ConnectionPath, parameters::IfMatch),
     request_body(content((Patch = "application/json"), (Patch = "application/merge-patch+json"))),
     responses((status = 200, description = "The connection, changed.", body = ConnectionView), Refused<OfAssignment>)
@@ -100,17 +105,26 @@ pub(crate) async fn patch(
     headers: HeaderMap,
     body: Result<Json<Patch>, JsonRejection>,
 ) -> Result<Response, Problem> {
-    let (key, Json(Patch { account_id })) = (key(path)?, body?);
+    let (key, Json(Patch { account_id, label })) = (key(path)?, body?);
+    let wanted = Edit { account_id, label };
+    if wanted == Edit::default() {
+        return Err(Problem::BadRequest("The body changes nothing: give `account_id`, `label` or both.".into()));
+    }
     let expected = if_match(&headers)?.ok_or(Problem::PreconditionRequired)?;
     let mut before = None;
     let item = keyring.connections.apply(&key, |item| {
         let item = item.ok_or(Problem::ConnectionNotFound)?;
-        before = Some((item.revision, item.account_id.clone()));
-        Ok(assign(item, account_id.as_ref(), &expected, keyring.connections.now())?)
+        before = Some((item.account_id.clone(), item.label.clone()));
+        Ok(edit(item, &wanted, &expected, keyring.connections.now())?)
     });
     let item = written(&keyring, &key, item.await).await?;
-    if let Some((_, account_id)) = before.filter(|(revision, _)| *revision != item.revision) {
-        audit::assigned(&item, account_id.as_ref());
+    if let Some((account_id, label)) = before {
+        if account_id != item.account_id {
+            audit::assigned(&item, account_id.as_ref());
+        }
+        if label != item.label {
+            audit::labelled(&item);
+        }
     }
     Ok(answer(&item))
 }
@@ -182,12 +196,19 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_without_an_account_is_not_one_that_clears_it() {
-        let read =
-            |text: &str| serde_json::from_str::<Patch>(text).map(|patch| patch.account_id.map(|id| id.to_string()));
-        assert_eq!(read(r#"{"account_id":null}"#).unwrap(), None);
-        assert_eq!(read(r#"{"account_id":"a"}"#).unwrap().as_deref(), Some("a"));
-        for text in ["{}", r#"{"account_id":""}"#, r#"{"account_id":7}"#, r#"{"account_id":"a","status":"active"}"#] {
+    fn a_field_that_is_absent_from_a_patch_is_not_cleared() {
+        let read = |text: &str| serde_json::from_str(text).map(|Patch { account_id, label }| (account_id, label));
+        let account = Patched::Set("a".parse().unwrap());
+        assert_eq!(read(r#"{"account_id":null}"#).unwrap(), (Patched::Clear, Patched::Keep));
+        assert_eq!(read(r#"{"account_id":"a","label":null}"#).unwrap(), (account, Patched::Clear));
+        assert_eq!(read(r#"{"label":" b "}"#).unwrap(), (Patched::Keep, Patched::Set("b".parse().unwrap())));
+        for text in [
+            r#"{"account_id":""}"#,
+            r#"{"account_id":7}"#,
+            r#"{"account_id":"a","status":"active"}"#,
+            r#"{"label":7}"#,
+            r#"{"label":"a","label":"b"}"#,
+        ] {
             assert!(read(text).is_err(), "{text}");
         }
     }

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 use shop_keyring::{
-    connection::{Reason, account::NotAssigned},
+    connection::{Reason, edit::EditRefused},
     names::AppKeyPath,
     store::StoreError,
     vault::VaultError,
@@ -289,12 +289,12 @@ impl From<VaultError> for Problem {
     }
 }
 
-impl From<NotAssigned> for Problem {
-    fn from(why: NotAssigned) -> Self {
+impl From<EditRefused> for Problem {
+    fn from(why: EditRefused) -> Self {
         match why {
-            NotAssigned::Pending => Self::Pending,
-            NotAssigned::Disconnected => Self::Disconnected,
-            NotAssigned::Changed => Self::PreconditionFailed,
+            EditRefused::Pending => Self::Pending,
+            EditRefused::Disconnected => Self::Disconnected,
+            EditRefused::Changed => Self::PreconditionFailed,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A connection's revision as an entity tag, and what a request expects of it (RFC 9110, 8.8.3 and 13.1.1).
 
 use axum::http::{HeaderMap, header};
-use shop_keyring::connection::{Connection, account::Expected};
+use shop_keyring::connection::{Connection, edit::Expected};
 
 use crate::problem::Problem;
 

@@ -114,6 +114,7 @@ mod tests {
             revision: 1,
             app_key: "key".into(),
             seller_name: None,
+            label: None,
             seller_base_region: None,
             user_type: UserType::Seller,
             purpose: Purpose::All,

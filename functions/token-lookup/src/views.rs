@@ -8,7 +8,7 @@ use shop_keyring::{
         due::{check_at, due_at},
     },
     marketplace::{temu::ROUTER_PATH, tiktok_shop::TOKEN_HEADER},
-    names::{AccountId, AppName, ConnectionKey, MarketplaceName, SellerId},
+    names::{AccountId, AppName, ConnectionKey, Label, MarketplaceName, SellerId},
     time::Moment,
     token_set::TokenSet,
 };
@@ -192,6 +192,9 @@ pub(crate) struct ConnectionView<'a> {
     /// The seller's name, as the marketplace says it.
     #[schema(required, example = "Ann's Attic")]
     seller_name: Option<&'a str>,
+    /// Your own name for the connection, set with `PATCH`. Null: none.
+    #[schema(required, value_type = Option<Label>)]
+    label: Option<&'a str>,
     /// The seller's base region, as the marketplace says it.
     #[schema(required, example = "US")]
     seller_base_region: Option<&'a str>,
@@ -265,6 +268,7 @@ impl<'a> ConnectionView<'a> {
         Self {
             identity: Identity::of(item),
             seller_name: item.seller_name.as_deref(),
+            label: item.label.as_ref().map(Label::as_str),
             seller_base_region: item.seller_base_region.as_deref(),
             created_at: Moment(item.created_at),
             authorized_at: item.authorized_at.map(Moment),

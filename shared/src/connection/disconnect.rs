@@ -15,6 +15,7 @@ pub fn disconnect(item: &Connection, now: Timestamp) -> Connection {
     }
     Connection {
         status: Status::Disconnected,
+        label: None,
         not_before: Some(item.attempt.map_or(now, |claim| claim.until.max(now))),
         attempt: None,
         attempts: Vec::new(),

@@ -37,6 +37,7 @@ pub(crate) fn active() -> Connection {
         revision: 3,
         app_key: "app-key".into(),
         seller_name: None,
+        label: None,
         seller_base_region: None,
         user_type: UserType::Seller,
         purpose: Purpose::All,

@@ -228,6 +228,7 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
         revision: 0,
         app_key: grant.app_key.clone(),
         seller_name: None,
+        label: None,
         seller_base_region: None,
         user_type: UserType::Seller,
         purpose: grant.purpose,

@@ -2,18 +2,18 @@
 //!
 //! All here is pure: values in, values out, `now` a parameter. [`due`] says when there is something to do, [`next`]
 //! what, [`claim`] and [`settle`] how the item changes by each step of a refresh, [`watch`] by a check or a reminder,
-//! [`grant`] by a new authorization, [`account`] and [`disconnect`] by the vendor's word, [`notice`] by what a marketplace
-//! says of its own accord; [`webhooks`] says which of these are registered per shop. [`attention`] says what a person has to look at, [`change`] what a write changes, [`event`]
-//! what the vendor is told of it.
+//! [`grant`] by a new authorization, [`edit`] and [`disconnect`] by the vendor's word, [`notice`] by what a marketplace
+//! says of its own accord; [`webhooks`] says which of these are registered per shop. [`attention`] says what a person has
+//! to look at, [`change`] what a write changes, [`event`] what the vendor is told of it.
 //! The store applies such a change only to the very revision that it was decided on, so these functions are the
 //! whole truth about what may become of an item.
 
-pub mod account;
 pub mod attention;
 pub mod change;
 pub mod claim;
 pub mod disconnect;
 pub mod due;
+pub mod edit;
 pub mod end;
 pub mod event;
 pub mod grant;
@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     api::Api,
-    names::{AccountId, AttemptId, ConnectionKey, ShopId, VersionId},
+    names::{AccountId, AttemptId, ConnectionKey, Label, ShopId, VersionId},
     time::Timestamp,
 };
 
@@ -59,6 +59,9 @@ pub struct Connection {
     /// As the marketplace says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller_name: Option<String>,
+    /// The vendor's own name for the connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Label>,
     /// As the marketplace says, e.g. `US`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller_base_region: Option<String>,
@@ -169,6 +172,11 @@ impl Connection {
             Some(Listed::Inactive) => Self { inactive_since: self.inactive_since.or(Some(now)), ..self },
             Some(Listed::NotNow) | None => self,
         }
+    }
+
+    /// What people know it by: the seller's name, or else the vendor's label.
+    pub fn name(&self) -> Option<&str> {
+        self.seller_name.as_deref().or(self.label.as_ref().map(Label::as_str))
     }
 
     /// Whether this attempt holds the claim, its time over or not.

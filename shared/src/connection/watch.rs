@@ -91,6 +91,8 @@ pub struct Checked {
     pub scopes: Option<Vec<String>>,
     /// The shops under it; `None` leaves those known.
     pub listed: Option<Listed>,
+    /// The seller's name; `None` leaves the one known.
+    pub seller_name: Option<String>,
 }
 
 /// The token works: a moved end and changed permissions are taken over, all doubt is gone. Where the shop is inactive, the
@@ -120,6 +122,7 @@ pub fn verify(
         authorization_expires_at,
         reminded: reminded_by(&before, authorization_expires_at, now),
         scopes: checked.scopes.unwrap_or_else(|| before.scopes.clone()),
+        seller_name: checked.seller_name.or_else(|| before.seller_name.clone()),
         verified_at: if works { Some(now) } else { before.verified_at },
         check_at: if watched {
             before.check_at.map(|due| following_check(due, now))

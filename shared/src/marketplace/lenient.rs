@@ -26,6 +26,16 @@ pub(super) fn lenient_request_id<'de, D: Deserializer<'de>>(deserializer: D) -> 
     Ok(id.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())))
 }
 
+/// Longest name that is taken from a marketplace, in characters.
+const LONGEST_NAME: usize = 256;
+
+/// A seller's or a shop's name, for people. A blank one counts as absent, and of one without an end its beginning is taken.
+pub(super) fn lenient_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name: Option<String> = lenient(deserializer)?;
+    let name = name.map(|name| name.trim().chars().take(LONGEST_NAME).collect::<String>());
+    Ok(name.filter(|name| !name.is_empty()))
+}
+
 /// An id that some samples have as a number. JSON readers that round numbers would make another id of a long one, so only
 /// whole numbers count.
 pub(super) fn lenient_id<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D) -> Result<Option<T>, D::Error> {

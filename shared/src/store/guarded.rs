@@ -73,10 +73,9 @@ mod tests {
     use super::*;
     use crate::{
         connection::{
-            Claim, LastError, Reason, Status,
-            account::{Expected, assign},
-            change,
+            Claim, LastError, Reason, Status, change,
             disconnect::disconnect,
+            edit::{Edit, Expected, Patched, edit},
             event,
             fixtures::{T0, active, arbitrary, fault},
             grant::confirm,
@@ -110,7 +109,11 @@ mod tests {
     /// All that token-lookup writes to an item.
     fn named_by_token_lookup(item: &Connection) -> BTreeSet<String> {
         let other: AccountId = "other".parse().unwrap();
-        let assigned = [None, Some(&other)].map(|account| assign(item, account, &Expected::Any, NOW).ok());
+        let edits = [
+            Edit { account_id: Patched::Clear, label: Patched::Clear },
+            Edit { account_id: Patched::Set(other.clone()), label: Patched::Set("Other".parse().unwrap()) },
+        ];
+        let edited = edits.map(|wanted| edit(item, &wanted, &Expected::Any, NOW).ok());
         let waiting = Connection {
             status: Status::Pending,
             attempt: None,
@@ -120,7 +123,7 @@ mod tests {
             ..item.clone()
         };
         let confirmed = confirm(&waiting, &other, waiting.granted_at, NOW).unwrap();
-        let on_item = assigned.into_iter().flatten().chain([disconnect(item, NOW)]);
+        let on_item = edited.into_iter().flatten().chain([disconnect(item, NOW)]);
         on_item.flat_map(|after| named(item, after)).chain(named(&waiting, confirmed)).collect()
     }
 

@@ -68,6 +68,7 @@ fn connection(n: u32, is_due: bool, now: Timestamp) -> Result<Connection, String
         revision: u64::from(n) + 3,
         app_key: APP_KEY.into(),
         seller_name: Some(format!("Attic {n}")),
+        label: None,
         seller_base_region: Some("US".into()),
         user_type: UserType::Seller,
         purpose: Purpose::All,

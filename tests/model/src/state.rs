@@ -279,6 +279,7 @@ fn due() -> Connection {
         revision: 0,
         app_key: "app-key".into(),
         seller_name: None,
+        label: None,
         seller_base_region: None,
         user_type: UserType::Seller,
         purpose: Purpose::All,

@@ -18,6 +18,7 @@ use crate::{finish, problem::Problem, router::Keyring};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Placed {
     pub(crate) connection: ConnectionKey,
+    /// The seller's name, or else the vendor's label.
     pub(crate) seller_name: Option<String>,
     pub(crate) purpose: Purpose,
     /// Where the app's stores are; its name where the registry no longer has it.
@@ -35,7 +36,9 @@ pub(super) async fn all(
     visitor: &Visitor,
     good: Vec<Good>,
 ) -> Vec<(AppKeyPath, Result<Connected, Mistake>)> {
-    join_all(good.into_iter().map(async |good| (good.app.path.clone(), one(keyring, visitor, good).await))).await
+    // On the heap: each of them is large.
+    let all = good.into_iter().map(async |good| (good.app.path.clone(), Box::pin(one(keyring, visitor, good)).await));
+    join_all(all).await
 }
 
 async fn one(keyring: &Keyring, visitor: &Visitor, good: Good) -> Result<Connected, Mistake> {
@@ -77,7 +80,7 @@ pub(super) async fn placed_before(keyring: &Keyring, visitor: &Visitor) -> Resul
             left_out,
             place,
             connection: key,
-            seller_name: item.seller_name,
+            seller_name: item.name().map(str::to_owned),
             purpose: item.purpose,
             expires_at: item.authorization_expires_at,
             confirm_by: item.confirm_by,

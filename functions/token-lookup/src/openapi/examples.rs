@@ -71,6 +71,7 @@ fn shop() -> Value {
 pub(crate) fn connection() -> Value {
     let health = json!({
         "seller_name": "Ann's Attic",
+        "label": null,
         "seller_base_region": "US",
         "created_at": "2026-10-20T05:09:05Z",
         "authorized_at": "2026-10-20T05:09:06Z",
@@ -122,6 +123,10 @@ pub(crate) fn assignment() -> Value {
 
 pub(crate) fn clearing() -> Value {
     json!({"account_id": null})
+}
+
+pub(crate) fn labelling() -> Value {
+    json!({"label": "Ann's Attic, US warehouse"})
 }
 
 pub(crate) fn rejected() -> Value {

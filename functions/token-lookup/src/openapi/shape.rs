@@ -33,6 +33,7 @@ pub(super) fn mend(document: &mut Value) {
     walk(&mut schemas, &renew_example);
     walk(&mut document["paths"], &name_codes);
     demand_a_way_to_confirm(&mut schemas["ConnectSessionRequest"]);
+    schemas["ConnectionPatch"]["minProperties"] = json!(1);
     document["components"]["schemas"] = schemas;
 }
 

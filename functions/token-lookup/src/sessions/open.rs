@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use shop_keyring::{
     audit,
     connect_session::ConnectSession,
-    names::{AccountId, AppKeyPath, ConnectionKey},
+    names::{AccountId, AppKeyPath, ConnectionKey, Label},
     secret::{Secret, digest, random_value},
     time::{Moment, Timestamp},
 };
@@ -37,9 +37,6 @@ const LONGEST: i64 = 7 * 86_400;
 
 /// Apps that a session can name.
 const MOST_APPS: usize = 100;
-
-/// Longest label or reference, in characters.
-const LONGEST_TEXT: usize = 256;
 
 /// What is to be connected, for whom.
 #[derive(Deserialize, ToSchema)]
@@ -146,11 +143,8 @@ fn session(
         return bad(format!("`expires_in` must be {SHORTEST} to {LONGEST} seconds."));
     }
     for (name, text) in [("account_label", &request.account_label), ("reference", &request.reference)] {
-        let valid = |text: &String| {
-            !text.trim().is_empty() && text.chars().count() <= LONGEST_TEXT && !text.chars().any(char::is_control)
-        };
-        if !text.as_ref().is_none_or(valid) {
-            return bad(format!("`{name}` must be 1 to {LONGEST_TEXT} characters without control characters."));
+        if let Some(Err(error)) = text.as_deref().map(str::parse::<Label>) {
+            return bad(format!("`{name}` must be {}.", error.rule));
         }
     }
     let return_url = request.return_url.as_deref().map(|url| return_url::check(url, allowed)).transpose()?;

@@ -31,8 +31,8 @@ fn reconnectable(item: Connection, account: &AccountId) -> Result<Reconnect, Pro
     match item.status {
         Status::Pending => Err(Problem::Pending),
         Status::Active | Status::ReauthorizationRequired { .. } | Status::Disconnected => {
-            let Connection { connection, seller_name, purpose, .. } = item;
-            Ok(Reconnect { connection, seller_name, purpose })
+            let seller_name = item.name().map(str::to_owned);
+            Ok(Reconnect { connection: item.connection, seller_name, purpose: item.purpose })
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         ExchangeError,
         expiry::{Expiry, lenient_expiry},
         http::{NoAnswer, RawAnswer},
-        lenient::{lenient, lenient_request_id, object, object_of},
+        lenient::{lenient, lenient_name, lenient_request_id, object, object_of},
     },
     names::SellerId,
     secret::Secret,
@@ -184,7 +184,8 @@ pub(super) struct Info {
     /// What some gateways call the mall's id.
     #[serde(default)]
     unique_id: Option<Value>,
-    #[serde(default, deserialize_with = "lenient")]
+    /// Only some gateways give it.
+    #[serde(default, deserialize_with = "lenient_name")]
     mall_name: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     mall_type: Option<i64>,
@@ -206,7 +207,7 @@ impl Info {
         let mall = [self.mall_id, self.unique_id].iter().flatten().find_map(mall).or(listed)?;
         Some(Token {
             mall,
-            mall_name: self.mall_name.filter(|name| !name.trim().is_empty()),
+            mall_name: self.mall_name,
             mall_type: match self.mall_type {
                 Some(1) => MallType::CrossBorder,
                 Some(100) => MallType::Local,

@@ -115,6 +115,15 @@ fn info_is_read_as_gateways_write_it() {
         info(&json!({"uniqueId": "88", "mallName": "Nina", "mallType": 1, "expiredTime": "1801000000"})).unwrap();
     assert_eq!((other.mall.as_str(), other.mall_type, other.scopes.is_none()), ("88", MallType::CrossBorder, true));
     assert_eq!((other.mall_name.as_deref(), other.region()), (Some("Nina"), None));
+    for (said, read) in [
+        (json!(" Mia\u{3000}"), Some("Mia".into())),
+        (json!("é".repeat(300)), Some("é".repeat(256))),
+        (json!(" "), None),
+        (json!(7), None),
+        (json!(null), None),
+    ] {
+        assert_eq!(info(&json!({"mallId": 88, "mallName": said})).unwrap().mall_name, read, "{said}");
+    }
     let listed = info(&json!({"mallId": 88, "apiList": ["bg.goods.add"]})).unwrap();
     assert_eq!(listed.scopes.unwrap(), ["bg.goods.add"], "the other name of the list");
 

@@ -135,6 +135,7 @@ impl Token {
             authorization_end: self.end,
             scopes: self.all_scopes().map(<[String]>::to_vec),
             listed: Some(Listed::Shops(self.shops())),
+            seller_name: self.mall_name.clone(),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         Authorizer, ExchangeError, Granted, NewTokens, Seller,
         expiry::{Expiry, YEAR, lenient_expiry},
         http::{NoAnswer, RawAnswer},
-        lenient::{lenient, lenient_request_id, object, object_of},
+        lenient::{lenient, lenient_name, lenient_request_id, object, object_of},
     },
     secret::Secret,
     time::Timestamp,
@@ -42,7 +42,7 @@ pub struct Data {
     refresh_token_expire_in: Option<Expiry>,
     #[serde(default, deserialize_with = "lenient")]
     open_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient_name")]
     seller_name: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     seller_base_region: Option<String>,

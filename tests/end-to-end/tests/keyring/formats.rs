@@ -50,6 +50,7 @@ async fn every_kind_of_item() -> (Stack, Vec<Value>) {
     crate::temu::setting::connect_local(&stack).await;
     // Notices count for what is older than they are.
     stack.age(2).await;
+    drop(vendor.patch("tiktok-shop/us/s-7", Some("*"), &json!({ "label": "Shelf 4" })).await.expect(200));
 
     leaves(&stack, "s-3").await;
     stack.age(901).await;
@@ -116,6 +117,7 @@ async fn items_have_the_form_that_is_checked_in() {
         "events",
         "fingerprint",
         "inactive_since",
+        "label",
         "last_error",
     ];
     assert_eq!(never.into_iter().find(|name| !written.contains_key(*name)), None, "the runs are to show them all");

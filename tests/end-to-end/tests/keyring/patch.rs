@@ -1,4 +1,4 @@
-//! Whose connection it is: set, cleared, claimed, and never one editor over another.
+//! Whose connection it is, and its label: set, cleared, claimed, and never one editor over another.
 
 use emulators::front::Moment;
 use end_to_end::{Answer, Function, Options, Stack};
@@ -88,6 +88,7 @@ async fn each_state_and_each_body_has_its_answer() {
         json!({ "account_id": 7 }),
         json!({ "account_id": "" }),
         json!({ "account_id": "a", "status": "active" }),
+        json!({ "account_id": "a", "label": 7 }),
     ] {
         let refused = vendor.patch("tiktok-shop/us/lost", Some("*"), &body).await.expect(400);
         assert_eq!(refused.code().as_deref(), Some("bad_request"), "{body}");
@@ -194,4 +195,78 @@ async fn a_disconnect_may_say_what_it_is_meant_for() {
         (Some("disconnected"), etag_of(&stack, SELLER_1).await)
     );
     drop(vendor.disconnect(SELLER_1).await.expect(200));
+}
+
+fn label(label: &str) -> Value {
+    json!({ "label": label })
+}
+
+/// A stack whose seller has no name at the marketplace, connected as [`SELLER_1`].
+async fn nameless() -> Stack {
+    let mut options = Options::default();
+    for seller in &mut options.sellers {
+        seller.name = None;
+    }
+    connected(options).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_is_set_and_removed_as_it_was_seen() {
+    let stack = nameless().await;
+    let vendor = stack.vendor();
+    let fresh = vendor.connection(SELLER_1).await.expect(200);
+    assert_eq!((&fresh.json()["seller_name"], &fresh.json()["label"]), (&Value::Null, &Value::Null));
+    let seen = etag(&fresh);
+    let set = vendor.patch(SELLER_1, Some(&seen), &label("  Ann’s attic ")).await.expect(200);
+    assert_eq!((&set.json()["label"], &set.json()["account_id"]), (&json!("Ann’s attic"), &json!("acme")));
+    assert_ne!(etag(&set), seen);
+    assert_eq!(vendor.all_connections("account_id=acme").await.concat()[0]["label"], "Ann’s attic");
+    drop(vendor.patch(SELLER_1, Some(&seen), &label("stale")).await.expect(412));
+    drop(vendor.patch(SELLER_1, None, &label("bare")).await.expect(428));
+    for wrong in ["", " ", "a\nb", "\u{7}", &"x".repeat(257)] {
+        let refused = vendor.patch(SELLER_1, Some("*"), &label(wrong)).await.expect(400).json();
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.contains("label: not a valid label: 1-256 characters"), "{detail}");
+    }
+    let same = vendor.patch(SELLER_1, Some(&etag(&set)), &label("Ann’s attic")).await.expect(200);
+    assert_eq!(etag(&same), etag(&set), "no change");
+
+    let moved = vendor.patch(SELLER_1, Some("*"), &to("other")).await.expect(200).json();
+    assert_eq!((&moved["label"], &moved["account_id"]), (&json!("Ann’s attic"), &json!("other")));
+    let both = json!({ "account_id": "acme", "label": null });
+    let both = vendor.patch(SELLER_1, Some("*"), &both).await.expect(200).json();
+    assert_eq!((&both["label"], &both["account_id"]), (&Value::Null, &json!("acme")));
+    assert!(item(&stack, SELLER_1).await.get("label").is_none());
+
+    stack.stop_functions();
+    let log = stack.output_of(Function::TokenLookup);
+    let lines = |audit: &str| log.matches(&format!("\"audit\":\"{audit}\"")).count();
+    assert_eq!((lines("labelled"), lines("assigned")), (2, 2), "each change once, by its name");
+    assert!(!log.contains("attic"), "a label may name a person");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_stays_while_the_connection_does_and_stands_for_the_name_on_its_pages() {
+    let stack = nameless().await;
+    let vendor = stack.vendor();
+    drop(vendor.patch(SELLER_1, Some("*"), &label("Ann’s attic")).await.expect(200));
+    stack.age(DUE).await;
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
+
+    let body = json!({"account_id": "acme", "account_label": "Acme", "confirm": false, "reconnect": SELLER_1});
+    let opened = vendor.open_session(&body).await.expect(201).json();
+    let connect_url = opened["connect_url"].as_str().unwrap();
+    let browser = stack.browser();
+    let page = browser.open(connect_url).await.expect(200);
+    assert!(page.body.contains("“Ann’s attic”"), "{}", page.body);
+    let page = browser.connect(connect_url, "us", "seller-1").await.page.unwrap();
+    assert!(page.body.contains("“Ann’s attic” is connected"), "{}", page.body);
+    let anew = vendor.connection(SELLER_1).await.expect(200).json();
+    assert_eq!((&anew["version"], &anew["label"]), (&json!(3), &json!("Ann’s attic")));
+
+    let ended = vendor.disconnect(SELLER_1).await.expect(200).json();
+    assert_eq!(ended["label"], Value::Null);
+    next_second().await;
+    connect(&stack, "us", "seller-1", "other").await;
+    assert_eq!(vendor.connection(SELLER_1).await.expect(200).json()["label"], Value::Null);
 }

@@ -47,7 +47,7 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn start(round: Round) -> Result<Self, String> {
-        let mut options = Options { sellers: Vec::new(), ..Options::default() };
+        let mut options = Options { sellers: Vec::new(), ..Options::default() }.with_webhooks_per_shop();
         for function in Function::ALL {
             options = options.with_processes(function, 1).with_variable(function, "LOG_LEVEL", "info");
         }

@@ -15,7 +15,7 @@ impl Scene {
             .iter()
             .filter_map(|step| match step.target {
                 Target::Aws(call) => Some(call),
-                Target::TikTokShop(_) => None,
+                Target::TikTokShop(..) => None,
             })
             .collect();
         for front in [stack.dynamodb().front(), stack.secrets_manager().front(), stack.lambda().front()] {
@@ -27,7 +27,7 @@ impl Scene {
         }
         for step in steps {
             let (made, at_least, at_most) = match step.target {
-                Target::TikTokShop(route) => (self.calls_to(route, armed.at_marketplace), 1, 1),
+                Target::TikTokShop(route, times) => (self.calls_to(route, armed.at_marketplace), times, times),
                 Target::Aws(call) => {
                     let like = aws.iter().filter(|other| other.is_like(call)).count();
                     (self.calls_like(call).len(), like, if call.repeats() { usize::MAX } else { like })

@@ -32,11 +32,13 @@ pub(crate) enum Job {
     Disconnect,
     /// The schedule deletes the secret of one that was ended.
     Deletion,
+    /// The schedule registers the webhooks of a new connection.
+    Webhooks,
 }
 
 impl Job {
     /// All of them, in the order of the tables.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Sweep,
         Self::OnDemand,
         Self::OpenSession,
@@ -49,6 +51,7 @@ impl Job {
         Self::ShopLookup,
         Self::Disconnect,
         Self::Deletion,
+        Self::Webhooks,
     ];
 
     /// As its table is called.
@@ -66,13 +69,14 @@ impl Job {
             Self::ShopLookup => "Token lookup by shop",
             Self::Disconnect => "The vendor disconnects",
             Self::Deletion => "The secret of a disconnected seller is deleted",
+            Self::Webhooks => "The webhooks of a new connection are registered",
         }
     }
 
     /// Whose calls they are.
     pub(super) const fn functions(self) -> &'static [Function] {
         match self {
-            Self::Sweep | Self::Deletion => &[RefreshSweep],
+            Self::Sweep | Self::Deletion | Self::Webhooks => &[RefreshSweep],
             Self::OnDemand => &[TokenLookup, RefreshSweep],
             Self::WayOut | Self::NewSeller | Self::KnownSeller => &[OauthCallback],
             _ => &[TokenLookup],
@@ -94,6 +98,7 @@ impl Job {
             Self::ShopLookup => SHOP_LOOKUP,
             Self::Disconnect => DISCONNECT,
             Self::Deletion => DELETION,
+            Self::Webhooks => WEBHOOKS,
         }
     }
 }
@@ -207,8 +212,21 @@ const DELETION: &[Step] = &[
     REGISTRY,
     READ,
     CLAIM,
+    APP,
+    TOKEN_SET,
+    Step::at_marketplace("remove the webhooks", Route::WebhookDelete).times(2),
     Step::read("read the item again", RefreshSweep, On::Item).after(1),
     Step::call("delete the secret", RefreshSweep, &["DeleteSecret"], On::TokenSet),
     Step::write("write the end", RefreshSweep, On::Item).after(1),
     Step::write("drop its shop's pointer", RefreshSweep, On::ShopPointer),
+];
+
+const WEBHOOKS: &[Step] = &[
+    DUE,
+    REGISTRY,
+    READ,
+    APP,
+    TOKEN_SET,
+    Step::at_marketplace("register the webhooks", Route::WebhookPut).times(2),
+    Step::write("write what is registered", RefreshSweep, On::Item),
 ];

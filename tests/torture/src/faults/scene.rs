@@ -93,8 +93,15 @@ impl Scene {
         opened.map_err(|error| error.to_string())
     }
 
-    /// Takes the seller the whole way, confirmation included.
+    /// Takes the seller the whole way, until the webhooks of the shop are registered.
     pub(super) async fn connect(&self) -> Result<(), String> {
+        self.connect_only().await?;
+        let swept = self.bench.sweep().await?;
+        must(self.has_webhooks(), || format!("its webhooks are not registered: {swept}"))
+    }
+
+    /// Takes the seller the whole way, confirmation included.
+    pub(super) async fn connect_only(&self) -> Result<(), String> {
         let session = self.stack().vendor().connect_session(json!({ "account_id": ACCOUNT })).await;
         let back = self.stack().browser().connect(&session.connect_url, "us", &self.seller).await;
         must(arrived(&back), || format!("the seller cannot connect: {}", told(&back)))?;
@@ -110,6 +117,12 @@ impl Scene {
         let link = browser.leave(&session.connect_url, "us").await;
         let callback = browser.authorize(&link, &self.seller).await;
         (session.session_id, browser, callback)
+    }
+
+    /// Whether TikTok Shop sends both webhooks about its shop.
+    pub(super) fn has_webhooks(&self) -> bool {
+        let shop = format!("shop-of-{}", self.seller);
+        self.stack().tiktok_shop().webhooks_of(self.stack().app_key("us"), &shop).len() == 2
     }
 
     pub(super) async fn item(&self) -> Result<Value, String> {
@@ -163,7 +176,7 @@ impl Scene {
         let mut aws = None;
         if let Some((step, trouble, lasting)) = self.call() {
             match step.target {
-                Target::TikTokShop(route) => {
+                Target::TikTokShop(route, _) => {
                     let fault = Fault::new(trouble.at_marketplace(self.round.cut));
                     stack.tiktok_shop().inject(route, if lasting { fault } else { fault.times(1) });
                 }
@@ -187,7 +200,7 @@ impl Scene {
         let _ = self.wait_for_sweep().await;
         if let Some((step, trouble, lasting)) = self.call() {
             let (fired, made) = match step.target {
-                Target::TikTokShop(route) => {
+                Target::TikTokShop(route, _) => {
                     let made = self.calls_to(route, armed.at_marketplace);
                     stack.tiktok_shop().clear_faults(route);
                     (if lasting { made } else { made.min(1) }, made)

@@ -21,7 +21,8 @@ pub(crate) struct Step {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Target {
     Aws(AwsCall),
-    TikTokShop(Route),
+    /// So many calls in a row.
+    TikTokShop(Route, usize),
 }
 
 /// A call to AWS.
@@ -50,7 +51,7 @@ pub(super) enum On {
 
 impl Step {
     pub(super) const fn at_marketplace(name: &'static str, route: Route) -> Self {
-        Self { name, target: Target::TikTokShop(route) }
+        Self { name, target: Target::TikTokShop(route, 1) }
     }
 
     pub(super) const fn read(name: &'static str, by: Function, on: On) -> Self {
@@ -68,6 +69,14 @@ impl Step {
 
     pub(super) const fn call(name: &'static str, by: Function, operations: &'static [&'static str], on: On) -> Self {
         Self { name, target: Target::Aws(AwsCall { by, operations, on, skip: 0 }) }
+    }
+
+    /// The same at a marketplace, called so many times in a row.
+    pub(super) const fn times(mut self, calls: usize) -> Self {
+        if let Target::TikTokShop(_, times) = &mut self.target {
+            *times = calls;
+        }
+        self
     }
 
     /// The same, after so many like it.

@@ -7,7 +7,8 @@ use simulators::temu::{Mall, MallType, Purpose, Seller};
 use super::{
     code::{approved, chain, page_of},
     setting::{
-        CROSS_BORDER_MALL, LOCAL, LOCAL_MALL, PRODUCT, US_ORDERS, Visit, connect_local, found_by_the_watch, issue,
+        CROSS_BORDER_MALL, LOCAL, LOCAL_MALL, PRODUCT, ROUND, US_ORDERS, Visit, connect_local, found_by_the_watch,
+        issue,
     },
 };
 use crate::setting::item;
@@ -75,6 +76,30 @@ async fn a_store_whose_token_was_taken_back_is_connected_anew() {
     let confirmed = visit.confirm(&page).await;
     assert_eq!((&confirmed["status"], &confirmed["reconnect"]), (&json!("finished"), &json!(LOCAL)), "{confirmed}");
     assert_eq!(works(&stack, LOCAL).await["version"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_goes_by_its_label_until_temu_gives_its_name() {
+    let stack = stack().await;
+    let vendor = stack.vendor();
+    drop(vendor.patch(LOCAL, Some("*"), &json!({ "label": "Shelf 4" })).await.expect(200));
+    let visit = visit_for(&stack, LOCAL).await;
+    let page = visit.paste_local(&issue(&stack, "us", OTHER_MALL, Purpose::All)).await.expect(422);
+    assert!(page.body.contains("this link is for “Shelf 4”"), "{}", page.body);
+    let page = visit.paste_local(&issue(&stack, "us", LOCAL_MALL, Purpose::All)).await.expect(200);
+    assert!(page.body.contains("(“Shelf 4”)"), "{}", page.body);
+    visit.confirm(&page).await;
+
+    // Some gateways give a name, which the daily check takes over.
+    stack.temu().configure(|settings| settings.says_unique_id = true);
+    stack.age(ROUND).await;
+    assert_eq!(stack.invoke_sweep().await["verified"], 1);
+    let named = vendor.connection(LOCAL).await.expect(200).json();
+    assert_eq!((&named["seller_name"], &named["label"]), (&named["shops"][0]["name"], &json!("Shelf 4")));
+    let name = named["seller_name"].as_str().unwrap();
+    let visit = visit_for(&stack, LOCAL).await;
+    let page = visit.browser.open(&format!("{}/temu", visit.session.connect_url)).await.expect(200);
+    assert!(page.body.contains(&format!("“{}”", name.replace('\'', "&#39;"))), "{name}: {}", page.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

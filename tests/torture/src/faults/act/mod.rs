@@ -4,6 +4,7 @@ mod callback;
 mod calls;
 mod deletion;
 mod refresh;
+mod webhooks;
 
 use end_to_end::Answer;
 
@@ -28,6 +29,7 @@ pub(super) async fn perform(scene: &Scene, job: Job) -> Result<Outcome, String> 
         Job::ShopLookup => calls::shop_lookup(scene).await,
         Job::Disconnect => calls::disconnect(scene).await,
         Job::Deletion => deletion::deletion(scene).await,
+        Job::Webhooks => webhooks::registration(scene).await,
     }
 }
 
