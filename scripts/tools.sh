@@ -2,7 +2,7 @@
 # Installs the tools of the tests into .tools: tools.sh [test | verify], `test` by default. Does nothing if all are
 # installed in these versions.
 #   test    .tools/test, from tests/requirements.txt, and .tools/typescript, from the lock file of examples/typescript
-#   verify  also .tools/verify, from tests/verify/requirements.txt
+#   verify  also .tools/verify, from tests/verify/requirements.txt, and .tools/redocly, from tests/verify/redocly
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,26 +40,30 @@ install_python() {
     cp "$requirements" "$installed"
 }
 
-install_typescript() {
-    local example=examples/typescript typescript=.tools/typescript
+# Installs the packages of a folder's lock file into a folder of their own. `command` is one of theirs.
+install_node() {
+    local folder=$1 target=$2 command=$3
     # A copy of the lock file that was installed last.
-    local locked=$typescript/installed-package-lock.json
-    if cmp -s "$example/package-lock.json" "$locked" && [ -x "$typescript/node_modules/.bin/tsc" ]; then
+    local locked=$target/installed-package-lock.json
+    if cmp -s "$folder/package-lock.json" "$locked" && [ -x "$target/node_modules/.bin/$command" ]; then
         return
     fi
-    echo "tools: installing what $example needs into $typescript"
-    mkdir -p "$typescript"
+    echo "tools: installing what $folder needs into $target"
+    mkdir -p "$target"
     rm -f "$locked"
-    cp "$example/package.json" "$example/package-lock.json" "$typescript/"
-    PATH=$PWD/.tools/test/bin:$PATH npm ci --prefix "$typescript" --no-audit --no-fund --ignore-scripts --loglevel=error ||
-        complain "npm could not install $example/package-lock.json: see above"
-    cp "$example/package-lock.json" "$locked"
+    cp "$folder/package.json" "$folder/package-lock.json" "$target/"
+    PATH=$PWD/.tools/test/bin:$PATH npm ci --prefix "$target" --no-audit --no-fund --ignore-scripts --loglevel=error ||
+        complain "npm could not install $folder/package-lock.json: see above"
+    cp "$folder/package-lock.json" "$locked"
 }
 
 install_python tests/requirements.txt .tools/test
-install_typescript
+install_node examples/typescript .tools/typescript tsc
 case ${1:-test} in
     test) ;;
-    verify) install_python tests/verify/requirements.txt .tools/verify ;;
+    verify)
+        install_python tests/verify/requirements.txt .tools/verify
+        install_node tests/verify/redocly .tools/redocly redocly
+        ;;
     *) complain "'$1' is no set of tools: test or verify" ;;
 esac

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What `make verify` checks: what takes long and changes rarely. verify.sh [STEP…], all by default:
 #   dependencies  licences, sources and versions, against deny.toml
-#   static        templates, roles, policies, alarms, scripts and documents
+#   static        templates, roles, policies, alarms, scripts, documents and the contract
 #   rust          the tests in modules named `verify`, and the examples in the documentation of crates
 #   artefacts     the functions packed as for a release, but not optimized
 #   deployed      the stack with these, on an emulator of AWS that enforces IAM
@@ -18,6 +18,13 @@ run_static() {
     for test in template roles policies monitoring scripts documents; do
         "$python" "tests/infra/${test}_test.py"
     done
+    lint_contract
+}
+
+# Generators and gateways read the contract, each with rules of its own. Warnings are errors; nothing is sent anywhere.
+lint_contract() {
+    PATH=$PWD/.tools/test/bin:$PATH REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+        .tools/redocly/node_modules/.bin/redocly lint --extends recommended-strict docs/openapi.json
 }
 
 run_rust() {

@@ -2,9 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::problems;
-use crate::code::Code;
-
 /// What API Gateway answers itself, and when.
 const BY_GATEWAY: [(&str, &str, &str); 4] = [
     ("403", "Forbidden", "API Gateway itself refuses a request that is not signed, or not allowed by IAM."),
@@ -13,7 +10,7 @@ const BY_GATEWAY: [(&str, &str, &str); 4] = [
     ("503", "Service Unavailable", "API Gateway itself says so when the function does not answer in time."),
 ];
 
-/// Completes the answers of all operations, and adds those that belong to none.
+/// Completes the responses of all operations.
 pub(super) fn complete(document: &mut Value) {
     let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
     let operations = paths.flat_map(|path| path.as_object_mut().into_iter().flat_map(Map::values_mut));
@@ -35,13 +32,6 @@ pub(super) fn complete(document: &mut Value) {
             }
         }
     }
-    for (name, code) in [("RouteNotFound", Code::RouteNotFound), ("MethodNotAllowed", Code::MethodNotAllowed)] {
-        let mut response = json!(problems::answer(&[code]));
-        add_headers("", &mut response);
-        document["components"]["responses"][name] = response;
-    }
-    let allow = json!({"description": "The methods that the route takes.", "schema": {"type": "string"}, "example": "GET, HEAD, OPTIONS"});
-    document["components"]["responses"]["MethodNotAllowed"]["headers"]["Allow"] = allow;
 }
 
 fn add_gateway(responses: &mut Value, status: &str, message: &str, when: &str) {

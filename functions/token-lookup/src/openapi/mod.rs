@@ -37,7 +37,8 @@ use crate::{
             on the way. Paths are written in one form only: letters, digits, `-`, `_`, `.` between single slashes, \
             nothing escaped. Answers may get further fields, and enums further \
             values (codes, reasons, statuses): let your client take what it does not know. Requests with unknown fields are \
-            refused. HEAD works where GET answers metadata; OPTIONS answers 204 with `Allow`. Every error is \
+            refused. HEAD works where GET answers metadata; OPTIONS answers 204 with `Allow`. An unknown route is 404 \
+            `route_not_found`, a method that its route does not take 405 `method_not_allowed` with `Allow`. Every error is \
             `application/problem+json` (RFC 9457) with a stable `code`; docs/errors.md says for each what to do.",
     ),
     servers((

@@ -66,8 +66,8 @@ fn spread_tagged(name: &str, schema: &Value) -> Option<(Value, Value)> {
             properties.insert(name.clone(), property.clone());
             conditions.push(json!({
                 "if": {"properties": {&tag: {"const": value}}},
-                "then": {"required": [name]},
-                "else": {"not": {"required": [name]}},
+                "then": open(json!({"properties": {name: {}}, "required": [name]})),
+                "else": open(json!({"properties": {name: false}})),
             }));
         }
     }
@@ -176,11 +176,17 @@ fn name_codes(content: &mut Value) {
 /// The seller either carries a result back or agrees to the label: one of the two has to be possible.
 fn demand_a_way_to_confirm(request: &mut Value) {
     request["if"] = json!({"properties": {"confirm": {"const": false}}, "required": ["confirm"]});
-    request["then"] = json!({"properties": {"account_label": {"type": "string"}}, "required": ["account_label"]});
-    request["else"] = json!({"properties": {"return_url": {"type": "string"}}, "required": ["return_url"]});
+    let given = |field: &str, kind: &str| json!({"properties": {field: {"type": kind}}, "required": [field]});
+    request["then"] = open(given("account_label", "string"));
+    request["else"] = open(given("return_url", "string"));
     // `apps` and `reconnect` exclude each other; null counts as absent.
-    let given = |field: &str, kind: &str| json!({ "required": [field], "properties": { field: { "type": kind } } });
     request["not"] = json!({ "allOf": [given("apps", "array"), given("reconnect", "string")] });
+}
+
+/// A condition that says nothing of the other fields. Without the mark some linters take it for a closed object.
+fn open(mut condition: Value) -> Value {
+    condition["unevaluatedProperties"] = json!(true);
+    condition
 }
 
 /// Drops types that nothing refers to.

@@ -38,17 +38,25 @@ impl Catalogue {
     #[track_caller]
     fn note(&mut self, method: &str, route: &str, answer: &Answer, code: &str) {
         let responses = &self.contract["paths"][route][method]["responses"];
-        let declared = responses[answer.status.to_string()].clone();
-        self.note_declared(&declared, answer, code);
+        let declared = &responses[answer.status.to_string()]["content"]["application/problem+json"];
+        let example = declared["examples"][code]["value"].clone();
+        assert!(example.is_object(), "{}: {} {code} is not in the contract", answer.asked, answer.status);
+        self.note_like(&example, answer, code);
     }
 
-    /// Notes an error that this part of the contract declares.
+    /// Notes an error of a request that belongs to no operation: the contract cannot declare it, docs/errors.md shows it.
     #[track_caller]
-    fn note_declared(&mut self, declared: &Value, answer: &Answer, code: &str) {
+    fn note_of_no_operation(&mut self, answer: &Answer, code: &str) {
+        let errors = include_str!("../../../../docs/errors.md");
+        let (_, section) = errors.split_once(&format!("### `{code}`")).unwrap();
+        let example = section.split("```").nth(1).and_then(|json| json.strip_prefix("json")).unwrap();
+        self.note_like(&serde_json::from_str(example).unwrap(), answer, code);
+    }
+
+    #[track_caller]
+    fn note_like(&mut self, example: &Value, answer: &Answer, code: &str) {
         let problem = answer.json();
         assert_eq!(problem["code"], code, "{}: {problem}", answer.asked);
-        let example = &declared["content"]["application/problem+json"]["examples"][code]["value"];
-        assert!(example.is_object(), "{}: {} {code} is not in the contract", answer.asked, answer.status);
         for same in ["type", "title", "status"] {
             assert_eq!(problem[same], example[same], "{}", answer.asked);
         }
@@ -91,11 +99,9 @@ async fn what_is_asked_is_wrong(stack: &Stack, catalogue: &mut Catalogue) {
     catalogue.note("get", TOKEN, &vendor.token("tiktok-shop//us/seller-1").await, "path_not_canonical");
 
     let elsewhere = vendor.send(Method::GET, "/v1/elsewhere", None).await.expect(404);
-    let declared = catalogue.contract["components"]["responses"]["RouteNotFound"].clone();
-    catalogue.note_declared(&declared, &elsewhere, "route_not_found");
+    catalogue.note_of_no_operation(&elsewhere, "route_not_found");
     let wrong = vendor.send(Method::DELETE, &format!("/v1/connections/{SELLER_1}/token"), None).await.expect(405);
-    let declared = catalogue.contract["components"]["responses"]["MethodNotAllowed"].clone();
-    catalogue.note_declared(&declared, &wrong, "method_not_allowed");
+    catalogue.note_of_no_operation(&wrong, "method_not_allowed");
     assert_eq!(wrong.header("allow"), Some("GET, OPTIONS"));
 
     catalogue.note("get", TOKEN, &without_authorizer(stack).await, "no_identity");
