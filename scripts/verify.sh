@@ -5,12 +5,14 @@
 #   rust          the tests in modules named `verify`, and the examples in the documentation of crates
 #   artefacts     the functions packed as for a release, but not optimized
 #   deployed      the stack with these, on an emulator of AWS that enforces IAM
+#   browser       the sandbox clicked through in Chromium: the command `chromium`, or what CHROMIUM names. Without it the
+#                 step is skipped; REQUIRE_BROWSER=1 makes that a failure
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
 . scripts/tests-environment.sh
 
-[ $# -gt 0 ] || set -- dependencies static rust artefacts deployed
+[ $# -gt 0 ] || set -- dependencies static rust artefacts deployed browser
 python=.tools/verify/bin/python
 
 run_static() {
@@ -55,21 +57,44 @@ run_deployed() {
     unoptimized "$python" tests/infra/deployed_test.py
 }
 
+run_browser() {
+    local chromium=${CHROMIUM:-chromium}
+    if ! command -v "$chromium" >/dev/null; then
+        local why="there is no $chromium on the PATH. Install it (on Debian the package chromium), or set CHROMIUM to the path of a Chromium or Chrome"
+        # One that was named or is required has to be there.
+        if [ -n "${CHROMIUM:-}${REQUIRE_BROWSER:-}" ]; then
+            echo "verify: $why" >&2
+            return 1
+        fi
+        skipped="SKIPPED browser: $why"
+        echo "$skipped"
+        return
+    fi
+    cargo build --locked --workspace --bins
+    "$python" tests/browser/sandbox_test.py
+}
+
+skipped=
 step tools scripts/tools.sh verify
 for name in "$@"; do
     case $name in
         dependencies) step dependencies scripts/deny.sh ;;
         static) step static run_static ;;
         rust) step rust run_rust ;;
+        browser) step browser run_browser ;;
         artefacts | deployed)
             step 'deploy tools' scripts/deploy-tools.sh
             step "$name" "run_$name"
             ;;
         *)
-            echo "verify: there is no step '$name', only: dependencies static rust artefacts deployed" >&2
+            echo "verify: there is no step '$name', only: dependencies static rust artefacts deployed browser" >&2
             exit 2
             ;;
     esac
 done
 report_steps
-printf '\nAll checks passed.\n'
+if [ -n "$skipped" ]; then
+    printf '\n%s\nAll other checks passed.\n' "$skipped"
+else
+    printf '\nAll checks passed.\n'
+fi

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ pub struct Run {
     /// Counts the runs from 1.
     pub number: u64,
     /// When it ended.
-    pub at: Instant,
+    pub at: SystemTime,
     /// Its summary, or what went wrong.
     pub summary: Result<Value, String>,
 }
@@ -72,6 +72,12 @@ impl Run {
     }
 }
 
+/// The time of day for people.
+pub(crate) fn clock(at: SystemTime) -> String {
+    let seconds = at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() % 86_400);
+    format!("{:02}:{:02}:{:02} UTC", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
 /// Sweeps until it is dropped.
 #[derive(Debug)]
 pub struct Schedule {
@@ -94,7 +100,7 @@ impl Schedule {
             for number in 1.. {
                 ticks.tick().await;
                 let summary = sweeper.sweep().await;
-                log.push(Run { number, at: Instant::now(), summary });
+                log.push(Run { number, at: SystemTime::now(), summary });
             }
         });
         Self { runs, task }
@@ -133,8 +139,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_clock_shows_the_time_of_day() {
+        assert_eq!(clock(UNIX_EPOCH + Duration::from_secs(86_400 + 3 * 3_600 + 4 * 60 + 5)), "03:04:05 UTC");
+    }
+
+    #[test]
     fn a_run_is_told_by_what_it_did() {
-        let run = |summary| Run { number: 1, at: Instant::now(), summary };
+        let run = |summary| Run { number: 1, at: UNIX_EPOCH, summary };
         let quiet = run(Ok(json!({ "due": 0, "refreshed": 0, "oldest_due_seconds": 0 })));
         assert_eq!((quiet.did_something(), quiet.in_words().as_str()), (false, "nothing is due"));
         let busy = run(Ok(json!({ "due": 1, "refreshed": 1, "oldest_due_seconds": 4, "skipped": 0 })));

@@ -11,6 +11,7 @@ pub(crate) fn page(status: StatusCode, platform: &str, content: &str) -> Respons
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{platform} (simulated)</title>
+<link rel="icon" href="data:,">
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 3rem auto; padding: 0 1rem; color: #161823; }}
 fieldset {{ border: 1px solid #c8c9cc; border-radius: 6px; }}

@@ -13,6 +13,7 @@ Runs the whole keyring on this machine, connects simulated shops, and stays up t
     make sandbox [ARGS=\"OPTIONS\"]
 
     --once            walk through the main job, then end; not 0 if a step fails
+    --no-walk         connect nobody first: up within seconds
     --base-port PORT  listen on PORT and the eleven after it, 8700 to 8711 unless set
                       (or the variable SANDBOX_BASE_PORT)
     --help            this text";
@@ -27,6 +28,7 @@ pub(crate) enum Command {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Args {
     pub(crate) once: bool,
+    pub(crate) walk: bool,
     pub(crate) base_port: u16,
 }
 
@@ -36,13 +38,14 @@ impl Command {
     }
 
     fn parse(mut arguments: impl Iterator<Item = String>, base_port: Option<String>) -> Result<Self, String> {
-        let mut args = Args { once: false, base_port: BASE_PORT };
+        let mut args = Args { once: false, walk: true, base_port: BASE_PORT };
         if let Some(port) = base_port.filter(|port| !port.is_empty()) {
             args.base_port = parse_port("SANDBOX_BASE_PORT", &port)?;
         }
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--once" => args.once = true,
+                "--no-walk" => args.walk = false,
                 "--base-port" => {
                     let port = arguments.next().ok_or("--base-port: the port is missing")?;
                     args.base_port = parse_port("--base-port", &port)?;
@@ -50,6 +53,9 @@ impl Command {
                 "--help" | "-h" => return Ok(Self::Help),
                 other => return Err(format!("{other} is not an option; --help lists them")),
             }
+        }
+        if args.once && !args.walk {
+            return Err("--once and --no-walk: nothing is left to do".into());
         }
         Ok(Self::Run(args))
     }
@@ -89,13 +95,14 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let run = |once, base_port| Ok(Command::Run(Args { once, base_port }));
-        assert_eq!(parse(&[], None), run(false, 8700));
-        assert_eq!(parse(&["--once", "--base-port", "9000"], Some("8800")), run(true, 9000));
-        assert_eq!(parse(&[], Some("8800")), run(false, 8800));
+        let run = |once, walk, base_port| Ok(Command::Run(Args { once, walk, base_port }));
+        assert_eq!(parse(&[], None), run(false, true, 8700));
+        assert_eq!(parse(&["--once", "--base-port", "9000"], Some("8800")), run(true, true, 9000));
+        assert_eq!(parse(&["--no-walk"], Some("8800")), run(false, false, 8800));
         assert_eq!(parse(&["--help"], None), Ok(Command::Help));
         for (arguments, what) in [
             (&["--twice"][..], "--twice is not an option"),
+            (&["--once", "--no-walk"], "nothing is left to do"),
             (&["--base-port"], "is missing"),
             (&["--base-port", "65535"], "is not a port"),
         ] {

@@ -76,19 +76,21 @@ async fn run(args: &Args) -> Result<(), String> {
     // --once shall not take long.
     let every = Duration::from_secs(if args.once { 1 } else { 5 });
     let schedule = Schedule::start(stack.sweeper(), every);
-    let backend = Backend::start(args.vendor_port(), stack.vendor(), schedule.runs().clone()).await;
+    let backend =
+        Backend::start(args.vendor_port(), stack.vendor(), schedule.runs().clone(), stack.event_bus().clone()).await;
     let backend = backend.map_err(|error| explained(&error, args))?;
 
     println!("The vendor's web application, to look at meanwhile: {}", backend.url());
-    for connection in [walk::CONNECTION].into_iter().chain(temu::CONNECTIONS) {
-        backend.remember(connection);
-    }
-    if let Err(walk) = walk_all(&stack, schedule.runs()).await {
+    if args.walk
+        && let Err(walk) = walk_all(&stack, schedule.runs()).await
+    {
         eprintln!("\n---- what the functions wrote:\n{}----\n", stack.output());
         return Err(walk.0);
     }
-    if args.once {
+    if args.walk {
         println!("\nEvery step worked.");
+    }
+    if args.once {
         return Ok(());
     }
     invite(&stack, &backend);
@@ -114,11 +116,12 @@ async fn walk_all(stack: &Stack, runs: &Runs) -> Result<(), Failed> {
 fn invite(stack: &Stack, backend: &Backend) {
     let (vendor, gateway) = (stack.vendor(), stack.gateway().url());
     println!(
-        "\nEvery step worked. It stays up; Ctrl-C ends it.\n\n\
-         To click through: {}\n\n\
-         To ask for the token yourself:\n\n\
+        "\nIt stays up; Ctrl-C ends it.\n\n\
+         To click through (docs/sandbox.md): {}\n\n\
+         To ask for the token yourself, once {} is connected:\n\n\
          curl --aws-sigv4 aws:amz:{}:execute-api --user {} \\\n    {gateway}/v1/connections/{}/token\n",
         backend.url(),
+        walk::CONNECTION,
         end_to_end::REGION,
         vendor.user(),
         walk::CONNECTION,

@@ -1,6 +1,6 @@
 //! Temu in the sandbox: the sellers, and the walk of one seller of each kind.
 
-use end_to_end::{Browser, ConnectSession, SellerKind, Stack, backend};
+use end_to_end::{Browser, ConnectSession, SellerKind, Stack, backend::ANN};
 use serde_json::json;
 use simulators::temu::{Mall, MallType, Region, Seller};
 
@@ -26,7 +26,7 @@ const FULLY_MANAGED_PRODUCT: &str = "temu/product/634418212004";
 const COMPLIANCE: &str = "temu/global/634418212004";
 
 /// The connections that the walk makes.
-pub(crate) const CONNECTIONS: [&str; 5] = [LOCAL, PRODUCT, ORDERS, FULLY_MANAGED_PRODUCT, COMPLIANCE];
+const CONNECTIONS: [&str; 5] = [LOCAL, PRODUCT, ORDERS, FULLY_MANAGED_PRODUCT, COMPLIANCE];
 
 /// The sellers at Temu.
 pub(crate) fn sellers() -> Vec<Seller> {
@@ -45,6 +45,11 @@ pub(crate) fn sellers() -> Vec<Seller> {
             FULLY_MANAGED_MALL,
             MallType::FullyManaged,
             "Fay's Fabrics",
+        )),
+        Seller::new("bens-bookends").with_name("Ben, a local seller").with_mall(mall(
+            634_418_212_005,
+            MallType::Local,
+            "Ben's Bookends",
         )),
     ]
 }
@@ -123,7 +128,7 @@ async fn fully_managed_seller(stack: &Stack) {
 }
 
 async fn open(stack: &Stack) -> (ConnectSession, Browser) {
-    let body = json!({ "account_id": backend::ACCOUNT_ID, "account_label": "Ann's Attic Ltd." });
+    let body = json!({ "account_id": ANN.account_id, "account_label": ANN.name });
     let session = stack.vendor().connect_session(body).await;
     let browser = stack.browser();
     browser.open(&session.connect_url).await.expect(200);
@@ -132,7 +137,7 @@ async fn open(stack: &Stack) -> (ConnectSession, Browser) {
 }
 
 async fn confirm(stack: &Stack, session: &ConnectSession, result: &str) {
-    let confirmed = stack.vendor().confirm(&session.session_id, result).await.expect(200).json();
+    let confirmed = stack.vendor().confirm_for(&session.session_id, result, ANN.account_id).await.expect(200).json();
     tell(format_args!("the vendor confirms: {}", confirmed["connections"]));
 }
 
@@ -141,7 +146,7 @@ pub(crate) fn how_to_play(stack: &Stack) -> String {
     let centre = stack.temu().seller_centre_url();
     format!(
         "To play a seller at Temu (its seller centre: {centre}):\n\
-         - Mia, local: choose Temu on the connect page and come by code; or App Store > the app > Authorize > Submit >\n  \
+         - Mia and Ben, local: choose Temu on the connect page and come by code; or App Store > the app > Authorize > Submit >\n  \
          Manage your apps > View access info, copy the token, and paste it.\n\
          - Tom, semi-managed, and Fay, fully managed: Authorization Management > Get authorization, with Global above for the product token, with\n  \
          a region above for Tom's order tokens; tick both boxes \"All\", Confirm, and paste what is shown.\n\
