@@ -82,7 +82,7 @@ def ask_settings(path, present, settings):
 
 
 def ask_webhooks(path, entry):
-    """The entry with the answer to where its webhooks are registered. The default is not written."""
+    """The entry with the answer to where its webhooks are registered. The default is not added where the entry has none."""
     what = "webhooks: shop (registered for each shop, your own URL stays in Partner Center) or app (you enter our URL there)"
     present = entry.get("webhooks", WEBHOOKS[0])
     answer = ask(what, ".+", default=present)

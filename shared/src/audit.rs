@@ -79,7 +79,7 @@ pub fn assigned(item: &Connection, account_id_before: Option<&AccountId>) {
     );
 }
 
-/// A connection got another label, or lost it. The label may name a person, so it is not logged.
+/// Label changed or removed. It may name a person, so it is not logged.
 pub fn labelled(item: &Connection) {
     tracing::info!(
         target: TARGET,

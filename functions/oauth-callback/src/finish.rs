@@ -48,12 +48,15 @@ pub(crate) async fn connect(keyring: &Keyring, path: &AppKeyPath, code: &Secret,
     outcome(connections, failures)
 }
 
-/// What came of all stores of one authorization, or of all tokens pasted at once. That further ones are not those that the session is for is worth telling
-/// only where nothing else is: whoever has several stores authorizes them together.
+/// Outcome for all stores of one authorization, or of all tokens pasted at once. That further stores are not the one that the
+/// session is for is worth telling only where nothing else is: a seller who has several stores authorizes them together. A
+/// refused token comes last, for the seller can correct it and has been told how.
 pub(crate) fn outcome(connections: Vec<Connected>, mut failures: Vec<ConnectFailure>) -> VisitOutcome {
     let other_sellers = failures.extract_if(.., |failure| *failure == ConnectFailure::OtherSeller).count();
-    if connections.is_empty() && failures.is_empty() && other_sellers > 0 {
-        failures.push(ConnectFailure::OtherSeller);
+    let is_refused_token = |failure: &ConnectFailure| *failure == ConnectFailure::TokenRefused;
+    failures.sort_by_key(is_refused_token);
+    if connections.is_empty() && failures.iter().all(is_refused_token) && other_sellers > 0 {
+        failures.insert(0, ConnectFailure::OtherSeller);
     }
     match failures.first() {
         Some(failure) if connections.is_empty() => VisitOutcome::Failed { failure: *failure },
@@ -181,7 +184,7 @@ mod tests {
 
     #[test]
     fn further_stores_of_one_authorization_do_not_spoil_a_reconnect() {
-        use ConnectFailure::{MarketplaceUnavailable, OtherSeller};
+        use ConnectFailure::{AccountConflict, MarketplaceUnavailable, OtherSeller, TokenRefused};
         let wanted = || Connected {
             connection: "temu/us/7".parse().unwrap(),
             granted_at: shop_keyring::time::Timestamp(0),
@@ -195,6 +198,9 @@ mod tests {
             (vec![], vec![OtherSeller, OtherSeller], vec![OtherSeller]),
             // The one that failed may be the very store.
             (vec![], vec![OtherSeller, MarketplaceUnavailable], vec![MarketplaceUnavailable]),
+            (vec![], vec![TokenRefused, OtherSeller], vec![OtherSeller]),
+            (vec![], vec![TokenRefused, AccountConflict], vec![AccountConflict]),
+            (vec![wanted()], vec![TokenRefused, AccountConflict], vec![AccountConflict, TokenRefused]),
         ] {
             let count = connections.len();
             match outcome(connections, failures) {

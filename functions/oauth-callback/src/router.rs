@@ -18,7 +18,7 @@ use shop_keyring::{
     marketplace::{Marketplaces, http},
     metrics,
     names::AppKeyPath,
-    protocol::Protocol,
+    protocol::{Protocol, webhooks::RemovalBreaker},
     registry::{Registry, RegistryError},
     store::{Connections, Sessions},
     vault::SecretsManagerVault,
@@ -49,6 +49,7 @@ impl Keyring {
                     .recording_events(config.event_bus.is_some()),
                 apps: Apps::new(secrets, &config.secret_prefix),
                 public_base_url: config.public_base_url.clone(),
+                removals: RemovalBreaker::default(),
             },
             config,
         })

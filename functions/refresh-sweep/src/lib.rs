@@ -30,7 +30,7 @@ use shop_keyring::{
     audit,
     marketplace::{Marketplaces, http},
     metrics,
-    protocol::Protocol,
+    protocol::{Protocol, webhooks::RemovalBreaker},
     start::start,
     store::Connections,
     vault::SecretsManagerVault,
@@ -61,6 +61,7 @@ impl Keyring {
             connections: Connections::new(&aws, &config.connections_table).recording_events(config.event_bus.is_some()),
             apps: Apps::new(secrets, &config.secret_prefix),
             public_base_url: config.public_base_url.clone(),
+            removals: RemovalBreaker::default(),
         });
         let bus = config.event_bus.as_deref().map(|name| EventBus::new(&aws, name));
         Ok(Self { config, bus, protocol })

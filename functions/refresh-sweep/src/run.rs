@@ -109,6 +109,12 @@ impl Run {
         self.summary.due += 1;
     }
 
+    /// Takes note that a secret is to be deleted, whatever breaker is open.
+    pub(crate) fn admit_deletion(&mut self, connection: &ConnectionKey) {
+        self.summary.due += 1;
+        self.apps.entry(connection.app.clone()).or_default().under_way += 1;
+    }
+
     /// Whether the run was stopped with something due that was not taken, by what is no hindrance to its events.
     pub(crate) const fn leaves_events(&self) -> bool {
         matches!(self.summary.stopped, Some(Stop::Marketplaces | Stop::Vault))

@@ -27,7 +27,8 @@ pub(crate) struct Summary {
     pub(crate) unpublished: u32,
     /// Connections whose webhooks were registered per shop.
     pub(crate) webhooks_registered: u32,
-    /// Connections whose webhooks could not be registered; it is tried again.
+    /// Connections whose webhooks could not be registered, or were not tried because those of others of the app could not; they
+    /// are tried again.
     pub(crate) webhooks_failed: u32,
     /// Failures that may pass.
     pub(crate) transient: u32,
@@ -35,7 +36,8 @@ pub(crate) struct Summary {
     pub(crate) refused: u32,
     /// Left alone because the vendor's configuration is wrong.
     pub(crate) misconfigured: u32,
-    /// Not worked on: somebody else was at it, it was not due after all, or a breaker was open.
+    /// Not worked on: somebody else was at it, it was not due after all, a breaker was open, or its webhooks are registered
+    /// later.
     pub(crate) skipped: u32,
     /// Failures of our own table or vault.
     pub(crate) errors: u32,

@@ -151,7 +151,10 @@ where
                         Ok(Outcome::OnlyEvents(item)) => {
                             lanes.publisher.take(&item, now);
                         }
-                        Ok(Outcome::OnlyWebhooks(item)) => lanes.registrar.take(*item),
+                        Ok(Outcome::OnlyWebhooks(item)) => {
+                            lanes.publisher.take(&item, now);
+                            lanes.register(*item, &run);
+                        }
                         _ => {}
                     }
                 }
@@ -212,11 +215,13 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Lanes<'_, M, V> {
             (Some(Next::Publish), _) => run.admit_unclaimed(),
             (Some(Next::RegisterWebhooks), Some(item)) => {
                 run.admit_unclaimed();
-                if run.leaves_alone(&connection.app) {
-                    run.leave(1);
-                } else {
-                    self.registrar.take(item);
-                }
+                self.register(item, run);
+            }
+            // The deletion of a secret needs no marketplace; without one its webhooks stay registered.
+            (Some(Next::DeleteSecret), item) if run.leaves_alone(&connection.app) => {
+                self.at_work.protocol.removals.pause();
+                run.admit_deletion(&connection);
+                self.at_work.begin(connection, item);
             }
             (_, item) if run.admit(&connection) => {
                 if Pace::holds(&connection) {
@@ -227,6 +232,11 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Lanes<'_, M, V> {
             }
             _ => {}
         }
+    }
+
+    fn register(&mut self, item: Connection, run: &Run) {
+        let is_stopped = run.leaves_alone(&item.connection.app);
+        self.registrar.take(item, is_stopped);
     }
 }
 

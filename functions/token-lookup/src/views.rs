@@ -215,7 +215,7 @@ pub(crate) struct ConnectionView<'a> {
     /// The last reminder before the end of the authorization that is sent or past, by its days. Null: none yet.
     #[schema(required, example = 30)]
     reminded_days: Option<u32>,
-    /// When there is next something to do: a refresh, a check, a reminder, the end. Null: never.
+    /// When there is next something to do: a refresh, a check, a reminder, the end, the registration of webhooks. Null: never.
     #[schema(required)]
     next_due_at: Option<Moment>,
     /// Transient failures since the last success.
@@ -240,7 +240,7 @@ struct ErrorView<'a> {
     #[serde(flatten)]
     fault: &'a Fault,
     /// What that means for the connection, and what to do.
-    #[schema(example = "Nothing: it is tried again by itself.")]
+    #[schema(example = "Nothing: it is tried again automatically.")]
     what_to_do: &'static str,
 }
 

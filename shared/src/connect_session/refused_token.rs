@@ -91,7 +91,7 @@ impl TokenRefusal {
         }
     }
 
-    /// How a visit ends that brought nothing but this token.
+    /// Failure of a visit in which only this token was pasted.
     pub const fn failure(self) -> ConnectFailure {
         match self {
             Self::NotAToken

@@ -136,7 +136,7 @@ pub fn attention(item: &Connection) -> Vec<Attention> {
 /// What to do about the last error.
 pub fn what_to_do(item: &Connection) -> &'static str {
     let about_it = attention(item).into_iter().find(|attention| attention.is_an_error());
-    about_it.map_or("Nothing: it is tried again by itself, at `next_due_at`.", Attention::detail)
+    about_it.map_or("Nothing: it is tried again automatically.", Attention::detail)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the vendor changes of a connection: whose it is, and its label.
+//! Changes that the vendor makes to a connection: account and label.
 
 use serde::{Deserialize, Deserializer};
 
@@ -14,7 +14,7 @@ pub enum Patched<T> {
     /// Nothing: it is absent from the patch.
     #[default]
     Keep,
-    /// `null`: there is to be none.
+    /// `null`: clears it.
     Clear,
     /// This value.
     Set(T),
@@ -82,7 +82,7 @@ pub enum EditRefused {
 
 /// Changes the account and the label. What is the same already is left alone, the revision too.
 ///
-/// A claim that is held stays: whoever works on the token set works on it for the new account.
+/// A claim that is held stays: the work on the token set continues for the new account.
 ///
 /// # Errors
 /// [`EditRefused`]: first what holds of the connection whatever was seen, then whether it is as it was seen.

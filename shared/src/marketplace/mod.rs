@@ -53,7 +53,7 @@ pub trait Marketplace: Send + Sync {
         access_token: &Secret,
         shop_cipher: &str,
         address: &str,
-    ) -> impl Future<Output = Result<(), Fault>> + Send;
+    ) -> impl Future<Output = Result<(), WebhookError>> + Send;
 
     /// Has the webhooks about one shop no longer sent. An error may leave some of them registered.
     fn remove_webhooks(
@@ -61,7 +61,27 @@ pub trait Marketplace: Send + Sync {
         app: &App,
         access_token: &Secret,
         shop_cipher: &str,
-    ) -> impl Future<Output = Result<(), Fault>> + Send;
+    ) -> impl Future<Output = Result<(), WebhookError>> + Send;
+}
+
+/// Why webhooks were not registered or removed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    /// For a reason that concerns other sellers of the app, too: the app's configuration, or the marketplace.
+    #[error("{0}")]
+    App(Fault),
+    /// For a reason that concerns this seller only.
+    #[error("{0}")]
+    Seller(Fault),
+}
+
+impl WebhookError {
+    /// What went wrong, for the log.
+    pub fn into_fault(self) -> Fault {
+        match self {
+            Self::App(fault) | Self::Seller(fault) => fault,
+        }
+    }
 }
 
 /// What an exchange gave.

@@ -1,6 +1,6 @@
 //! All marketplaces behind one seam: each call goes to the marketplace of its app.
 
-use super::{ExchangeError, Exchanged, Marketplace, NewTokens, temu::Temu, tiktok_shop::TikTokShop};
+use super::{ExchangeError, Exchanged, Marketplace, NewTokens, WebhookError, temu::Temu, tiktok_shop::TikTokShop};
 use crate::{
     apps::App,
     connection::{Fault, Listed, watch::Checked},
@@ -59,7 +59,7 @@ impl Marketplace for Marketplaces {
         access_token: &Secret,
         shop_cipher: &str,
         address: &str,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), WebhookError> {
         match app.path.marketplace {
             MarketplaceName::TikTokShop => {
                 self.tiktok_shop.register_webhooks(app, access_token, shop_cipher, address).await
@@ -68,7 +68,7 @@ impl Marketplace for Marketplaces {
         }
     }
 
-    async fn remove_webhooks(&self, app: &App, access_token: &Secret, shop_cipher: &str) -> Result<(), Fault> {
+    async fn remove_webhooks(&self, app: &App, access_token: &Secret, shop_cipher: &str) -> Result<(), WebhookError> {
         match app.path.marketplace {
             MarketplaceName::TikTokShop => self.tiktok_shop.remove_webhooks(app, access_token, shop_cipher).await,
             MarketplaceName::Temu => self.temu.remove_webhooks(app, access_token, shop_cipher).await,

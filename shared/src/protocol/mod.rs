@@ -19,7 +19,7 @@ pub mod webhooks;
 
 use url::Url;
 
-use self::settling::Held;
+use self::{settling::Held, webhooks::RemovalBreaker};
 use crate::{
     apps::{App, Apps},
     clock::ClaimTimer,
@@ -53,6 +53,8 @@ pub struct Protocol<M, V> {
     pub apps: Apps,
     /// Where oauth-callback is reached, and with it our webhooks.
     pub public_base_url: Url,
+    /// Whether webhooks are removed before a secret is deleted.
+    pub removals: RemovalBreaker,
 }
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {

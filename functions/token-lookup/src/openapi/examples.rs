@@ -87,7 +87,7 @@ pub(crate) fn connection() -> Value {
             "message": "the marketplace cannot answer now",
             "code": "http_503",
             "request_id": "202611232231101A2B3C4D5E6F708192A3",
-            "what_to_do": "Nothing: it is tried again by itself at `next_due_at`.",
+            "what_to_do": "Nothing: it is tried again automatically.",
         },
         "needs_attention": [],
     });

@@ -31,7 +31,7 @@ mod client {
     use crate::{
         apps::App,
         connection::{Fault, Listed, watch::Checked},
-        marketplace::{ExchangeError, Exchanged, Marketplace, NewTokens},
+        marketplace::{ExchangeError, Exchanged, Marketplace, NewTokens, WebhookError},
         secret::Secret,
         time::Timestamp,
     };
@@ -52,8 +52,9 @@ mod client {
         }
     }
 
-    fn no_webhooks() -> Fault {
-        Fault { message: "Temu sends no webhooks".to_owned(), code: None, request_id: None }
+    fn no_webhooks() -> WebhookError {
+        let message = "Temu sends no webhooks".to_owned();
+        WebhookError::Seller(Fault { message, code: None, request_id: None })
     }
 
     impl Marketplace for Temu {
@@ -77,11 +78,11 @@ mod client {
             Ok(Listed::Shops(token.shops()))
         }
 
-        async fn register_webhooks(&self, _: &App, _: &Secret, _: &str, _: &str) -> Result<(), Fault> {
+        async fn register_webhooks(&self, _: &App, _: &Secret, _: &str, _: &str) -> Result<(), WebhookError> {
             Err(no_webhooks())
         }
 
-        async fn remove_webhooks(&self, _: &App, _: &Secret, _: &str) -> Result<(), Fault> {
+        async fn remove_webhooks(&self, _: &App, _: &Secret, _: &str) -> Result<(), WebhookError> {
             Err(no_webhooks())
         }
     }

@@ -98,9 +98,9 @@ impl super::Marketplace for TikTokShop {
         access_token: &crate::secret::Secret,
         shop_cipher: &str,
         address: &str,
-    ) -> Result<(), crate::connection::Fault> {
+    ) -> Result<(), super::WebhookError> {
         let registered = event_webhooks::register(&self.http, app, access_token, shop_cipher, address).await;
-        registered.map_err(open_api::CallError::into_fault)
+        registered.map_err(open_api::CallError::of_webhooks)
     }
 
     async fn remove_webhooks(
@@ -108,8 +108,8 @@ impl super::Marketplace for TikTokShop {
         app: &crate::apps::App,
         access_token: &crate::secret::Secret,
         shop_cipher: &str,
-    ) -> Result<(), crate::connection::Fault> {
+    ) -> Result<(), super::WebhookError> {
         let removed = event_webhooks::remove(&self.http, app, access_token, shop_cipher).await;
-        removed.map_err(open_api::CallError::into_fault)
+        removed.map_err(open_api::CallError::of_webhooks)
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     apps::App,
     connection::Fault,
     marketplace::{
+        WebhookError,
         http::{self, NoAnswer, RawAnswer},
         lenient::{lenient, lenient_request_id, object},
     },
@@ -36,6 +37,16 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// Whom it concerns, where it kept webhooks from being registered.
+    pub(super) fn of_webhooks(self) -> WebhookError {
+        match self {
+            Self::Failed(fault) | Self::Configuration(fault) => WebhookError::App(fault),
+            Self::ShopRateLimited(fault) | Self::Inactive(fault) | Self::TokenRefused(fault) => {
+                WebhookError::Seller(fault)
+            }
+        }
+    }
+
     /// What the marketplace said, for the log.
     pub fn into_fault(self) -> Fault {
         match self {

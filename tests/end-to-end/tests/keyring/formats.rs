@@ -42,7 +42,7 @@ async fn leaves(stack: &Stack, seller: &str) {
 
 /// A connection in each state in which an item may lie, with all attributes that there are.
 async fn every_kind_of_item() -> (Stack, Vec<Value>) {
-    let stack = Stack::start(with_sellers(8).with_events().with_webhooks()).await.unwrap();
+    let stack = Stack::start(with_sellers(8).with_events().with_webhooks_per_shop()).await.unwrap();
     let (vendor, platform) = (stack.vendor(), stack.tiktok_shop());
     for n in [0, 2, 3, 4, 5, 6, 7] {
         connect(&stack, "us", &format!("s-{n}"), "acme").await;
@@ -52,6 +52,7 @@ async fn every_kind_of_item() -> (Stack, Vec<Value>) {
     stack.age(2).await;
     drop(vendor.patch("tiktok-shop/us/s-7", Some("*"), &json!({ "label": "Shelf 4" })).await.expect(200));
 
+    assert_eq!(stack.invoke_sweep().await["webhooks_registered"], 7);
     leaves(&stack, "s-3").await;
     stack.age(901).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
@@ -119,6 +120,7 @@ async fn items_have_the_form_that_is_checked_in() {
         "inactive_since",
         "label",
         "last_error",
+        "webhooks",
     ];
     assert_eq!(never.into_iter().find(|name| !written.contains_key(*name)), None, "the runs are to show them all");
 }

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use end_to_end::{Options, Stack};
 use serde_json::{Value, json};
-use simulators::tiktok_shop::{Fault, Route, Shop, Trouble, When};
+use simulators::tiktok_shop::{Fault, Inactive, Route, Shop, Trouble, When};
 
-use crate::setting::{DUE, OnTheWay, SELLER_1, US_APP_KEY, connect, connected, item, next_second, next_sweep};
+use crate::setting::{DUE, OnTheWay, SELLER_1, US_APP_KEY, connect, connected, item, next_second, next_sweep, until};
 
 const SELLER_2: &str = "tiktok-shop/us/seller-2";
 
 /// The longest first wait after a failure, in seconds.
-const FIRST_WAIT: i64 = 25 * 60;
+const LONGEST_FIRST_WAIT: i64 = 15 * 60 * 3 / 2 + 1;
 
 fn per_shop() -> Options {
     Options::default().with_webhooks_per_shop()
@@ -54,7 +54,7 @@ async fn each_shop_is_registered_once_its_connection_is_confirmed_and_what_it_se
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_is_an_alarm_and_delays_no_refresh() {
+async fn a_failure_is_an_alarm_and_is_tried_again_after_a_wait() {
     let stack = connected(per_shop()).await;
     stack.tiktok_shop().inject(Route::WebhookPut, Fault::new(Trouble::ServerError(When::BeforeEffect)));
     assert_eq!(counts(&next_sweep(&stack).await), [0, 1]);
@@ -62,14 +62,57 @@ async fn a_failure_is_an_alarm_and_delays_no_refresh() {
     assert_eq!(stack.invoke_sweep().await["due"], 0, "it waits");
     let failed = item(&stack, SELLER_1).await;
     assert_eq!((&failed["failures"], failed.get("last_error")), (&json!(0), None), "{failed}");
-
-    stack.age(DUE).await;
-    let swept = stack.invoke_sweep().await;
-    assert_eq!((&swept["refreshed"], &swept["stopped"]), (&json!(1), &Value::Null), "{swept}");
     stack.tiktok_shop().clear_faults(Route::WebhookPut);
-    stack.age(2 * FIRST_WAIT).await;
+    stack.age(LONGEST_FIRST_WAIT).await;
     assert_eq!(counts(&stack.invoke_sweep().await), [1, 0]);
     assert_eq!(registered(&stack, "shop-1"), both(&stack));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_whose_shop_is_inactive_is_no_alarm() {
+    let stack = connected(per_shop()).await;
+    stack.tiktok_shop().update_seller("seller-1", |seller| seller.inactive = Some(Inactive::Shop)).unwrap();
+    assert_eq!(counts(&next_sweep(&stack).await), [0, 1]);
+    assert!(stack.writes("its webhooks are not registered", 1).await);
+    assert!(!stack.output().contains("webhooks_not_registered"), "nobody at the vendor can help");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marketplace_that_hangs_delays_no_refresh() {
+    let stack = connected(per_shop()).await;
+    connect(&stack, "us", "seller-2", "acme").await;
+    assert_eq!(counts(&next_sweep(&stack).await), [2, 0]);
+    stack.age_connection(SELLER_2, DUE).await;
+    // Due for longer than the refresh, so that its turn comes first.
+    let mut waiting = item(&stack, SELLER_1).await;
+    let long_ago = json!(waiting["created_at"].as_i64().unwrap() - 2 * DUE);
+    (waiting["webhooks"]["shops"], waiting["webhooks"]["due_at"]) = (json!([]), long_ago.clone());
+    (waiting["due_at"], waiting["due_shard"]) = (long_ago, waiting["list_shard"].clone());
+    stack.put_item(&waiting).await;
+    stack.tiktok_shop().inject(Route::WebhookPut, Fault::new(Trouble::Hang(When::BeforeEffect)));
+    let refreshed = async {
+        let is_refreshed = || !stack.tiktok_shop().calls_to(Route::TokenRefresh).is_empty();
+        tokio::time::timeout(Duration::from_secs(5), until(is_refreshed)).await.expect("it does not wait");
+    };
+    let (swept, ()) = tokio::join!(stack.invoke_sweep(), refreshed);
+    assert_eq!((&swept["refreshed"], counts(&swept)), (&json!(1), [0, 1]), "{swept}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_ends_while_it_is_registered_is_left_with_nothing() {
+    let stack = connected(per_shop()).await;
+    let slow = Fault::new(Trouble::Latency(When::BeforeEffect, Duration::from_secs(2)));
+    stack.tiktok_shop().inject(Route::WebhookPut, slow);
+    let disconnected = async {
+        until(|| !stack.tiktok_shop().in_flight(Route::WebhookPut).is_empty()).await;
+        drop(stack.vendor().disconnect(SELLER_1).await.expect(200));
+    };
+    stack.age(2).await;
+    let (swept, ()) = tokio::join!(stack.invoke_sweep(), disconnected);
+    assert_eq!(counts(&swept), [0, 0], "{swept}");
+    assert_eq!(registered(&stack, "shop-1"), both(&stack));
+    assert_eq!(next_sweep(&stack).await["secrets_deleted"], 1);
+    assert_eq!(registered(&stack, "shop-1"), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
