@@ -30,6 +30,9 @@ pub struct TokenSet {
     /// When the authorization ends, which only the seller can move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_expires_at: Option<Timestamp>,
+    /// Whether that was unclear.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub end_unclear: bool,
     /// What the seller granted, in the marketplace's words.
     #[serde(default)]
     pub scopes: Vec<String>,

@@ -196,6 +196,8 @@ impl Run {
                 *in_a_row = 0;
             }
             Ok(Outcome::Reminded) => summary.reminded += 1,
+            // At the end of the authorization a refusal was to be expected: a cohort that connected in one hour ends in one.
+            Ok(Outcome::Refused(refusal)) if refusal.at_end => summary.refused += 1,
             Ok(Outcome::Refused(_)) => {
                 summary.refused += 1;
                 app.tried += 1;
@@ -243,7 +245,6 @@ impl Run {
             }
             Ok(Outcome::OnlyEvents(_) | Outcome::OnlyWebhooks(_)) => {}
             Ok(Outcome::Healed) => summary.healed += 1,
-            Ok(Outcome::Expired) => summary.expired += 1,
             Ok(Outcome::Removed) => summary.removed += 1,
             Ok(Outcome::SecretDeleted) => summary.secrets_deleted += 1,
             Ok(Outcome::Skipped(_) | Outcome::Lost | Outcome::NothingFound) => summary.skipped += 1,

@@ -1,7 +1,10 @@
 //! The breakers, outcome by outcome.
 
 use shop_keyring::{
-    connection::{Fault, claim::NotClaimed},
+    connection::{
+        Fault,
+        claim::{NotClaimed, Trigger},
+    },
     names::AttemptId,
     protocol::outcome::Refusal,
     vault::VaultError,
@@ -18,13 +21,19 @@ fn run() -> Run {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "stands in for a call's result")]
-fn refusal(app: &str, n: u32) -> Result<Outcome, StoreError> {
+fn refusal_when(at_end: bool, app: &str, n: u32) -> Result<Outcome, StoreError> {
     let fault = Fault { message: "no such authorization".into(), code: None, request_id: None };
     Ok(Outcome::Refused(Box::new(Refusal {
         connection: key(app, n),
         attempt: AttemptId::random(),
         refused: fault.into(),
+        trigger: Trigger::Schedule,
+        at_end,
     })))
+}
+
+fn refusal(app: &str, n: u32) -> Result<Outcome, StoreError> {
+    refusal_when(false, app, n)
 }
 
 fn vault_error() -> VaultError {
@@ -197,4 +206,16 @@ fn checks_count_as_tries_and_one_that_is_accepted_makes_refusals_believed() {
     assert_eq!(run.limit(), 1, "a check shows nothing of the vault's keeping");
     let summary = run.into_summary();
     assert_eq!((summary.verified, summary.reminded), (30, 1));
+}
+
+#[test]
+fn a_cohort_that_ends_in_one_hour_is_no_mass_refusal() {
+    let mut run = run();
+    for n in 0..1_000 {
+        assert!(run.admit(&key("us", n)));
+        run.record(&key("us", n), &refusal_when(true, "us", n));
+    }
+    assert!(run.goes_on() && !run.leaves_alone(&key("us", 0).app));
+    assert!(run.blames(&key("us", 0), true));
+    assert_eq!(run.into_summary().refused, 1_000);
 }

@@ -15,8 +15,6 @@ pub(crate) struct Summary {
     pub(crate) verified: u32,
     /// Authorizations of which the vendor was told that they end soon.
     pub(crate) reminded: u32,
-    /// Authorizations that had ended.
-    pub(crate) expired: u32,
     /// Connections taken away: never committed, or never confirmed.
     pub(crate) removed: u32,
     /// Secrets deleted of connections that the vendor has ended.

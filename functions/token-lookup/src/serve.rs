@@ -44,12 +44,12 @@ pub(crate) fn can_refresh(item: &Connection, now: Timestamp) -> bool {
     item.held_at(now).is_some() || !(resting || item.strikes > 0)
 }
 
-/// For a token that only the seller can renew. One that has just ended waits for the sweep to say so; one whose end was
-/// never said was not checked for too long.
+/// For a token that only the seller can renew. At the known end of its authorization it waits for the marketplace to say that
+/// it is over; any other was not checked for too long.
 fn unrefreshable(item: &Connection, now: Timestamp) -> Decision {
     if item.access_left(now).is_some_and(|left| left > 0) {
         Decision::ServeUnrefreshable
-    } else if item.authorization_expires_at.is_some() {
+    } else if item.is_at_end(now) {
         Decision::Refuse(Problem::ReauthorizationRequired(Reason::AuthorizationExpired))
     } else {
         Decision::Refuse(refresh_failed(item, now))
@@ -128,6 +128,7 @@ mod tests {
             secret_version: None,
             access_expires_at: Some(NOW.plus(left)),
             authorization_expires_at: None,
+            end_unclear: false,
             announced_end: None,
             granted_at: NOW,
             authorized_at: None,

@@ -94,7 +94,8 @@ struct Identity<'a> {
     /// has not said.
     #[schema(required)]
     expires_at: Option<Moment>,
-    /// When the authorization ends, which only the seller can renew. Null: the marketplace has not said.
+    /// When the authorization ends, by the marketplace's last response; only the seller can renew it. Null: it has no end, or
+    /// the marketplace has not said.
     #[schema(required)]
     authorization_expires_at: Option<Moment>,
     /// The storefronts under the authorization, as listed at the last exchange.
@@ -212,6 +213,11 @@ pub(crate) struct ConnectionView<'a> {
     /// When the marketplace is asked next whether the token works.
     #[schema(required)]
     next_check_at: Option<Moment>,
+    /// An end of the authorization that the marketplace has announced by a webhook, where it comes before
+    /// `authorization_expires_at`. It leads to reminders; only the marketplace's response to a refresh or check ends the
+    /// connection. Null: none.
+    #[schema(required)]
+    announced_end: Option<Moment>,
     /// The last reminder before the end of the authorization that is sent or past, by its days. Null: none yet.
     #[schema(required, example = 30)]
     reminded_days: Option<u32>,
@@ -248,8 +254,8 @@ struct ErrorView<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Attention)]
 struct AttentionView {
-    /// As a word that stays: `reauthorization_required`, `in_doubt`, `failing`, `held_back`, `secret_not_deleted`, `shop_inactive`, `expiring`
-    /// or `unclaimed`; new ones may come.
+    /// As a word that stays: `reauthorization_required`, `in_doubt`, `failing`, `held_back`, `secret_not_deleted`, `shop_inactive`, `expiring`,
+    /// `end_unclear` or `unclaimed`; new ones may come.
     #[schema(example = "expiring")]
     code: &'static str,
     /// What it is, and what to do.
@@ -275,6 +281,7 @@ impl<'a> ConnectionView<'a> {
             refreshed_at: item.refreshed_at.map(Moment),
             verified_at: item.verified_at.map(Moment),
             next_check_at: check_at(item).map(Moment),
+            announced_end: item.announced_end.map(Moment),
             reminded_days: item.reminded,
             next_due_at: due_at(item).map(Moment),
             failures: item.failures,

@@ -25,6 +25,8 @@ pub enum Attention {
     ShopInactive,
     /// A reminder before the end of the authorization is reached.
     Expiring,
+    /// It works, and its end is unclear.
+    EndUnclear,
     /// It works, and no account has it.
     Unclaimed,
 }
@@ -40,6 +42,7 @@ impl Attention {
             Self::SecretNotDeleted => "secret_not_deleted",
             Self::ShopInactive => "shop_inactive",
             Self::Expiring => "expiring",
+            Self::EndUnclear => "end_unclear",
             Self::Unclaimed => "unclaimed",
         }
     }
@@ -71,8 +74,13 @@ impl Attention {
                  disappears with the next refresh."
             }
             Self::Expiring => {
-                "The authorization ends soon, at `authorization_expires_at`. Only the seller can move that: send them \
-                 through a connect session in time."
+                "The authorization ends soon, at `authorization_expires_at` or, if that is earlier, at `announced_end`. Only \
+                 the seller can move that: send them through a connect session in time."
+            }
+            Self::EndUnclear => {
+                "The marketplace's last response stated an end of the authorization that cannot be right, or none where \
+                 there was one before. The token works and continues to be looked after. Look in the seller's account at \
+                 the marketplace how long the authorization lasts; a connect session makes it certain."
             }
             Self::Unclaimed => {
                 "The connection belongs to no account: nobody asked for it, or its account was cleared. Give it its \
@@ -83,7 +91,7 @@ impl Attention {
 
     /// Whether it is the last error that it is about.
     const fn is_an_error(self) -> bool {
-        !matches!(self, Self::ShopInactive | Self::Expiring | Self::Unclaimed)
+        !matches!(self, Self::ShopInactive | Self::Expiring | Self::EndUnclear | Self::Unclaimed)
     }
 }
 
@@ -129,8 +137,9 @@ pub fn attention(item: &Connection) -> Vec<Attention> {
     let works = item.status == Status::Active;
     let inactive = (works && item.inactive_since.is_some()).then_some(Attention::ShopInactive);
     let expiring = (works && item.reminded.is_some()).then_some(Attention::Expiring);
+    let unclear = (works && item.end_unclear).then_some(Attention::EndUnclear);
     let unclaimed = (works && item.account_id.is_none()).then_some(Attention::Unclaimed);
-    [of_status, inactive, expiring, unclaimed].into_iter().flatten().collect()
+    [of_status, inactive, expiring, unclear, unclaimed].into_iter().flatten().collect()
 }
 
 /// What to do about the last error.
@@ -189,11 +198,11 @@ mod tests {
     #[test]
     fn a_strike_does_and_the_second_ends_it() {
         let (claimed, attempt) = held(&active());
-        let doubted = refuse(&claimed, attempt, fault().into(), T0.plus(6 * 86_400)).unwrap();
+        let doubted = refuse(&claimed, attempt, fault().into(), Trigger::Schedule, T0.plus(6 * 86_400)).unwrap();
         assert_eq!(codes(&doubted), ["in_doubt"]);
         let attempt = AttemptId::random();
         let again = claim(&doubted, Trigger::Schedule, T0.plus(6 * 86_400 + 901), attempt).unwrap().item;
-        let ended = refuse(&again, attempt, fault().into(), T0.plus(6 * 86_400 + 902)).unwrap();
+        let ended = refuse(&again, attempt, fault().into(), Trigger::Schedule, T0.plus(6 * 86_400 + 902)).unwrap();
         assert_eq!(attention(&ended), [Attention::ReauthorizationRequired(Reason::Refused)]);
     }
 

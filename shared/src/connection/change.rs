@@ -73,7 +73,7 @@ impl Change {
         match after.status {
             status if status == before.status => {
                 // Nothing else moves the reminder and leaves the end where it was.
-                let same_end = after.authorization_expires_at == before.authorization_expires_at;
+                let same_end = after.reminded_end() == before.reminded_end();
                 if after.reminded != before.reminded && same_end && status == Status::Active {
                     change(Cause::Reminder, Some(EventKind::Expiring))
                 } else {
@@ -125,7 +125,7 @@ mod tests {
             end::AuthorizationEnd,
             fixtures::{T0, active, fault, token_set},
             grant::{Grant, Origin, claim_for_grant, confirm},
-            settle::{Kept, Right, Spent, commit, expire, fail, refuse},
+            settle::{Kept, Right, Spent, commit, fail, refuse},
             watch::{Checked, remind, verify},
         },
         time::Timestamp,
@@ -160,10 +160,10 @@ mod tests {
     fn only_the_second_refusal_is_told() {
         let now = T0.plus(6 * 86_400);
         let (held, attempt) = claimed(&active(), now);
-        let once = refuse(&held, attempt, fault().into(), now).unwrap();
+        let once = refuse(&held, attempt, fault().into(), Trigger::Schedule, now).unwrap();
         assert_eq!(told(&held, &once), None);
         let (held, attempt) = claimed(&once, now.plus(900));
-        let twice = refuse(&held, attempt, fault().into(), now.plus(900)).unwrap();
+        let twice = refuse(&held, attempt, fault().into(), Trigger::Schedule, now.plus(900)).unwrap();
         assert_eq!(told(&held, &twice), Some((Cause::Refusal, Some(EventKind::ReauthorizationRequired))));
     }
 
@@ -176,7 +176,7 @@ mod tests {
         let reminded = remind(&held, attempt, end.plus(-86_400)).unwrap();
         assert_eq!(told(&held, &reminded), Some((Cause::Reminder, Some(EventKind::Expiring))));
         let (held, attempt) = claimed(&reminded, end);
-        let over = expire(&held, attempt, end).unwrap();
+        let over = refuse(&held, attempt, fault().into(), Trigger::Schedule, end).unwrap();
         assert_eq!(told(&held, &over), Some((Cause::Expiry, Some(EventKind::ReauthorizationRequired))));
     }
 

@@ -5,7 +5,7 @@
 
 use super::{
     Claim, Connection, Status,
-    next::{Next, idle, next},
+    next::{Next, next},
 };
 use crate::{names::AttemptId, time::Timestamp};
 
@@ -90,12 +90,8 @@ pub fn claim(item: &Connection, trigger: Trigger, now: Timestamp, attempt: Attem
         },
         Trigger::OnDemand { rejected_version } => {
             may_refresh_on_demand(item, rejected_version, now)?;
-            match idle(item, now) {
-                Next::Expire => Next::Expire,
-                _ if item.has_refresh() => Next::Refresh,
-                // What no refresh can mend: the marketplace says whether the token works.
-                _ => Next::Check,
-            }
+            // What no refresh can mend: the marketplace says whether the token works.
+            if item.has_refresh() { Next::Refresh } else { Next::Check }
         }
     };
     Ok(Claimed { item: hold(item, next, now, attempt), next })

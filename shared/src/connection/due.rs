@@ -33,7 +33,7 @@ pub fn due_at(item: &Connection) -> Option<Timestamp> {
     let work = match item.status {
         Status::Pending => Some(leaves_at(item)),
         Status::Active => {
-            let times = [refresh_at(item), check_at(item), remind_at(item), expires_at(item), register_at(item)];
+            let times = [refresh_at(item), check_at(item), remind_at(item), register_at(item)];
             times.into_iter().flatten().min()
         }
         Status::ReauthorizationRequired { .. } => None,
@@ -55,12 +55,12 @@ pub(super) fn leaves_at(item: &Connection) -> Timestamp {
     if item.last_error.is_some() { by.max(item.not_before.unwrap_or(by)) } else { by }
 }
 
-/// When the authorization ends, after a failed try to say so not before `not_before`. The failures of refreshes do not
-/// count here: the end is told at its time.
-pub(super) fn expires_at(item: &Connection) -> Option<Timestamp> {
+/// When the marketplace is to be asked because the known end of the authorization has come, after a failed try not before
+/// `not_before`. The seller may have renewed it where nobody has told us, so it is the marketplace that says whether it is
+/// over.
+fn end_at(item: &Connection) -> Option<Timestamp> {
     let end = item.authorization_expires_at?;
-    let failed_since = item.last_error.as_ref().is_some_and(|error| error.at >= end);
-    Some(if failed_since { end.max(item.not_before.unwrap_or(end)) } else { end })
+    Some(item.not_before.map_or(end, |not_before| end.max(not_before)))
 }
 
 /// Whether it has events to be published now, whatever else there is to do.
@@ -69,7 +69,7 @@ pub fn has_due_events(item: &Connection, now: Timestamp) -> bool {
 }
 
 /// When the access token is to be refreshed: a point between 60 and 75 % of its life, for the first one of a grant
-/// between 45 and 75 %; never before `not_before`.
+/// between 45 and 75 %, and at the end of the authorization; never before `not_before`.
 ///
 /// The point is the connection's own, so a fleet that connected within one hour spreads over two days in its first
 /// cycle and further with each one.
@@ -83,6 +83,10 @@ pub(super) fn refresh_at(item: &Connection) -> Option<Timestamp> {
     if item.strikes > 0 && item.not_before.is_some() {
         return item.not_before;
     }
+    [refresh_point(item), end_at(item)].into_iter().flatten().min()
+}
+
+fn refresh_point(item: &Connection) -> Option<Timestamp> {
     let refreshed_at = item.refreshed_at?;
     let life = item.access_life()?.max(0);
     let is_first = item.authorized_at.is_some_and(|at| refreshed_at <= at);
@@ -98,15 +102,19 @@ pub(super) fn refresh_at(item: &Connection) -> Option<Timestamp> {
 }
 
 /// When to ask the marketplace whether the token still works. After a failed try, and where checks are the schedule's own,
-/// never before `not_before`; a connection in doubt is looked at a second time as soon as it may be. What a notice has
+/// never before `not_before`, and at the end of the authorization; a connection in doubt is looked at a second time as soon as
+/// it may be. What a notice has
 /// made due does not wait for the rest after a commit: a check spends nothing.
 pub fn check_at(item: &Connection) -> Option<Timestamp> {
-    let check_at = item.check_at?;
-    let waits = !item.has_refresh() || item.last_error.is_some();
-    match item.not_before.filter(|_| waits) {
-        Some(not_before) if item.strikes > 0 && !item.has_refresh() => Some(not_before),
-        not_before => Some(not_before.map_or(check_at, |not_before| check_at.max(not_before))),
+    let watched = !item.has_refresh();
+    if watched && item.strikes > 0 && item.not_before.is_some() {
+        return item.not_before;
     }
+    let waits = watched || item.last_error.is_some();
+    let not_before = item.not_before.filter(|_| waits);
+    let check_at = item.check_at.map(|check_at| not_before.map_or(check_at, |not_before| check_at.max(not_before)));
+    let end_at = end_at(item).filter(|_| watched);
+    [check_at, end_at].into_iter().flatten().min()
 }
 
 /// A number in `0.0..1.0` that is the connection's own.

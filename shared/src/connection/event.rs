@@ -90,6 +90,9 @@ pub struct Event {
     /// Of an end that is near: days left at least.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days_left: Option<u32>,
+    /// Of an end that is near: the one announced, where it comes before the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced_end: Option<Timestamp>,
 }
 
 /// An event as it is published: EventBridge's `detail`.
@@ -113,6 +116,8 @@ pub struct Detail<'a> {
     authorization_expires_at: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     days_left: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    announced_end: Option<Moment>,
 }
 
 impl Event {
@@ -128,6 +133,7 @@ impl Event {
             expires_at: item.access_expires_at,
             authorization_expires_at: item.authorization_expires_at,
             days_left: item.reminded.filter(|_| kind == EventKind::Expiring),
+            announced_end: item.announced_end.filter(|_| kind == EventKind::Expiring),
         }
     }
 
@@ -154,6 +160,7 @@ impl Event {
             expires_at: self.expires_at.map(Moment),
             authorization_expires_at: self.authorization_expires_at.map(Moment),
             days_left: self.days_left,
+            announced_end: self.announced_end.map(Moment),
         }
     }
 }

@@ -242,6 +242,7 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
         secret_version: None,
         access_expires_at: None,
         authorization_expires_at: None,
+        end_unclear: false,
         announced_end: None,
         granted_at: now,
         authorized_at: None,

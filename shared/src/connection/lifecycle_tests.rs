@@ -7,13 +7,20 @@ use super::{
     fixtures::{T0, active, api, fault, key, token_set, watched},
     grant::{Grant, GrantRefused, Origin, claim_for_grant, confirm},
     next::{Next, next},
-    settle::{Kept, Right, SECOND_TRY_AFTER, Spent, back_off, commit, defer, expire, fail, refuse},
+    settle::{Kept, Right, SECOND_TRY_AFTER, Spent, back_off, commit, defer, fail, refuse},
 };
-use crate::{names::AttemptId, time::Timestamp};
+use crate::{names::AttemptId, time::Timestamp, token_set::TokenSet};
 
 fn claimed(item: &Connection, now: Timestamp) -> (Connection, AttemptId) {
+    let (item, attempt, _) = claimed_for(item, now);
+    (item, attempt)
+}
+
+/// The same, with what the claim is for.
+fn claimed_for(item: &Connection, now: Timestamp) -> (Connection, AttemptId, Next) {
     let attempt = AttemptId::random();
-    (claim(item, Trigger::Schedule, now, attempt).unwrap().item, attempt)
+    let claimed = claim(item, Trigger::Schedule, now, attempt).unwrap();
+    (claimed.item, attempt, claimed.next)
 }
 
 fn grant_for(account: &str, confirm: bool) -> Grant {
@@ -66,19 +73,18 @@ fn nobody_writes_an_outcome_for_a_claim_that_another_took_over() {
     let (item, _) = claimed(&frozen_item, due.plus(60));
     assert!(commit(&item, Right::Claim(frozen), kept(&item, frozen, due), None, due).is_err());
     assert!(fail(&item, frozen, fault(), Spent::Unknown, 60, due).is_err());
-    assert!(refuse(&item, frozen, fault().into(), due).is_err());
-    assert!(expire(&item, frozen, due).is_err());
+    assert!(refuse(&item, frozen, fault().into(), Trigger::Schedule, due).is_err());
 }
 
 #[test]
 fn refused_twice_with_fifteen_minutes_between_ends_the_authorization() {
     let due = T0.plus(6 * 86_400);
     let (item, attempt) = claimed(&active(), due);
-    let doubted = refuse(&item, attempt, fault().into(), due).unwrap();
+    let doubted = refuse(&item, attempt, fault().into(), Trigger::Schedule, due).unwrap();
     assert_eq!((doubted.status, doubted.strikes), (Status::Active, 1));
     assert_eq!(next(&doubted, due.plus(SECOND_TRY_AFTER - 1)), Next::Nothing);
     let (item, attempt) = claimed(&doubted, due.plus(SECOND_TRY_AFTER));
-    let ended = refuse(&item, attempt, fault().into(), due.plus(SECOND_TRY_AFTER)).unwrap();
+    let ended = refuse(&item, attempt, fault().into(), Trigger::Schedule, due.plus(SECOND_TRY_AFTER)).unwrap();
     assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Refused });
     assert_eq!(ended.secret_version, active().secret_version.and(ended.secret_version.clone()));
 }
@@ -87,7 +93,8 @@ fn refused_twice_with_fifteen_minutes_between_ends_the_authorization() {
 fn a_strike_written_on_demand_gets_its_second_try_from_the_schedule() {
     let attempt = AttemptId::random();
     let claimed = claim(&active(), Trigger::OnDemand { rejected_version: 1 }, T0.plus(100), attempt).unwrap();
-    let doubted = refuse(&claimed.item, attempt, fault().into(), T0.plus(100)).unwrap();
+    let on_demand = Trigger::OnDemand { rejected_version: 1 };
+    let doubted = refuse(&claimed.item, attempt, fault().into(), on_demand, T0.plus(100)).unwrap();
     assert_eq!(next(&doubted, T0.plus(100 + SECOND_TRY_AFTER)), Next::Refresh, "long before 60 % of its life");
 }
 
@@ -101,7 +108,7 @@ fn a_refusal_after_an_unknown_outcome_says_rotation_lost() {
     let mut item = unsure;
     for _ in 0..2 {
         let (held, attempt) = claimed(&item, now);
-        item = refuse(&held, attempt, fault().into(), now).unwrap();
+        item = refuse(&held, attempt, fault().into(), Trigger::Schedule, now).unwrap();
         now = now.plus(SECOND_TRY_AFTER);
     }
     assert_eq!(item.status, Status::ReauthorizationRequired { reason: Reason::RotationLost });
@@ -117,12 +124,40 @@ fn a_mass_refusal_blames_nobody() {
 }
 
 #[test]
-fn the_end_of_the_authorization_is_its_own_reason() {
+fn a_known_end_is_asked_about_and_a_refusal_there_ends_the_authorization_at_once() {
+    for item in [active(), watched()] {
+        let end = item.authorization_expires_at.unwrap();
+        let asked = if item.has_refresh() { Next::Refresh } else { Next::Check };
+        let item = Connection { access_expires_at: Some(end.plus(86_400)), check_at: None, ..item };
+        let (held, attempt, next) = claimed_for(&item, end);
+        assert_eq!(next, asked);
+        let ended = refuse(&held, attempt, fault().into(), Trigger::Schedule, end).unwrap();
+        assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::AuthorizationExpired });
+        let on_demand = Trigger::OnDemand { rejected_version: 1 };
+        let doubted = refuse(&held, attempt, fault().into(), on_demand, end).unwrap();
+        assert_eq!((doubted.status, doubted.strikes), (Status::Active, 1), "the schedule sees whether all are refused");
+        let lost = AttemptId::random();
+        let unsure = Connection { attempts: vec![lost], ..held.clone() };
+        let doubted = refuse(&unsure, attempt, fault().into(), Trigger::Schedule, end).unwrap();
+        assert_eq!(doubted.status, Status::Active, "an earlier exchange may have renewed it");
+    }
+}
+
+#[test]
+fn a_seller_who_has_renewed_elsewhere_goes_on_at_the_end() {
     let end = active().authorization_expires_at.unwrap();
-    let item = Connection { not_before: Some(end.plus(600)), ..active() };
-    let (held, attempt) = claimed(&item, end);
-    let after = expire(&held, attempt, end).unwrap();
-    assert_eq!(after.status, Status::ReauthorizationRequired { reason: Reason::AuthorizationExpired });
+    let (held, attempt, _) = claimed_for(&active(), end);
+    for (stated, known) in [(Some(end.plus(365 * 86_400)), Some(end.plus(365 * 86_400))), (None, None)] {
+        let set = TokenSet {
+            authorization_expires_at: stated,
+            end_unclear: stated.is_none(),
+            ..token_set(held.secret_version.clone(), held.granted_at, end)
+        };
+        let after = commit(&held, Right::Claim(attempt), Kept::new(&set, attempt.version()), None, end).unwrap();
+        assert_eq!((after.status, after.authorization_expires_at), (Status::Active, known));
+        assert_eq!(after.end_unclear, stated.is_none());
+        assert!(due_at(&after).unwrap() > end.plus(86_400), "not asked again and again");
+    }
 }
 
 #[test]
@@ -170,7 +205,7 @@ fn what_cannot_be_taken_away_gives_way_for_a_while() {
     let (held, attempt) = claimed(&active(), end);
     let kept = defer(&held, attempt, fault(), 900, end).unwrap();
     assert_eq!(next(&kept, end.plus(899)), Next::Nothing);
-    assert_eq!(next(&kept, end.plus(900)), Next::Expire);
+    assert_eq!(next(&kept, end.plus(900)), Next::Refresh);
 }
 
 #[test]

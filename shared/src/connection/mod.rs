@@ -95,10 +95,13 @@ pub struct Connection {
     /// When the current access token ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_expires_at: Option<Timestamp>,
-    /// When the authorization ends.
+    /// When the authorization ends, by the last response that states it; absent also while that is unclear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_expires_at: Option<Timestamp>,
-    /// The end that the marketplace has announced for the current grant, where it came before the one known.
+    /// Set while the end is unclear: the last response stated one that cannot be right, or none where there was one before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub end_unclear: bool,
+    /// An earlier end that a notification has announced for the current grant. It leads to reminders and to nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced_end: Option<Timestamp>,
     /// Names and orders grants: strictly later for every new authorization of this seller.

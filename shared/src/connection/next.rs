@@ -16,8 +16,6 @@ pub enum Next {
     Check,
     /// The authorization ends soon: tell the vendor.
     Remind,
-    /// The authorization has ended: say so.
-    Expire,
     /// Never confirmed by the vendor: take it away with its secret.
     Remove,
     /// Disconnected: delete its secret.
@@ -48,7 +46,6 @@ pub(super) fn idle(item: &Connection, now: Timestamp) -> Next {
             None => Next::LookBack,
             Some(_) => Next::Remove,
         },
-        Status::Active if reached(due::expires_at(item)) => Next::Expire,
         Status::Active if reached(due::refresh_at(item)) => Next::Refresh,
         Status::Active if reached(due::check_at(item)) => Next::Check,
         Status::Active if reached(watch::remind_at(item)) => Next::Remind,
@@ -95,7 +92,13 @@ mod tests {
         let expires = item.access_expires_at.unwrap();
         assert_eq!(next(&item, T0.plus(10)), Next::Nothing);
         assert_eq!(next(&item, expires), Next::Refresh);
-        assert_eq!(next(&item, item.authorization_expires_at.unwrap()), Next::Expire);
+        let ended = Connection { access_expires_at: Some(T0.plus(400 * 86_400)), ..active() };
+        assert_eq!(next(&ended, T0.plus(100 * 86_400)), Next::Nothing);
+        assert_eq!(
+            next(&ended, ended.authorization_expires_at.unwrap()),
+            Next::Refresh,
+            "only the marketplace ends it"
+        );
 
         let crashed = Connection { attempt: Some(Claim { id: AttemptId::random(), until: T0.plus(60) }), ..active() };
         assert_eq!(next(&crashed, T0.plus(59)), Next::Nothing);

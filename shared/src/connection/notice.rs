@@ -1,7 +1,7 @@
 //! What a marketplace says of a connection by itself: a notice. It is a hint, not a proof: what it makes due, the
 //! schedule asks the marketplace about.
 
-use super::{Connection, Status};
+use super::{Connection, Status, watch};
 use crate::{
     names::{SellerId, ShopId},
     time::Timestamp,
@@ -48,8 +48,8 @@ pub enum NothingNew {
 /// Takes note of a notice that the marketplace sent at `sent_at` by its own clock.
 ///
 /// A check that was not needed does no harm, so a deauthorization counts unless it is certainly older than the present
-/// authorization. An announced end counts only if it is certainly not older, for nothing would correct it; it is
-/// announced again each day.
+/// authorization. An announced end leads to reminders only; it counts if it is certainly not older, and is announced again
+/// each day.
 ///
 /// # Errors
 /// [`NothingNew`] says why there is nothing to write.
@@ -76,14 +76,18 @@ pub fn take_note(
             item.check_at = Some(at);
         }
         Notice::EndsSoon { ends_at } => {
-            if sent_at <= item.granted_at || ends_at <= item.granted_at {
+            if sent_at <= item.granted_at || ends_at <= now {
                 return Err(NothingNew::Late);
             }
-            if item.authorization_expires_at.is_some_and(|known| known <= ends_at) {
+            // Only one that comes before the end that a response states says anything.
+            let announced_end =
+                Some(ends_at).filter(|ends_at| item.authorization_expires_at.is_none_or(|end| *ends_at < end));
+            if announced_end == item.announced_end {
                 return Err(NothingNew::Known);
             }
-            item.announced_end = Some(ends_at);
-            item.authorization_expires_at = Some(ends_at);
+            let reminded_end = earlier(item.authorization_expires_at, announced_end);
+            item.reminded = watch::reminded_by(&item, reminded_end, now);
+            item.announced_end = announced_end;
         }
     }
     item.updated_at = now;

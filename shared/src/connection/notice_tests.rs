@@ -1,3 +1,5 @@
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+
 use super::*;
 use crate::{
     connection::{
@@ -11,6 +13,7 @@ use crate::{
         watch::{Checked, remind, verify},
     },
     names::AttemptId,
+    token_set::TokenSet,
 };
 
 const DAY: i64 = 86_400;
@@ -43,12 +46,12 @@ fn a_token_that_is_refused_is_refreshed_and_only_then_believed_dead() {
     let now = T0.plus(DAY);
     let (held, attempt, next) = claimed(&deauthorized(&active(), now), now);
     assert_eq!(next, Next::Check);
-    let doubted = refuse(&held, attempt, fault().into(), now).unwrap();
+    let doubted = refuse(&held, attempt, fault().into(), Trigger::Schedule, now).unwrap();
     assert_eq!((doubted.status, doubted.strikes), (Status::Active, 1));
     let second = now.plus(SECOND_TRY_AFTER);
     let (held, attempt, next) = claimed(&doubted, second);
     assert_eq!(next, Next::Refresh);
-    let ended = refuse(&held, attempt, fault().into(), second).unwrap();
+    let ended = refuse(&held, attempt, fault().into(), Trigger::Schedule, second).unwrap();
     // The attempt of the refresh itself is settled by the refusal.
     assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Deauthorized });
     let kept = Kept::new(&token_set(held.secret_version.clone(), held.granted_at, second), attempt.version());
@@ -122,7 +125,7 @@ fn late_and_repeated_notices_do_no_harm() {
 
     let ends = |days| Notice::EndsSoon { ends_at: T0.plus(days * DAY) };
     assert_eq!(note(&item, ends(20), T0), Err(NothingNew::Late));
-    assert_eq!(note(&item, ends(0), now), Err(NothingNew::Late));
+    assert_eq!(note(&item, ends(1), now), Err(NothingNew::Late));
     assert_eq!(note(&item, ends(365), now), Err(NothingNew::Known));
     assert_eq!(note(&item, ends(400), now), Err(NothingNew::Known));
     let ended = Connection { status: Status::ReauthorizationRequired { reason: Reason::Refused }, ..active() };
@@ -130,22 +133,73 @@ fn late_and_repeated_notices_do_no_harm() {
 }
 
 #[test]
-fn an_earlier_end_is_told_and_outlasts_refreshes_of_the_same_grant() {
+fn an_announced_end_leads_to_reminders_and_to_nothing_else() {
     let now = T0.plus(2 * DAY);
     let end = now.plus(10 * DAY);
     let item = take_note(&active(), Notice::EndsSoon { ends_at: end }, now, now).unwrap();
-    assert_eq!(item.authorization_expires_at, Some(end));
+    assert_eq!((item.announced_end, item.authorization_expires_at), (Some(end), active().authorization_expires_at));
     assert_eq!(next(&item, now.plus(DAY)), Next::Remind);
     let (held, attempt, _) = claimed(&item, now.plus(DAY));
     let reminded = remind(&held, attempt, now.plus(DAY)).unwrap();
     assert_eq!(reminded.reminded, Some(14));
 
-    let due = T0.plus(6 * DAY);
-    let (held, attempt, next) = claimed(&reminded, due);
-    assert_eq!(next, Next::Refresh);
-    // The answer still names the year that was granted.
-    let kept = Kept::new(&token_set(held.secret_version.clone(), held.granted_at, due), attempt.version());
-    let after = commit(&held, Right::Claim(attempt), kept, None, due).unwrap();
-    assert_eq!((after.authorization_expires_at, after.reminded), (Some(end), Some(14)));
-    assert!(due_at(&after).unwrap() <= end.plus(-7 * DAY + HOUR * 24));
+    // The response still names the year that was granted.
+    let refreshed = |item: &Connection, at: Timestamp| {
+        let (held, attempt, next) = claimed(item, at);
+        assert_eq!(next, Next::Refresh);
+        let kept = Kept::new(&token_set(held.secret_version.clone(), held.granted_at, at), attempt.version());
+        commit(&held, Right::Claim(attempt), kept, None, at).unwrap()
+    };
+    let before = refreshed(&reminded, T0.plus(6 * DAY));
+    assert_eq!((before.announced_end, before.reminded), (Some(end), Some(14)));
+    assert_eq!(before.authorization_expires_at, Some(T0.plus((365 + 6) * DAY)), "the response's end stands beside it");
+    assert!(due_at(&before).unwrap() <= end.plus(-7 * DAY + HOUR * 24));
+    let idle = Connection { access_expires_at: Some(end.plus(9 * DAY)), reminded: Some(1), ..before };
+    assert_eq!(next(&idle, end), Next::Nothing, "no notification ends anything");
+
+    let after = refreshed(&idle, end.plus(8 * DAY));
+    assert_eq!((after.announced_end, after.reminded), (None, None), "a success after it proves it wrong");
+}
+
+#[test]
+fn a_later_notification_corrects_an_earlier_one() {
+    let (now, year) = (T0.plus(2 * DAY), active().authorization_expires_at.unwrap());
+    let note = |item: &Connection, ends_at| take_note(item, Notice::EndsSoon { ends_at }, now, now);
+    let near = note(&active(), now.plus(10 * DAY)).unwrap();
+    let moved = note(&near, now.plus(10 * DAY + HOUR)).unwrap();
+    assert_eq!((moved.announced_end, moved.reminded), (Some(now.plus(10 * DAY + HOUR)), near.reminded));
+    assert_eq!(note(&moved, now.plus(10 * DAY + HOUR)), Err(NothingNew::Known));
+    let corrected = note(&moved, year.plus(DAY)).unwrap();
+    assert_eq!((corrected.announced_end, corrected.reminded), (None, None));
+    assert_eq!(note(&active(), now.plus(-1)), Err(NothingNew::Late), "an end that is past says nothing");
+}
+
+#[test]
+fn reminders_are_five_in_all_whatever_refreshes_and_notifications_say() {
+    let end = T0.plus(60 * DAY);
+    let mut item = Connection { authorization_expires_at: Some(end), ..active() };
+    let (mut reminders, mut random) = (Vec::new(), SmallRng::seed_from_u64(7));
+    for hour in 0..60 * 24 {
+        let now = T0.plus(hour * HOUR);
+        if hour % 24 == 0 {
+            let ends_at = end.plus(random.random_range(-2 * DAY..2 * DAY));
+            item = take_note(&item, Notice::EndsSoon { ends_at }, now, now).unwrap_or(item);
+        }
+        while next(&item, now) != Next::Nothing {
+            let (held, attempt, what) = claimed(&item, now);
+            if what == Next::Remind {
+                item = remind(&held, attempt, now).unwrap();
+                reminders.push(item.reminded.unwrap());
+                continue;
+            }
+            let stated = end.plus(random.random_range(-2 * DAY..2 * DAY));
+            let tokens = TokenSet {
+                authorization_expires_at: Some(stated).filter(|stated| *stated > now),
+                ..token_set(held.secret_version.clone(), held.granted_at, now)
+            };
+            let kept = Kept::new(&tokens, attempt.version());
+            item = commit(&held, Right::Claim(attempt), kept, None, now).unwrap();
+        }
+    }
+    assert_eq!(reminders, [30, 14, 7, 3, 1]);
 }

@@ -4,7 +4,8 @@
 
 use super::{
     Connection, Fault, LastError, Listed, Reason, Status,
-    claim::CLAIM_SECONDS,
+    claim::{CLAIM_SECONDS, Trigger},
+    end::KnownEnd,
     notice, watch,
     webhooks::{self, Delivery, Webhooks},
 };
@@ -53,7 +54,7 @@ pub struct Kept {
     app_key: String,
     scopes: Vec<String>,
     access_expires_at: Timestamp,
-    authorization_expires_at: Option<Timestamp>,
+    end: KnownEnd,
     granted_at: Timestamp,
     parent: Option<VersionId>,
     fingerprint: Option<String>,
@@ -69,7 +70,7 @@ impl Kept {
             app_key: set.app_key.clone(),
             scopes: set.scopes.clone(),
             access_expires_at: set.access_expires_at,
-            authorization_expires_at: set.authorization_expires_at,
+            end: set.known_end(),
             granted_at: set.granted_at,
             parent: set.parent.clone(),
             fingerprint: fingerprint(&set.access_token, set.refresh_token.as_ref()),
@@ -119,9 +120,9 @@ pub fn commit(
     let life = kept.access_expires_at.since(now);
     let rest = if life > 0 { REST_AFTER_COMMIT.min(life / 4) } else { REST_AFTER_COMMIT };
     let first_of_grant = item.authorized_at.is_none_or(|at| at < kept.granted_at);
-    // The item may be older than the vault, and the end that it was told of another grant's.
-    let announced_end = item.announced_end.filter(|_| kept.granted_at <= item.granted_at);
-    let end = notice::earlier(kept.authorization_expires_at, announced_end);
+    // It was announced for the grant before, or has been proved wrong.
+    let announced_end = item.announced_end.filter(|end| kept.granted_at <= item.granted_at && now < *end);
+    let reminded_end = notice::earlier(kept.end.at, announced_end);
     let watched = !item.has_refresh();
     // The marketplace was asked about it when it was given; who finds it later in the vault asks nobody.
     let verified_at = if matches!(right, Right::Claim(_)) { kept.granted_at } else { now };
@@ -141,14 +142,15 @@ pub fn commit(
         api: kept.api.unwrap_or_else(|| item.api.clone()),
         scopes: kept.scopes,
         access_expires_at: Some(kept.access_expires_at),
-        authorization_expires_at: end,
+        authorization_expires_at: kept.end.at,
+        end_unclear: kept.end.unclear,
         announced_end,
         granted_at: item.granted_at.max(kept.granted_at),
         // Whoever has just authorized is not reminded of what was past already.
         reminded: if first_of_grant {
-            watch::reached(&item.connection, end, now)
+            watch::reached(&item.connection, reminded_end, now)
         } else {
-            watch::reminded_by(item, end, now)
+            watch::reminded_by(item, reminded_end, now)
         },
         check_at,
         verified_at: if watched { Some(verified_at) } else { item.verified_at },
@@ -231,7 +233,9 @@ impl From<Fault> for Refused {
     }
 }
 
-/// A refusal: the first is a strike, the second, at least [`SECOND_TRY_AFTER`] later, ends the authorization.
+/// A refusal: the first is a strike, the second, at least [`SECOND_TRY_AFTER`] later, ends the authorization. At the known
+/// end of the authorization the first one does, if the schedule has asked and no earlier exchange is unsettled that may have
+/// obtained another token: nothing else was to be expected.
 ///
 /// # Errors
 /// [`ClaimLost`] if another attempt holds the claim.
@@ -239,12 +243,16 @@ pub fn refuse(
     item: &Connection,
     attempt: AttemptId,
     refused: Refused,
+    trigger: Trigger,
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
     let mut item = let_go(item, attempt, Spent::No, now)?;
     let Refused { fault, reason, scopes } = refused;
     item.last_error = Some(LastError { at: now, fault });
-    if item.strikes == 0 {
+    let is_settled = trigger == Trigger::Schedule && item.attempts.is_empty();
+    if item.is_at_end(now) && is_settled && matches!(reason, Reason::Refused | Reason::Replaced) {
+        item = require_reauthorization(item, Reason::AuthorizationExpired);
+    } else if item.strikes == 0 {
         item.strikes = 1;
         item.not_before = Some(now.plus(SECOND_TRY_AFTER));
     } else {
@@ -280,15 +288,6 @@ pub fn defer(
     item.last_error = Some(LastError { at: now, fault });
     item.not_before = Some(now.plus(wait));
     Ok(item)
-}
-
-/// The authorization's own time is over.
-///
-/// # Errors
-/// [`ClaimLost`] if another attempt holds the claim.
-pub fn expire(item: &Connection, attempt: AttemptId, now: Timestamp) -> Result<Connection, ClaimLost> {
-    let item = let_go(item, attempt, Spent::No, now)?;
-    Ok(require_reauthorization(item, Reason::AuthorizationExpired))
 }
 
 /// Ends the claim without an outcome; attempts that were not settled stay remembered.

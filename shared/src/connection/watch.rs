@@ -25,8 +25,9 @@ const REST_AFTER_CHECK: i64 = 5 * 60;
 /// at the connection's own time of the day, so that a fleet that connected within one hour is not told in one.
 pub const REMINDERS: [u32; 5] = [30, 14, 7, 3, 1];
 
-/// An end that moves by less than this is the same end: marketplaces count it anew with every answer.
-const SAME_END: i64 = 86_400;
+/// An end that moves on by this or more, in seconds, is that of a renewed authorization, and its reminders begin again. Less is
+/// the same end in other words: marketplaces compute it again for each response, and notifications differ from responses.
+const RENEWED: i64 = 7 * 86_400;
 
 const DAY: i64 = 86_400;
 
@@ -62,18 +63,18 @@ pub(super) fn reached(key: &ConnectionKey, end: Option<Timestamp>, now: Timestam
     REMINDERS.into_iter().rfind(|days| left <= ahead(key, *days))
 }
 
-/// What counts as sent when the end of the authorization becomes known, or moves. A later end begins anew: whatever
-/// is past by then is not sent, for the vendor has just been at it. An earlier one goes on, so that it is told.
+/// What counts as sent when the end that is reminded of becomes known, or moves. A later end begins again: whatever is past
+/// by then is not sent, for the vendor has just been at it. An earlier one goes on, so that it is told.
 pub(super) fn reminded_by(item: &Connection, end: Option<Timestamp>, now: Timestamp) -> Option<u32> {
-    match (item.authorization_expires_at, end) {
-        (Some(before), Some(end)) if end.since(before) < SAME_END => item.reminded,
+    match (item.reminded_end(), end) {
+        (Some(before), Some(end)) if end.since(before) < RENEWED => item.reminded,
         _ => reached(&item.connection, end, now),
     }
 }
 
 /// When the next reminder is to be sent: before the end, and after a failed try not before `not_before`.
 pub(super) fn remind_at(item: &Connection) -> Option<Timestamp> {
-    let end = item.authorization_expires_at?;
+    let end = item.reminded_end()?;
     let next = REMINDERS.into_iter().find(|days| item.reminded.is_none_or(|reminded| *days < reminded))?;
     let at = end.plus(-ahead(&item.connection, next));
     let at = if item.last_error.is_some() { at.max(item.not_before.unwrap_or(at)) } else { at };
@@ -107,20 +108,20 @@ pub fn verify(
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
     let before = let_go(item, attempt, Spent::No, now)?;
-    let said = checked.authorization_end.or_known(before.authorization_expires_at);
-    let authorization_expires_at = notice::earlier(said, before.announced_end);
+    let end = checked.authorization_end.after(before.known_end(), now);
+    let announced_end = before.announced_end.filter(|end| now < *end);
     let watched = !before.has_refresh();
-    let unsaid = watched && checked.access_expires_at.or(authorization_expires_at).is_none();
+    // A token that works has not ended, whatever the response says.
+    let access_end = checked.access_expires_at.filter(|end| *end > now);
+    let unsaid = watched && access_end.or(end.at).is_none();
     // An inactive shop hides whether the token works.
     let works = checked.listed != Some(Listed::Inactive);
     let item = Connection {
-        access_expires_at: if unsaid {
-            Some(now.plus(UNSAID_LIFE))
-        } else {
-            checked.access_expires_at.or(before.access_expires_at)
-        },
-        authorization_expires_at,
-        reminded: reminded_by(&before, authorization_expires_at, now),
+        access_expires_at: if unsaid { Some(now.plus(UNSAID_LIFE)) } else { access_end.or(before.access_expires_at) },
+        authorization_expires_at: end.at,
+        end_unclear: end.unclear,
+        announced_end,
+        reminded: reminded_by(&before, notice::earlier(end.at, announced_end), now),
         scopes: checked.scopes.unwrap_or_else(|| before.scopes.clone()),
         seller_name: checked.seller_name.or_else(|| before.seller_name.clone()),
         verified_at: if works { Some(now) } else { before.verified_at },
@@ -148,15 +149,14 @@ pub fn verify(
 /// [`ClaimLost`] if another attempt holds the claim.
 pub fn remind(item: &Connection, attempt: AttemptId, now: Timestamp) -> Result<Connection, ClaimLost> {
     let item = let_go(item, attempt, Spent::No, now)?;
-    let reached = reached(&item.connection, item.authorization_expires_at, now);
+    let reached = reached(&item.connection, item.reminded_end(), now);
     Ok(Connection { reminded: reached.or(item.reminded), ..item })
 }
 
 /// Why a token that a check was refused with does not work, given what the marketplace made of it: one that has come
 /// to its end was not replaced.
 pub fn reason(item: &Connection, said: Reason, now: Timestamp) -> Reason {
-    let over = item.authorization_expires_at.is_some_and(|end| end <= now);
-    if said == Reason::Replaced && over { Reason::AuthorizationExpired } else { said }
+    if said == Reason::Replaced && item.is_at_end(now) { Reason::AuthorizationExpired } else { said }
 }
 
 #[cfg(test)]

@@ -77,13 +77,13 @@ fn a_replaced_token_is_found_within_a_day_and_only_after_a_second_look() {
 
     now = item.check_at.unwrap();
     let (held, attempt, _) = claimed(&item, now);
-    let doubted = refuse(&held, attempt, refused(Reason::Replaced), now).unwrap();
+    let doubted = refuse(&held, attempt, refused(Reason::Replaced), Trigger::Schedule, now).unwrap();
     assert_eq!((doubted.status, doubted.strikes), (Status::Active, 1));
     assert_eq!(next(&doubted, now.plus(SECOND_TRY_AFTER - 1)), Next::Nothing);
     now = now.plus(SECOND_TRY_AFTER);
     let (held, attempt, what) = claimed(&doubted, now);
     assert_eq!(what, Next::Check);
-    let ended = refuse(&held, attempt, refused(Reason::Replaced), now).unwrap();
+    let ended = refuse(&held, attempt, refused(Reason::Replaced), Trigger::Schedule, now).unwrap();
     assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Replaced });
     assert_eq!((ended.check_at, crate::connection::due::due_at(&ended)), (None, None));
     assert!(now.since(replaced_at) < DAY - 1_800);
@@ -105,7 +105,7 @@ fn a_token_that_is_found_in_the_vault_was_not_asked_about() {
 fn one_refusal_that_does_not_repeat_is_forgotten() {
     let now = watched().check_at.unwrap();
     let (held, attempt, _) = claimed(&watched(), now);
-    let doubted = refuse(&held, attempt, refused(Reason::Deauthorized), now).unwrap();
+    let doubted = refuse(&held, attempt, refused(Reason::Deauthorized), Trigger::Schedule, now).unwrap();
     let (held, attempt, _) = claimed(&doubted, now.plus(SECOND_TRY_AFTER));
     let after = verify(&held, attempt, Checked::default(), now.plus(SECOND_TRY_AFTER)).unwrap();
     assert_eq!((after.strikes, after.last_error.clone(), after.status), (0, None, Status::Active));
@@ -173,10 +173,10 @@ fn permissions_stay_as_they_were_until_a_loss_is_certain() {
     let now = watched().check_at.unwrap();
     let less = Refused { scopes: Some(Vec::new()), ..refused(Reason::PermissionsMissing) };
     let (held, attempt, _) = claimed(&watched(), now);
-    let doubted = refuse(&held, attempt, less.clone(), now).unwrap();
+    let doubted = refuse(&held, attempt, less.clone(), Trigger::Schedule, now).unwrap();
     assert_eq!(doubted.scopes, watched().scopes);
     let (held, attempt, _) = claimed(&doubted, now.plus(SECOND_TRY_AFTER));
-    let ended = refuse(&held, attempt, less, now.plus(SECOND_TRY_AFTER)).unwrap();
+    let ended = refuse(&held, attempt, less, Trigger::Schedule, now.plus(SECOND_TRY_AFTER)).unwrap();
     assert!(ended.scopes.is_empty());
 }
 
@@ -224,7 +224,6 @@ fn what_was_missed_is_not_sent_late() {
     };
     assert_eq!(days(&[31, 30, 15, 6, 5, 2]), [30, 7, 3]);
     assert_eq!(days(&[40, 13, 13, 8]), [14]);
-    assert_eq!(days(&[0]), [0_u32; 0], "at the end there is nothing to remind of");
 }
 
 #[test]
@@ -240,7 +239,22 @@ fn nothing_is_reminded_of_after_the_end_nor_again_and_again_after_a_failure() {
     assert_eq!(next(&failed(now, now.plus(900)), now.plus(899)), Next::Nothing);
     assert_eq!(next(&failed(now, now.plus(900)), now.plus(900)), Next::Remind);
     assert_eq!(next(&failed(end, end.plus(900)), end.plus(899)), Next::Nothing);
-    assert_eq!(next(&failed(end, end.plus(900)), end.plus(900)), Next::Expire);
+    assert_eq!(next(&failed(end, end.plus(900)), end.plus(900)), Next::Check, "an outage at the end is no end");
+}
+
+#[test]
+fn a_token_that_is_accepted_after_its_end_is_served_and_not_asked_about_every_five_minutes() {
+    let end = watched().authorization_expires_at.unwrap();
+    let stale = Connection { check_at: Some(end.plus(-100)), ..watched() };
+    let (held, attempt, what) = claimed(&stale, end);
+    assert_eq!(what, Next::Check);
+    for said in [AuthorizationEnd::At(end), AuthorizationEnd::Missing] {
+        let checked = Checked { access_expires_at: said.stated(), authorization_end: said, ..Checked::default() };
+        let after = verify(&held, attempt, checked, end).unwrap();
+        assert_eq!((after.authorization_expires_at, after.end_unclear), (None, true), "{said:?}");
+        assert_eq!(after.access_expires_at, Some(end.plus(UNSAID_LIFE)));
+        assert_eq!(next(&after, end.plus(12 * 3_600)), Next::Nothing);
+    }
 }
 
 #[test]
@@ -261,6 +275,7 @@ fn an_end_that_moves_on_begins_anew_and_one_that_wavers_does_not() {
     let reminded = Connection { reminded: Some(7), ..watched() };
     let now = end.plus(-5 * DAY);
     assert_eq!(reminded_by(&reminded, Some(end.plus(3_600)), now), Some(7));
+    assert_eq!(reminded_by(&reminded, Some(end.plus(RENEWED - 1)), now), Some(7));
     assert_eq!(reminded_by(&reminded, Some(end.plus(-DAY)), now), Some(7));
     assert_eq!(reminded_by(&reminded, Some(end.plus(90 * DAY)), now), None);
     assert_eq!(reminded_by(&reminded, Some(end.plus(20 * DAY)), now), Some(30), "25 days are left");

@@ -2,7 +2,7 @@
 
 use super::{
     Protocol,
-    outcome::{Outcome, Refusal},
+    outcome::Outcome,
     settling::{Held, local_fault},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
     pub(super) async fn check(&self, held: &Held) -> Result<Outcome, StoreError> {
-        let Held { item, attempt, timer } = held;
+        let Held { item, attempt, timer, .. } = held;
         let (current, app) = match self.current(held).await? {
             Ok(current) => current,
             Err(outcome) => return Ok(outcome),
@@ -38,7 +38,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Err(ExchangeError::OutcomeUnknown { fault, retry_after }) => {
                 return self.fail(held, fault, Spent::No, retry_after, true).await;
             }
-            Err(ExchangeError::Refused { refused }) => return Ok(refusal(held, refused)),
+            Err(ExchangeError::Refused { refused }) => return Ok(held.refusal(refused, self.connections.now())),
             Err(ExchangeError::Configuration { fault }) => return self.misconfigured(held, &fault).await,
         };
         if checked.listed == Some(Listed::NotNow) {
@@ -52,7 +52,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         let now_granted = checked.scopes.as_deref().unwrap_or(&item.scopes);
         let lost = permissions::lost(&app.config.permissions, &item.scopes, now_granted);
         if !lost.is_empty() {
-            return Ok(refusal(held, permissions_lost(&lost, checked)));
+            return Ok(held.refusal(permissions_lost(&lost, checked), self.connections.now()));
         }
         if differ(now_granted, &item.scopes) {
             let (before, after) = (item.scopes.len(), now_granted.len());
@@ -81,6 +81,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
                     account_id = item.account_id.as_ref().map(AccountId::as_str),
                     days = item.reminded,
                     authorization_expires_at = item.authorization_expires_at.map(|end| end.0),
+                    announced_end = item.announced_end.map(|end| end.0),
                     "the authorization ends soon: ask the seller to authorize again"
                 );
                 Ok(Outcome::Reminded)
@@ -102,11 +103,6 @@ fn is_about(item: &Connection, checked: &Checked) -> bool {
 fn differ(some: &[String], others: &[String]) -> bool {
     let has = |list: &[String], name| list.contains(name);
     some.iter().any(|name| !has(others, name)) || others.iter().any(|name| !has(some, name))
-}
-
-fn refusal(held: &Held, refused: Refused) -> Outcome {
-    let connection = held.item.connection.clone();
-    Outcome::Refused(Box::new(Refusal { connection, attempt: held.attempt, refused }))
 }
 
 fn permissions_lost(labels: &[String], checked: Checked) -> Refused {

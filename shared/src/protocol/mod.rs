@@ -109,14 +109,17 @@ fn token_set(
     granted_at: Timestamp,
     now: Timestamp,
 ) -> TokenSet {
-    let (refresh_token, authorization_expires_at, scopes) =
-        previous.map(|set| (set.refresh_token, set.authorization_expires_at, set.scopes)).unwrap_or_default();
+    let (known, refresh_token, scopes) =
+        previous.map(|set| (set.known_end(), set.refresh_token, set.scopes)).unwrap_or_default();
+    let end = tokens.authorization_end.after(known, now);
     TokenSet {
         access_token: tokens.access_token,
         // RFC 6749 §6: without a new refresh token the old one goes on.
         refresh_token: tokens.refresh_token.or(refresh_token),
-        access_expires_at: tokens.access_expires_at.unwrap_or(now.plus(UNSAID_LIFE)),
-        authorization_expires_at: tokens.authorization_end.or_known(authorization_expires_at),
+        // A token that was given just now has not ended, whatever its response says.
+        access_expires_at: tokens.access_expires_at.filter(|end| *end > now).unwrap_or(now.plus(UNSAID_LIFE)),
+        authorization_expires_at: end.at,
+        end_unclear: end.unclear,
         scopes: tokens.scopes.unwrap_or(scopes),
         app_key: app_key.to_owned(),
         parent,

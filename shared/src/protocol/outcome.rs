@@ -1,7 +1,11 @@
 //! What can come of the work on one connection.
 
 use crate::{
-    connection::{Connection, claim::NotClaimed, settle::Refused},
+    connection::{
+        Connection,
+        claim::{NotClaimed, Trigger},
+        settle::Refused,
+    },
     names::{AttemptId, ConnectionKey},
     vault::VaultError,
 };
@@ -19,8 +23,6 @@ pub enum Outcome {
     Verified,
     /// The vendor was told that the authorization ends soon.
     Reminded,
-    /// The authorization had ended.
-    Expired,
     /// It was never committed or never confirmed, and is gone.
     Removed,
     /// The vendor had ended it, and its secret is deleted.
@@ -61,7 +63,6 @@ impl Outcome {
             Self::NothingFound => "nothing_found",
             Self::Verified => "verified",
             Self::Reminded => "reminded",
-            Self::Expired => "expired",
             Self::Removed => "removed",
             Self::SecretDeleted => "secret_deleted",
             Self::Skipped(_) => "skipped",
@@ -88,4 +89,8 @@ pub struct Refusal {
     pub attempt: AttemptId,
     /// What the marketplace said, and what that means.
     pub refused: Refused,
+    /// Who had it asked.
+    pub trigger: Trigger,
+    /// Whether the known end of the authorization had come: then the refusal was to be expected.
+    pub at_end: bool,
 }

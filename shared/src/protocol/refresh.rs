@@ -7,7 +7,7 @@ use super::{
     Protocol,
     keep::keep,
     line::InVault,
-    outcome::{Outcome, Refusal},
+    outcome::Outcome,
     settling::{Held, local_fault},
     token_set,
 };
@@ -18,7 +18,7 @@ use crate::{
         Connection, Status,
         claim::{NotClaimed, Trigger, claim},
         next::Next,
-        settle::{self, Kept, Refused, Spent},
+        settle::{Kept, Refused, Spent},
     },
     marketplace::{ExchangeError, Marketplace, NewTokens},
     names::{AttemptId, ConnectionKey},
@@ -98,7 +98,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Ok(claimed.item)
         });
         let held = match claimed.await {
-            Ok(item) => Held { item, attempt, timer },
+            Ok(item) => Held { item, attempt, trigger, timer },
             Err(ApplyError::Decided(reason)) => {
                 return Ok(match (reason, seen) {
                     (NotClaimed::OnlyEvents, Some(item)) => Outcome::OnlyEvents(item),
@@ -115,7 +115,6 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Next::Refresh => self.refresh(&held, permits).await,
             Next::Check => self.check(&held).await,
             Next::Remind => self.remind(&held).await,
-            Next::Expire => self.expire(&held).await,
             Next::Remove => self.remove(&held).await,
             Next::DeleteSecret => self.delete_secret(&held).await,
             Next::LookBack if held.item.status == Status::Pending && held.item.secret_version.is_none() => {
@@ -130,7 +129,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// Looks for what an earlier attempt had kept but could not commit, and commits it. Calls no marketplace, save to
     /// list the shops of a connection that never had any listed.
     async fn look_back(&self, held: &Held) -> Result<Option<Outcome>, StoreError> {
-        let Held { item, attempt, timer } = held;
+        let Held { item, attempt, timer, .. } = held;
         // The newest first: what a new grant has kept comes before what a refresh under the old one has.
         for earlier in item.attempts.iter().rev().filter(|earlier| *earlier != attempt) {
             let version = earlier.version();
@@ -158,7 +157,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
 
     /// Exchange, keep, commit.
     async fn refresh(&self, held: &Held, permits: &PutPermits) -> Result<Outcome, StoreError> {
-        let Held { item, attempt, timer } = held;
+        let Held { item, attempt, timer, .. } = held;
         let (current, app) = match self.current(held).await? {
             Ok(current) => current,
             Err(outcome) => return Ok(outcome),
@@ -220,19 +219,6 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         }
     }
 
-    /// The authorization has ended, as far as the item knows.
-    async fn expire(&self, held: &Held) -> Result<Outcome, StoreError> {
-        if let Some(version) = &held.item.secret_version {
-            match self.in_vault(held, version).await {
-                Ok(InVault::Later(kept)) => return self.commit(held, kept, None, Outcome::Healed).await,
-                Err(error @ VaultError::Unavailable { .. }) => return self.vault_fault(held, error).await,
-                Ok(InVault::Current(_))
-                | Err(VaultError::Gone | VaultError::Unreadable | VaultError::AnotherAuthorization) => {}
-            }
-        }
-        self.settle(held, Outcome::Expired, |item| settle::expire(item, held.attempt, self.connections.now())).await
-    }
-
     /// The current token set, and the app that it was issued for; otherwise how the work ends.
     pub(super) async fn current(&self, held: &Held) -> Result<Result<(TokenSet, Arc<App>), Outcome>, StoreError> {
         let Connection { connection, secret_version, .. } = &held.item;
@@ -261,7 +247,6 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         if let Some(outcome) = self.look_back(held).await? {
             return Ok(outcome);
         }
-        let Held { item, attempt, .. } = held;
-        Ok(Outcome::Refused(Box::new(Refusal { connection: item.connection.clone(), attempt: *attempt, refused })))
+        Ok(held.refusal(refused, self.connections.now()))
     }
 }

@@ -8,11 +8,13 @@ use crate::{
     clock::ClaimTimer,
     connection::{
         Connection, Fault, Listed,
-        settle::{self, ClaimLost, Kept, Right, SECOND_TRY_AFTER, Spent, back_off},
+        claim::Trigger,
+        settle::{self, ClaimLost, Kept, Refused, Right, SECOND_TRY_AFTER, Spent, back_off},
     },
     marketplace::Marketplace,
     names::AttemptId,
     store::{ApplyError, StoreError},
+    time::Timestamp,
     vault::{Vault, VaultError},
 };
 
@@ -23,7 +25,21 @@ const SPREAD: i64 = 45 * 60;
 pub(super) struct Held {
     pub(super) item: Connection,
     pub(super) attempt: AttemptId,
+    pub(super) trigger: Trigger,
     pub(super) timer: ClaimTimer,
+}
+
+impl Held {
+    /// The marketplace has refused for good.
+    pub(super) fn refusal(&self, refused: Refused, now: Timestamp) -> Outcome {
+        Outcome::Refused(Box::new(Refusal {
+            connection: self.item.connection.clone(),
+            attempt: self.attempt,
+            refused,
+            trigger: self.trigger,
+            at_end: self.item.is_at_end(now),
+        }))
+    }
 }
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
@@ -32,12 +48,12 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// # Errors
     /// [`StoreError`]: the connection falls due again by itself.
     pub async fn settle_refusal(&self, refusal: &Refusal, blame: bool) -> Result<(), StoreError> {
-        let Refusal { connection, attempt, refused } = refusal;
+        let Refusal { connection, attempt, refused, trigger, .. } = refusal;
         let wait = spread_wait();
         let settled = self.connections.apply(connection, |item| {
             let (item, refused, now) = (item.ok_or(ClaimLost)?, refused.clone(), self.connections.now());
             if blame {
-                settle::refuse(item, *attempt, refused, now)
+                settle::refuse(item, *attempt, refused, *trigger, now)
             } else {
                 settle::defer(item, *attempt, refused.fault, wait, now)
             }

@@ -3,6 +3,7 @@
 use shop_keyring::{
     connection::{
         Connection, Fault, Listed, Status,
+        claim::Trigger,
         settle::{Refused, Right, SECOND_TRY_AFTER, Spent, commit, defer, fail, let_go, refuse},
         watch::{Checked, verify},
     },
@@ -42,7 +43,9 @@ impl Protocol {
             }
             Step::Refuse { sent_at } => {
                 let item = s.item.clone()?;
-                let refused = refuse(&self.held_or_not(&item, attempt), mine, Refused::from(fault()), now).ok()?;
+                let refused =
+                    refuse(&self.held_or_not(&item, attempt), mine, Refused::from(fault()), Trigger::Schedule, now)
+                        .ok()?;
                 self.note_strike(s, &refused, sent_at);
                 self.write(s, refused);
                 None

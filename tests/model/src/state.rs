@@ -293,6 +293,7 @@ fn due() -> Connection {
         secret_version: Some(version(0)),
         access_expires_at: Some(refreshed_at.plus(LIFE)),
         authorization_expires_at: None,
+        end_unclear: false,
         announced_end: None,
         granted_at,
         authorized_at: None,

@@ -68,6 +68,7 @@ impl Set {
             refresh_token: Some(Secret::new("refresh")),
             access_expires_at: now.plus(LIFE),
             authorization_expires_at: None,
+            end_unclear: false,
             scopes: Vec::new(),
             app_key: "app-key".into(),
             parent: self.parent.map(version),

@@ -59,7 +59,7 @@ impl Protocol {
             Next::DeleteSecret => Task::DeleteSecret,
             Next::LookBack if item.status == Status::Pending && item.secret_version.is_none() => Task::Remove,
             Next::LookBack => Task::LookBack,
-            Next::Nothing | Next::Remind | Next::Expire | Next::RegisterWebhooks | Next::Publish => {
+            Next::Nothing | Next::Remind | Next::RegisterWebhooks | Next::Publish => {
                 unreachable!("nothing ends by itself here, and nothing is told")
             }
         };

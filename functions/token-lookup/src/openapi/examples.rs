@@ -78,6 +78,7 @@ pub(crate) fn connection() -> Value {
         "refreshed_at": "2026-11-19T05:09:56Z",
         "verified_at": null,
         "next_check_at": null,
+        "announced_end": null,
         "reminded_days": null,
         "next_due_at": "2026-11-23T22:33:25Z",
         "failures": 1,

@@ -214,7 +214,7 @@ impl Info {
                 _ => MallType::Unknown,
             },
             region_id: self.region_id,
-            end: self.expired_time.map_or(AuthorizationEnd::Unsaid, |end| end.of_authorization(now)),
+            end: self.expired_time.map_or(AuthorizationEnd::Missing, |end| end.of_authorization(now)),
             scopes: self.api_scope_list.or(self.api_list),
             is_partial: false,
         })

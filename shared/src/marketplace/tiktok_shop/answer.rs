@@ -64,7 +64,7 @@ impl Data {
             access_token: self.access_token,
             refresh_token: self.refresh_token.filter(|token| !token.is_empty()),
             access_expires_at: self.access_token_expire_in.and_then(|expiry| expiry.of_access_token(now, YEAR)),
-            authorization_end: self.refresh_token_expire_in.map_or(AuthorizationEnd::Unsaid, end),
+            authorization_end: self.refresh_token_expire_in.map_or(AuthorizationEnd::Missing, end),
             scopes: self.granted_scopes.or(self.granted_permissions),
         }
     }

@@ -171,7 +171,7 @@ fn ends_are_read_in_every_unit() {
         assert_eq!(ends(access, refresh), (Some(week), AuthorizationEnd::At(year)), "{access}");
     }
     assert_eq!(ends("4807000000", "4807000000"), (None, AuthorizationEnd::Never), "the year 2122");
-    assert_eq!(ends("null", "null"), (None, AuthorizationEnd::Unsaid));
+    assert_eq!(ends("null", "null"), (None, AuthorizationEnd::Missing));
 }
 
 #[test]

@@ -119,7 +119,7 @@ pub fn read(body: &[u8]) -> Result<Webhook, Malformed> {
             let expiry = body.data.and_then(|data| data.expiration_time).ok_or(Malformed("`data.expiration_time`"))?;
             match expiry.of_authorization(sent_at?) {
                 AuthorizationEnd::At(ends_at) => Some(Notice::EndsSoon { ends_at }),
-                AuthorizationEnd::Never | AuthorizationEnd::Unsaid => None,
+                AuthorizationEnd::Never | AuthorizationEnd::Missing | AuthorizationEnd::Unsaid => None,
             }
         }
         Kind::Other => None,

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use simulators::tiktok_shop::{Fault as PlatformFault, Route, Trouble, When};
 
 use crate::setting::{
-    DUE, SELLER_1, US_APP_KEY, connect, connect_all, connected, item, next_second, next_sweep, with_sellers,
+    DUE, SELLER_1, US_APP_KEY, connect, connect_all, connected, ends, item, next_second, next_sweep, with_sellers,
 };
 
 /// A refusal's second try comes after this, and so does a bus's.
@@ -81,8 +81,11 @@ async fn each_reminder_is_told() {
     let options = Options { authorization_lifetime: Some(month), ..Options::default() };
     let stack = connected(options.with_access_lifetime(month * 2).with_events()).await;
     next_sweep(&stack).await;
-    for _ in 0..31 {
+    for day in 1..=31 {
         stack.age(86_400).await;
+        if day == 31 {
+            ends(&stack, "seller-1");
+        }
         next_sweep(&stack).await;
         next_sweep(&stack).await;
     }

@@ -4,12 +4,12 @@ use end_to_end::{Browser, ConnectSession, Options, Returned, Stack};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Seller, Shop};
 
-use crate::setting::{SELLER_1, connect, item, next_sweep};
+use crate::setting::{SELLER_1, connect, ends, item, next_sweep};
 
 const SELLER_2: &str = "tiktok-shop/us/seller-2";
 
 /// After this many seconds an authorization of a day is over.
-const ENDED: i64 = 86_401;
+const ENDED: i64 = 2 * 86_400 + 1;
 
 /// [`SELLER_1`] is connected for `acme`. A new authorization ends the tokens of the seller's earlier ones.
 async fn stack_with(options: Options) -> Stack {
@@ -59,9 +59,10 @@ async fn told_of_another_seller(stack: &Stack, session: &ConnectSession, back: R
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seller_whose_authorization_has_ended_comes_back() {
-    let stack = stack_with(Options { authorization_lifetime: Some(86_400), ..Options::default() }).await;
+    let stack = stack_with(Options { authorization_lifetime: Some(2 * 86_400), ..Options::default() }).await;
     stack.age(ENDED).await;
-    assert_eq!(stack.invoke_sweep().await["expired"], 1);
+    ends(&stack, "seller-1");
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
     let (session, back) = come_as(&stack, "seller-1").await;
     assert_eq!(back.parameter("status").as_deref(), Some("connected"), "{back:?}");
     let told = stack.vendor().session(&session.session_id).await.expect(200).json();

@@ -7,7 +7,7 @@ use end_to_end::{Function, Options};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Fault, Rotation, Route, Trouble, When};
 
-use crate::setting::{DUE, SELLER_1, US_APP_KEY, connected, item, until};
+use crate::setting::{DUE, SELLER_1, US_APP_KEY, connected, ends, item, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_moves_both_expiries() {
@@ -204,18 +204,47 @@ async fn broken_answers_are_unknown_outcomes_and_cost_no_connection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_the_authorization_is_told() {
-    let stack = connected(Options { authorization_lifetime: Some(86_400), ..Options::default() }).await;
-    stack.age(86_401).await;
-    assert_eq!(stack.invoke_sweep().await["expired"], 1);
+    let stack = connected(Options { authorization_lifetime: Some(2 * 86_400), ..Options::default() }).await;
+    stack.age(2 * 86_400 + 1).await;
+    ends(&stack, "seller-1");
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
     let ended = item(&stack, SELLER_1).await;
     assert_eq!(
         (&ended["status"], &ended["reason"]),
         (&json!("reauthorization_required"), &json!("authorization_expired"))
     );
     assert_eq!(ended.get("due_at"), None::<&Value>);
-    assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 0);
+    assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 1, "nothing else was to be expected");
 
     // The seller comes back, and all is well.
     crate::setting::connect(&stack, "us", "seller-1", "acme").await;
     assert_eq!(stack.vendor().token(SELLER_1).await.expect(200).json()["status"], "active");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_who_has_renewed_in_the_seller_center_is_not_lost_at_the_end() {
+    let lifetime = Options { authorization_lifetime: Some(10 * 86_400), ..Options::default() };
+    let stack = connected(lifetime.with_access_lifetime(30 * 86_400)).await;
+    assert!(stack.tiktok_shop().extend_authorization(US_APP_KEY, "seller-1", 365 * 86_400));
+    stack.age(10 * 86_400 + 1).await;
+    let swept = stack.invoke_sweep().await;
+    assert_eq!((&swept["refreshed"], &swept["refused"]), (&json!(1), &json!(0)), "{swept}");
+    let item = item(&stack, SELLER_1).await;
+    assert_eq!((&item["status"], item.get("end_unclear")), (&json!("active"), None), "{item}");
+    let end = item["authorization_expires_at"].as_u64().unwrap();
+    assert!(end > stack.tiktok_shop().now() + 300 * 86_400, "{item}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marketplace_that_is_busy_at_the_end_ends_nothing() {
+    let stack = connected(Options { authorization_lifetime: Some(2 * 86_400), ..Options::default() }).await;
+    stack.age(2 * 86_400 + 1).await;
+    ends(&stack, "seller-1");
+    stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(Trouble::RateLimited { retry_after: None }));
+    assert_eq!(stack.invoke_sweep().await["transient"], 1);
+    assert_eq!(item(&stack, SELLER_1).await["status"], "active");
+    stack.tiktok_shop().clear_faults(Route::TokenRefresh);
+    stack.age(3_600).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
+    assert_eq!(item(&stack, SELLER_1).await["reason"], "authorization_expired");
 }

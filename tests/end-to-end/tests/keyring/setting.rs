@@ -73,6 +73,11 @@ impl Back<'_> {
     }
 }
 
+/// The authorization of this seller ends at TikTok Shop, whose clock does not travel along with the connections.
+pub(crate) fn ends(stack: &Stack, seller: &str) {
+    assert!(stack.tiktok_shop().extend_authorization(US_APP_KEY, seller, 0), "there is an authorization");
+}
+
 /// The next run of the schedule: at the earliest a moment later, so that what was just written is due by every process's
 /// clock.
 pub(crate) async fn next_sweep(stack: &Stack) -> Value {

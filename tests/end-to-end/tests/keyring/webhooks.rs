@@ -79,27 +79,33 @@ async fn a_notice_that_is_not_true_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_announced_end_is_told_and_comes() {
+async fn an_announced_end_is_told_and_ends_nothing() {
     let stack = connected(with_webhooks()).await;
+    let granted = item(&stack, SELLER_1).await["authorization_expires_at"].clone();
     let end = stack.tiktok_shop().now() + 10 * DAY;
     // Later than the authorization by the clock's whole seconds.
     let soon = Notice::ends_soon("shop-1", end).with_timestamp(stack.tiktok_shop().now() + 2);
     assert_eq!(answered(&stack, soon).await, Reception::Answered(200));
-    assert_eq!(item(&stack, SELLER_1).await["authorization_expires_at"], end);
+    let told = item(&stack, SELLER_1).await;
+    assert_eq!((&told["announced_end"], &told["authorization_expires_at"]), (&json!(end), &granted));
     assert_eq!(next_sweep(&stack).await["reminded"], 1);
     assert!(stack.writes("connection_expiring", 1).await);
-    // A later end is no news, and another refresh does not move it.
-    for id in stack.tiktok_shop().announce_end(US_APP_KEY, "seller-1").unwrap() {
-        assert!(stack.tiktok_shop().delivered(&id, SOON).await);
-    }
+    let view = stack.vendor().connection(SELLER_1).await.expect(200).json();
+    assert!(view["announced_end"].as_str() < view["authorization_expires_at"].as_str(), "{view}");
+    assert_eq!(view["needs_attention"][0]["code"], "expiring");
+
     let left = i64::try_from(10 * DAY).unwrap() - DUE;
-    stack.age(DUE).await;
-    let swept = stack.invoke_sweep().await;
-    assert_eq!(swept["refreshed"], 1, "{swept}");
-    stack.age(left).await;
-    assert_eq!(stack.invoke_sweep().await["expired"], 1);
-    let ended = item(&stack, SELLER_1).await;
-    assert_eq!(ended["reason"], "authorization_expired");
+    for (seconds, announced) in [(DUE, true), (left, false)] {
+        stack.age(seconds).await;
+        assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
+        let item = item(&stack, SELLER_1).await;
+        assert_eq!((&item["status"], item.get("announced_end").is_some()), (&json!("active"), announced), "{item}");
+    }
+
+    let past =
+        Notice::ends_soon("shop-1", stack.tiktok_shop().now() - DAY).with_timestamp(stack.tiktok_shop().now() + 2);
+    assert_eq!(answered(&stack, past).await, Reception::Answered(200));
+    assert_eq!(next_sweep(&stack).await["due"], 0, "one signed notification with a past end has no effect");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,12 +1,12 @@
 //! How much falls due in each minute, by what there is to do.
 
-use shop_keyring::{connection::next::Next, time::Timestamp};
+use shop_keyring::time::Timestamp;
 
-use super::seller::T0;
+use super::seller::{T0, Work};
 
 /// What is counted, in the order of the counts.
-pub(super) const KINDS: [(Next, &str); 4] =
-    [(Next::Refresh, "refreshes"), (Next::Check, "checks"), (Next::Remind, "reminders"), (Next::Expire, "ends")];
+pub(super) const KINDS: [(Work, &str); 4] =
+    [(Work::Refresh, "refreshes"), (Work::Check, "checks"), (Work::Reminder, "reminders"), (Work::End, "ends")];
 
 const MINUTES_OF_AN_HOUR: usize = 60;
 
@@ -46,9 +46,9 @@ impl Histogram {
     }
 
     /// Notes what is due at this time; false if that is beyond what is looked at.
-    pub(super) fn add(&mut self, at: Timestamp, next: Next) -> bool {
+    pub(super) fn add(&mut self, at: Timestamp, work: Work) -> bool {
         let minute = usize::try_from(at.since(T0) / 60).ok().and_then(|minute| self.minutes.get_mut(minute));
-        let kind = KINDS.iter().position(|(kind, _)| *kind == next);
+        let kind = KINDS.iter().position(|(kind, _)| *kind == work);
         let Some((minute, kind)) = minute.zip(kind) else { return false };
         minute[kind] += 1;
         true
@@ -64,21 +64,21 @@ impl Histogram {
     }
 
     /// How many there were in all of this kind; of any, without one.
-    pub(super) fn total(&self, kind: Option<Next>) -> u64 {
+    pub(super) fn total(&self, kind: Option<Work>) -> u64 {
         self.counts(kind).sum()
     }
 
     /// The load per minute, from the first thing that is due to the end.
-    pub(super) fn per_minute(&self, kind: Option<Next>) -> Load {
+    pub(super) fn per_minute(&self, kind: Option<Work>) -> Load {
         self.load(kind, 1)
     }
 
     /// The load per hour: the hours of the clock, from the one of the first thing that is due to the last whole one.
-    pub(super) fn per_hour(&self, kind: Option<Next>) -> Load {
+    pub(super) fn per_hour(&self, kind: Option<Work>) -> Load {
         self.load(kind, MINUTES_OF_AN_HOUR)
     }
 
-    fn load(&self, kind: Option<Next>, minutes: usize) -> Load {
+    fn load(&self, kind: Option<Work>, minutes: usize) -> Load {
         let counts: Vec<_> = self.counts(kind).collect();
         let begin = counts.iter().position(|count| *count > 0).unwrap_or(0) / minutes * minutes;
         let stretches = counts[begin..].chunks_exact(minutes).map(|chunk| chunk.iter().sum::<u64>());
@@ -87,8 +87,8 @@ impl Histogram {
         Load { peak, mean, at: begin + at * minutes }
     }
 
-    fn counts(&self, kind: Option<Next>) -> impl Iterator<Item = u64> {
-        let kind = kind.and_then(|next| KINDS.iter().position(|(kind, _)| *kind == next));
+    fn counts(&self, kind: Option<Work>) -> impl Iterator<Item = u64> {
+        let kind = kind.and_then(|work| KINDS.iter().position(|(kind, _)| *kind == work));
         self.minutes.iter().map(move |counts| match kind {
             Some(kind) => u64::from(counts[kind]),
             None => counts.iter().copied().map(u64::from).sum(),
@@ -103,11 +103,11 @@ mod tests {
     #[test]
     fn peaks_and_means_count_from_the_first_thing_due() {
         let mut histogram = Histogram::of_days(1);
-        for (minute, kind) in [(600, Next::Check), (600, Next::Remind), (601, Next::Check), (1_439, Next::Check)] {
+        for (minute, kind) in [(600, Work::Check), (600, Work::Reminder), (601, Work::Check), (1_439, Work::Check)] {
             assert!(histogram.add(T0.plus(minute * 60 + 59), kind));
         }
-        assert!(!histogram.add(T0.plus(86_400), Next::Check), "beyond what is looked at");
-        assert_eq!((histogram.total(None), histogram.total(Some(Next::Remind))), (4, 1));
+        assert!(!histogram.add(T0.plus(86_400), Work::Check), "beyond what is looked at");
+        assert_eq!((histogram.total(None), histogram.total(Some(Work::Reminder))), (4, 1));
         let (minute, hour) = (histogram.per_minute(None), histogram.per_hour(None));
         assert_eq!((minute.peak, minute.at), (2, 600));
         assert!((minute.mean - 4.0 / 840.0).abs() < 1e-9, "{minute:?}");

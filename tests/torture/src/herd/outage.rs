@@ -149,7 +149,7 @@ impl Sample {
             worked.least_left = worked.least_left.min(item.access_left(now).unwrap_or(i64::MAX));
             let done = self.sellers.work(item, now);
             if due >= begin {
-                worked.due.add(T0.plus(due.since(begin)), done.next);
+                worked.due.add(T0.plus(due.since(begin)), done.work);
             }
             minute = if minute.0 == now.0 / 60 { (minute.0, minute.1 + 1) } else { (now.0 / 60, 1) };
             worked.busiest = worked.busiest.max(f64::from(minute.1) * scale / 60.0);

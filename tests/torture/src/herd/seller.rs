@@ -5,12 +5,12 @@ use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use shop_keyring::{
     api::Api,
     connection::{
-        Connection, Purpose,
+        Connection, Fault, Purpose,
         claim::{Claimed, Trigger, claim},
         due::due_at,
         grant::{Grant, Origin, claim_for_grant},
         next::{Next, next as next_of},
-        settle::{Kept, Right, commit, expire},
+        settle::{Kept, Right, commit, refuse},
         watch::{Checked, remind, verify},
     },
     names::{AttemptId, ConnectionKey, MarketplaceName, VersionId},
@@ -43,10 +43,20 @@ pub(super) struct Sellers {
     api: Api,
 }
 
+/// Work on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    Refresh,
+    Check,
+    Reminder,
+    /// A refresh or a check at the known end of the authorization, which is refused.
+    End,
+}
+
 /// What was done with a connection.
 #[derive(Debug)]
 pub(super) struct Done {
-    pub(super) next: Next,
+    pub(super) work: Work,
     pub(super) after: Connection,
     /// When the next thing is to be done.
     pub(super) due: Option<Timestamp>,
@@ -60,6 +70,7 @@ impl Sellers {
             refresh_token: marketplace.has_refresh().then(|| Secret::new("refresh")),
             access_expires_at: T0,
             authorization_expires_at: None,
+            end_unclear: false,
             scopes: Vec::new(),
             app_key: "app-key".to_owned(),
             parent: None,
@@ -104,15 +115,19 @@ impl Sellers {
     /// Does what is due. The item is due at `now` or before.
     pub(super) fn work(&mut self, item: &Connection, now: Timestamp) -> Done {
         let Claimed { item: held, next } = claim(item, Trigger::Schedule, now, self.attempt).expect("it is due");
-        let after = match next {
+        let lost = "the claim is held";
+        let (work, after) = match next {
+            Next::Refresh | Next::Check if held.is_at_end(now) => {
+                let fault = Fault { message: "it has ended".into(), code: None, request_id: None };
+                (Work::End, refuse(&held, self.attempt, fault.into(), Trigger::Schedule, now).expect(lost))
+            }
             Next::Refresh => {
                 // The end of the authorization is the grant's.
                 self.set.authorization_expires_at = item.authorization_expires_at;
-                self.commit(&held, now)
+                (Work::Refresh, self.commit(&held, now))
             }
-            Next::Check => verify(&held, self.attempt, Checked::default(), now).expect("the claim is held"),
-            Next::Remind => remind(&held, self.attempt, now).expect("the claim is held"),
-            Next::Expire => expire(&held, self.attempt, now).expect("the claim is held"),
+            Next::Check => (Work::Check, verify(&held, self.attempt, Checked::default(), now).expect(lost)),
+            Next::Remind => (Work::Reminder, remind(&held, self.attempt, now).expect(lost)),
             Next::Nothing
             | Next::LookBack
             | Next::Remove
@@ -125,7 +140,7 @@ impl Sellers {
         let due = due_at(&after);
         let again = due.is_some_and(|due| due <= now) && next_of(&after, now) == next;
         assert!(!again, "{next:?} is due again and again at {now:?}: {after:?}");
-        Done { next, after, due }
+        Done { work, after, due }
     }
 
     fn commit(&mut self, held: &Connection, now: Timestamp) -> Connection {

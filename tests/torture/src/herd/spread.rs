@@ -52,7 +52,7 @@ impl Fleet {
             let mut next_due = due_at(&item);
             while let Some(due) = next_due {
                 let done = sellers.work(&item, due);
-                if !histogram.add(due, done.next) {
+                if !histogram.add(due, done.work) {
                     break;
                 }
                 (item, next_due) = (done.after, done.due);

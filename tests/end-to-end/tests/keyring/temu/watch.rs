@@ -120,17 +120,18 @@ async fn changed_permissions_and_a_moved_end_are_taken_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_end_of_the_authorization_is_told_at_its_time() {
+async fn the_end_of_the_authorization_is_told_at_its_time_without_a_second_look() {
     let stack = connected(Options::default()).await;
     let vendor = stack.vendor();
     stack.age(90 * DAY - 60).await;
     sweep_all(&stack).await;
     assert_eq!(item(&stack, LOCAL).await["status"], "active", "not a minute too early");
-    stack.age(120).await;
+    // Shortly after a check nobody asks again.
+    stack.age(60 + 300).await;
     let late = vendor.token(LOCAL).await.expect(409).json();
     assert_eq!(late["reason"], "authorization_expired", "even before the sweep has said so");
     let swept = sweep_all(&stack).await;
-    assert_eq!((total(&swept, "expired"), total(&swept, "refused")), (1, 0), "{swept:?}");
+    assert_eq!(total(&swept, "refused"), 1, "{swept:?}");
     let ended = item(&stack, LOCAL).await;
     assert_eq!(ended["reason"], "authorization_expired");
     assert_eq!(vendor.token(LOCAL).await.expect(409).json()["reason"], "authorization_expired");
