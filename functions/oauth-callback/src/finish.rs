@@ -113,7 +113,8 @@ pub(crate) async fn store(
         fingerprint: fingerprint(&tokens.access_token, tokens.refresh_token.as_ref()),
         origin,
     };
-    match keyring.protocol.store_grant(&grant, tokens).await {
+    // On the heap: it holds several copies of the item.
+    match Box::pin(keyring.protocol.store_grant(&grant, tokens)).await {
         Ok(stored) => {
             let (awaits_confirmation, unchanged) = (stored.awaits_confirmation, stored.unchanged);
             tracing::info!(connection = %grant.connection, awaits_confirmation, unchanged, "connected");

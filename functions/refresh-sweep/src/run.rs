@@ -196,8 +196,8 @@ impl Run {
                 *in_a_row = 0;
             }
             Ok(Outcome::Reminded) => summary.reminded += 1,
-            // At the end of the authorization a refusal was to be expected: a cohort that connected in one hour ends in one.
-            Ok(Outcome::Refused(refusal)) if refusal.at_end => summary.refused += 1,
+            // A cohort that connected in one hour ends in one, and what has ended is refused again.
+            Ok(Outcome::Refused(refusal)) if refusal.is_expected => summary.refused += 1,
             Ok(Outcome::Refused(_)) => {
                 summary.refused += 1;
                 app.tried += 1;

@@ -21,14 +21,14 @@ fn run() -> Run {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "stands in for a call's result")]
-fn refusal_when(at_end: bool, app: &str, n: u32) -> Result<Outcome, StoreError> {
+fn refusal_when(is_expected: bool, app: &str, n: u32) -> Result<Outcome, StoreError> {
     let fault = Fault { message: "no such authorization".into(), code: None, request_id: None };
     Ok(Outcome::Refused(Box::new(Refusal {
         connection: key(app, n),
         attempt: AttemptId::random(),
         refused: fault.into(),
         trigger: Trigger::Schedule,
-        at_end,
+        is_expected,
     })))
 }
 

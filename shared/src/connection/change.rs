@@ -32,6 +32,8 @@ pub enum Cause {
     Expiry,
     /// Its end is near.
     Reminder,
+    /// The marketplace has accepted an authorization that had ended.
+    AcceptedAgain,
     /// The vendor ended the connection.
     Disconnect,
     /// The vendor did not confirm it in time.
@@ -49,6 +51,7 @@ impl Cause {
             Self::Refusal => "refusal",
             Self::Expiry => "expiry",
             Self::Reminder => "reminder",
+            Self::AcceptedAgain => "accepted_again",
             Self::Disconnect => "disconnect",
             Self::Unconfirmed => "unconfirmed",
         }
@@ -81,6 +84,7 @@ impl Change {
                 }
             }
             Status::Pending => change(Cause::Grant, None),
+            Status::Active if has_ended(before) => change(Cause::AcceptedAgain, Some(EventKind::Reauthorized)),
             Status::Active => change(Cause::Confirmation, Some(EventKind::Created)),
             Status::ReauthorizationRequired { reason } => {
                 let cause = if reason == Reason::AuthorizationExpired { Cause::Expiry } else { Cause::Refusal };
@@ -96,9 +100,15 @@ impl Change {
     }
 }
 
+const fn has_ended(item: &Connection) -> bool {
+    matches!(item.status, Status::ReauthorizationRequired { .. })
+}
+
 fn token_cause(before: &Connection, after: &Connection) -> Cause {
     if after.authorized_at != before.authorized_at {
         Cause::Grant
+    } else if has_ended(before) && before.attempt.map(|claim| claim.id.version()) == after.secret_version {
+        Cause::AcceptedAgain
     } else if before.attempt.map(|claim| claim.id.version()) == after.secret_version {
         Cause::Refresh
     } else {
@@ -109,6 +119,7 @@ fn token_cause(before: &Connection, after: &Connection) -> Cause {
 fn told_of_token(before: &Connection, after: &Connection) -> Option<EventKind> {
     match (before.status, after.status) {
         (Status::Pending | Status::Disconnected, Status::Active) => Some(EventKind::Created),
+        (Status::ReauthorizationRequired { .. }, Status::Active) => Some(EventKind::Reauthorized),
         (_, Status::Active) if after.authorized_at != before.authorized_at => Some(EventKind::Reauthorized),
         (_, Status::Active) => Some(EventKind::Refreshed),
         _ => None,

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Connection, Status, watch::remind_at, webhooks::register_at};
+use super::{Connection, Status, ended::ask_again_at, watch::remind_at, webhooks::register_at};
 use crate::{names::ConnectionKey, time::Timestamp};
 
 /// Partitions of the due index. Changing it needs every item written anew.
@@ -36,7 +36,7 @@ pub fn due_at(item: &Connection) -> Option<Timestamp> {
             let times = [refresh_at(item), check_at(item), remind_at(item), register_at(item)];
             times.into_iter().flatten().min()
         }
-        Status::ReauthorizationRequired { .. } => None,
+        Status::ReauthorizationRequired { .. } => ask_again_at(item),
         Status::Disconnected => item.not_before,
     };
     [work, publish_at(item)].into_iter().flatten().min()

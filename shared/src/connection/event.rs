@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Connection, Purpose, Reason, Status, change::Change};
+use super::{
+    Connection, Purpose, Reason, Status,
+    change::{Cause, Change},
+};
 use crate::{
     names::{AccountId, ConnectionKey, MarketplaceName},
     time::{Moment, Timestamp},
@@ -93,6 +96,9 @@ pub struct Event {
     /// Of an end that is near: the one announced, where it comes before the other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced_end: Option<Timestamp>,
+    /// Whether the seller did not authorize again, but the marketplace accepted an authorization that had ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accepted_again: bool,
 }
 
 /// An event as it is published: EventBridge's `detail`.
@@ -118,10 +124,12 @@ pub struct Detail<'a> {
     days_left: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     announced_end: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
 }
 
 impl Event {
-    fn new(kind: EventKind, item: &Connection) -> Self {
+    fn new(kind: EventKind, cause: Cause, item: &Connection) -> Self {
         Self {
             id: id(&item.connection, item.revision, kind),
             kind,
@@ -134,6 +142,7 @@ impl Event {
             authorization_expires_at: item.authorization_expires_at,
             days_left: item.reminded.filter(|_| kind == EventKind::Expiring),
             announced_end: item.announced_end.filter(|_| kind == EventKind::Expiring),
+            accepted_again: cause == Cause::AcceptedAgain,
         }
     }
 
@@ -161,6 +170,11 @@ impl Event {
             authorization_expires_at: self.authorization_expires_at.map(Moment),
             days_left: self.days_left,
             announced_end: self.announced_end.map(Moment),
+            cause: (self.kind == EventKind::Reauthorized).then_some(if self.accepted_again {
+                "accepted_again"
+            } else {
+                "authorization"
+            }),
         }
     }
 }
@@ -176,7 +190,7 @@ fn id(connection: &ConnectionKey, revision: u64, kind: EventKind) -> Uuid {
 /// Puts into the item, which is about to be written with its revision, what the vendor is to be told of the change.
 pub fn record(item: &mut Connection, change: &Change) {
     let Some(kind) = change.event else { return };
-    item.events.push(Event::new(kind, item));
+    item.events.push(Event::new(kind, change.cause, item));
     if item.events.len() > MOST {
         let refresh = item.events.iter().position(|event| event.kind == EventKind::Refreshed);
         let dropped = item.events.remove(refresh.unwrap_or(0));
@@ -213,7 +227,6 @@ pub fn publish_later(item: &Connection, wait: i64, now: Timestamp) -> Option<Con
 mod tests {
     use super::*;
     use crate::connection::{
-        change::Cause,
         due::due_at,
         fixtures::{T0, active},
         next::{Next, next},

@@ -15,6 +15,7 @@ pub mod disconnect;
 pub mod due;
 pub mod edit;
 pub mod end;
+mod ended;
 pub mod event;
 pub mod grant;
 pub mod next;
@@ -136,6 +137,18 @@ pub struct Connection {
     /// seller took the authorization back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check_at: Option<Timestamp>,
+    /// When a signed notification said that the seller took the authorization back; absent after a success since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deauthorized_at: Option<Timestamp>,
+    /// Since when the marketplace lists no shops although there were some; absent while it lists some, or once it is believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_shops_since: Option<Timestamp>,
+    /// When it has ended, while it needs a new authorization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// How often the marketplace was asked again since.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asked_again: u32,
     /// The last reminder before the end of the authorization that is sent or past, by its days: none under 30 yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminded: Option<u32>,
@@ -167,11 +180,29 @@ pub struct Connection {
     pub webhooks: webhooks::Webhooks,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// An empty list of shops where there were some is believed if a second one comes so many seconds later or more.
+const NO_SHOPS_BELIEVED_AFTER: i64 = 3_600;
+
 impl Connection {
-    /// The item with what the marketplace said about its shops; `None` leaves those known.
+    /// The item with what the marketplace said about its shops; `None` leaves those known. The first empty list where there
+    /// were shops changes nothing but that it is looked at again: with the shops their callers lose the way to the token.
     pub(super) fn with_listed(self, listed: Option<Listed>, now: Timestamp) -> Self {
         match listed {
-            Some(Listed::Shops(shops)) => Self { shops, inactive_since: None, ..self },
+            Some(Listed::Shops(shops)) if shops.is_empty() && self.doubts_no_shops(now) => {
+                let second_look = now.plus(NO_SHOPS_BELIEVED_AFTER);
+                Self {
+                    no_shops_since: self.no_shops_since.or(Some(now)),
+                    check_at: Some(self.check_at.map_or(second_look, |check_at| check_at.min(second_look))),
+                    inactive_since: None,
+                    ..self
+                }
+            }
+            Some(Listed::Shops(shops)) => Self { shops, no_shops_since: None, inactive_since: None, ..self },
             Some(Listed::Inactive) => Self { inactive_since: self.inactive_since.or(Some(now)), ..self },
             Some(Listed::NotNow) | None => self,
         }
@@ -180,6 +211,11 @@ impl Connection {
     /// What people know it by: the seller's name, or else the vendor's label.
     pub fn name(&self) -> Option<&str> {
         self.seller_name.as_deref().or(self.label.as_ref().map(Label::as_str))
+    }
+
+    fn doubts_no_shops(&self, now: Timestamp) -> bool {
+        let seen_before = self.no_shops_since.is_some_and(|since| since.plus(NO_SHOPS_BELIEVED_AFTER) <= now);
+        !(self.shops.is_empty() || seen_before || self.deauthorized_at.is_some())
     }
 
     /// Whether this attempt holds the claim, its time over or not.

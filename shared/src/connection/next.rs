@@ -1,6 +1,6 @@
 //! What to do next with a connection.
 
-use super::{Connection, Status, due, watch, webhooks};
+use super::{Connection, Status, due, ended, watch, webhooks};
 use crate::time::Timestamp;
 
 /// What there is to do.
@@ -49,6 +49,13 @@ pub(super) fn idle(item: &Connection, now: Timestamp) -> Next {
         Status::Active if reached(due::refresh_at(item)) => Next::Refresh,
         Status::Active if reached(due::check_at(item)) => Next::Check,
         Status::Active if reached(watch::remind_at(item)) => Next::Remind,
+        Status::ReauthorizationRequired { .. } if reached(ended::ask_again_at(item)) => {
+            if item.has_refresh() {
+                Next::Refresh
+            } else {
+                Next::Check
+            }
+        }
         Status::Disconnected if reached(item.not_before) => Next::DeleteSecret,
         Status::Active if reached(webhooks::register_at(item)) => Next::RegisterWebhooks,
         _ if reached(due::publish_at(item)) => Next::Publish,

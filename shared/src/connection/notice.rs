@@ -74,6 +74,7 @@ pub fn take_note(
                 return Err(NothingNew::Known);
             }
             item.check_at = Some(at);
+            item.deauthorized_at = Some(now);
         }
         Notice::EndsSoon { ends_at } => {
             if sent_at <= item.granted_at || ends_at <= now {

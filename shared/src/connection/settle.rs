@@ -161,6 +161,8 @@ pub fn commit(
         attempts: Vec::new(),
         // A check spends nothing, and a caller who rejects the token right away is right to have it asked about.
         not_before: if watched { None } else { Some(now.plus(rest)) },
+        ended_at: None,
+        asked_again: 0,
         strikes: 0,
         failures: 0,
         last_error: None,
@@ -169,7 +171,8 @@ pub fn commit(
         webhooks: if first_of_grant { Webhooks::default() } else { item.webhooks.clone() },
         ..item.clone()
     };
-    let committed = committed.with_listed(listed, now);
+    let mut committed = committed.with_listed(listed, now);
+    committed.deauthorized_at = item.deauthorized_at.filter(|_| !watched && check_at.is_some());
     Ok(match &kept.delivery {
         Some(delivery) => webhooks::plan(committed, delivery, now),
         None => committed,
@@ -249,9 +252,15 @@ pub fn refuse(
     let mut item = let_go(item, attempt, Spent::No, now)?;
     let Refused { fault, reason, scopes } = refused;
     item.last_error = Some(LastError { at: now, fault });
+    if matches!(item.status, Status::ReauthorizationRequired { .. }) {
+        // It has ended already, and was asked again in vain.
+        item.asked_again = item.asked_again.saturating_add(1);
+        item.not_before = None;
+        return Ok(item);
+    }
     let is_settled = trigger == Trigger::Schedule && item.attempts.is_empty();
     if item.is_at_end(now) && is_settled && matches!(reason, Reason::Refused | Reason::Replaced) {
-        item = require_reauthorization(item, Reason::AuthorizationExpired);
+        item = require_reauthorization(item, Reason::AuthorizationExpired, now);
     } else if item.strikes == 0 {
         item.strikes = 1;
         item.not_before = Some(now.plus(SECOND_TRY_AFTER));
@@ -259,12 +268,12 @@ pub fn refuse(
         let reason = match reason {
             Reason::Refused if item.has_refresh() && !item.attempts.is_empty() => Reason::RotationLost,
             // The marketplace has said so itself, and nothing has spoken against it since.
-            Reason::Refused if item.has_refresh() && item.check_at.is_some() => Reason::Deauthorized,
+            Reason::Refused if item.deauthorized_at.is_some() => Reason::Deauthorized,
             said => watch::reason(&item, said, now),
         };
         // Until here the old ones stay, so that the second look finds the same thing missing.
         item.scopes = scopes.unwrap_or(item.scopes);
-        item = require_reauthorization(item, reason);
+        item = require_reauthorization(item, reason, now);
     }
     Ok(item)
 }
@@ -307,9 +316,11 @@ pub fn let_go(item: &Connection, attempt: AttemptId, spent: Spent, now: Timestam
     Ok(item)
 }
 
-fn require_reauthorization(item: Connection, reason: Reason) -> Connection {
+fn require_reauthorization(item: Connection, reason: Reason, now: Timestamp) -> Connection {
     Connection {
         status: Status::ReauthorizationRequired { reason },
+        ended_at: Some(now),
+        asked_again: 0,
         attempt: None,
         attempts: Vec::new(),
         not_before: None,

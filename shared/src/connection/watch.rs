@@ -2,7 +2,7 @@
 //! authorization ends, for every marketplace.
 
 use super::{
-    Connection, Listed, Reason,
+    Connection, Listed, Reason, Status,
     due::own_fraction,
     end::AuthorizationEnd,
     notice,
@@ -114,9 +114,10 @@ pub fn verify(
     // A token that works has not ended, whatever the response says.
     let access_end = checked.access_expires_at.filter(|end| *end > now);
     let unsaid = watched && access_end.or(end.at).is_none();
+    let has_ended = matches!(before.status, Status::ReauthorizationRequired { .. });
     // An inactive shop hides whether the token works.
     let works = checked.listed != Some(Listed::Inactive);
-    let item = Connection {
+    let verified = Connection {
         access_expires_at: if unsaid { Some(now.plus(UNSAID_LIFE)) } else { access_end.or(before.access_expires_at) },
         authorization_expires_at: end.at,
         end_unclear: end.unclear,
@@ -125,8 +126,12 @@ pub fn verify(
         scopes: checked.scopes.unwrap_or_else(|| before.scopes.clone()),
         seller_name: checked.seller_name.or_else(|| before.seller_name.clone()),
         verified_at: if works { Some(now) } else { before.verified_at },
+        status: if works && has_ended { Status::Active } else { before.status },
+        ended_at: before.ended_at.filter(|_| !works),
+        asked_again: if works { 0 } else { before.asked_again },
         check_at: if watched {
-            before.check_at.map(|due| following_check(due, now))
+            // An ended one had none.
+            Some(before.check_at.map_or_else(|| first_check(&before.connection, now), |due| following_check(due, now)))
         } else if works {
             notice::came_during(item)
         } else {
@@ -140,7 +145,10 @@ pub fn verify(
         last_error: before.last_error.clone().filter(|_| !works),
         ..before
     };
-    Ok(item.with_listed(checked.listed, now))
+    let answered = works && notice::came_during(item).is_none();
+    let mut verified = verified.with_listed(checked.listed, now);
+    verified.deauthorized_at = verified.deauthorized_at.filter(|_| !answered);
+    Ok(verified)
 }
 
 /// The reminder whose time has come counts as sent, and with it those before it that were missed.

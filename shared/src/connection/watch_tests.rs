@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::connection::{
-    Status,
+    Shop, Status,
     claim::{Trigger, claim},
     end::AuthorizationEnd,
     fixtures::{T0, active, fault, key, token_set, watched},
@@ -85,7 +85,7 @@ fn a_replaced_token_is_found_within_a_day_and_only_after_a_second_look() {
     assert_eq!(what, Next::Check);
     let ended = refuse(&held, attempt, refused(Reason::Replaced), Trigger::Schedule, now).unwrap();
     assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Replaced });
-    assert_eq!((ended.check_at, crate::connection::due::due_at(&ended)), (None, None));
+    assert_eq!((ended.check_at, ended.ended_at), (None, Some(now)));
     assert!(now.since(replaced_at) < DAY - 1_800);
 }
 
@@ -164,7 +164,12 @@ fn an_inactive_shop_answers_no_doubt() {
     assert_eq!((inactive.inactive_since, inactive.strikes, inactive.verified_at), (Some(now), 1, None));
     assert_eq!(inactive.check_at, Some(now.plus(CHECK_EVERY)));
     assert_eq!(inactive.shops, doubted.shops);
-    let works = check(Listed::Shops(Vec::new()));
+    let works = check(Listed::Shops(vec![crate::connection::Shop {
+        id: "1".parse().unwrap(),
+        cipher: None,
+        name: None,
+        region: None,
+    }]));
     assert_eq!((works.inactive_since, works.strikes, works.verified_at, works.check_at), (None, 0, Some(now), None));
 }
 
@@ -281,4 +286,23 @@ fn an_end_that_moves_on_begins_anew_and_one_that_wavers_does_not() {
     assert_eq!(reminded_by(&reminded, Some(end.plus(20 * DAY)), now), Some(30), "25 days are left");
     assert_eq!(reached(&key("a"), None, now), None);
     assert_eq!(first_check(&key("a"), T0).max(T0.plus(1)), first_check(&key("a"), T0));
+}
+
+#[test]
+fn an_empty_list_of_shops_is_believed_at_the_second_look() {
+    let shop = Shop { id: "1".parse().unwrap(), cipher: None, name: None, region: None };
+    let known = Connection { shops: vec![shop.clone()], check_at: Some(T0), ..active() };
+    let check = |item: &Connection, now, shops: Vec<Shop>| {
+        let (held, attempt, what) = claimed(item, now);
+        assert_eq!(what, Next::Check);
+        verify(&held, attempt, Checked { listed: Some(Listed::Shops(shops)), ..Checked::default() }, now).unwrap()
+    };
+    let once = check(&known, T0, Vec::new());
+    assert_eq!((&once.shops, once.no_shops_since, once.check_at), (&known.shops, Some(T0), Some(T0.plus(3_600))));
+    let twice = check(&once, T0.plus(3_600), Vec::new());
+    assert_eq!((twice.shops.len(), twice.no_shops_since, twice.check_at), (0, None, None));
+    let back = check(&once, T0.plus(3_600), vec![shop]);
+    assert_eq!((&back.shops, back.no_shops_since, back.check_at), (&known.shops, None, None));
+    let deauthorized = Connection { deauthorized_at: Some(T0), ..known };
+    assert_eq!(check(&deauthorized, T0, Vec::new()).shops, [], "the marketplace has said so itself");
 }

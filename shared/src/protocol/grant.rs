@@ -15,7 +15,7 @@ use crate::{
     vault::{Create, Vault, VaultError},
 };
 
-use super::{Protocol, keep::keep, token_set};
+use super::{Protocol, keep::keep, settling::tell_of_no_shops, token_set};
 
 /// How long storing may take while a seller waits: with the exchange before it, inside API Gateway's 30 seconds.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -93,11 +93,15 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         };
         let right = Right::Grant { granted_at, token_version: item.token_version };
         let kept = Kept::new(&set, version.clone()).delivered(self.delivery(&grant.connection.app).await);
+        let before = item.clone();
         let committed = self.connections.apply_to(Some(item), |item| {
             settle::commit(item.ok_or(ClaimLost)?, right, kept.clone(), listed.clone(), self.connections.now())
         });
         let connection = match committed.await {
-            Ok(connection) => connection,
+            Ok(connection) => {
+                tell_of_no_shops(&before, &connection);
+                connection
+            }
             Err(ApplyError::Store(error)) => return Err(error.into()),
             // A sweep may have found what was kept and committed it, or a later grant has taken over.
             Err(ApplyError::Decided(ClaimLost)) => match self.connections.get(&grant.connection).await? {

@@ -91,6 +91,7 @@ pub struct Refusal {
     pub refused: Refused,
     /// Who had it asked.
     pub trigger: Trigger,
-    /// Whether the known end of the authorization had come: then the refusal was to be expected.
-    pub at_end: bool,
+    /// Whether nothing else was to be expected: the known end of the authorization had come, or it had ended before and was
+    /// asked about again.
+    pub is_expected: bool,
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     clock::ClaimTimer,
     connection::{
-        Connection, Fault, Listed,
+        Connection, Fault, Listed, Status,
         claim::Trigger,
         settle::{self, ClaimLost, Kept, Refused, Right, SECOND_TRY_AFTER, Spent, back_off},
     },
@@ -37,7 +37,7 @@ impl Held {
             attempt: self.attempt,
             refused,
             trigger: self.trigger,
-            at_end: self.item.is_at_end(now),
+            is_expected: self.item.is_at_end(now) || self.item.status != Status::Active,
         }))
     }
 }
@@ -150,10 +150,25 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     ) -> Result<Outcome, StoreError> {
         let current = Some(held.item.clone());
         match self.connections.apply_to(current, |item| decide(item.ok_or(ClaimLost)?)).await {
-            Ok(_) => Ok(outcome),
+            Ok(after) => {
+                tell_of_no_shops(&held.item, &after);
+                Ok(outcome)
+            }
             Err(ApplyError::Decided(ClaimLost)) => Ok(Outcome::Lost),
             Err(ApplyError::Store(error)) => Err(error),
         }
+    }
+}
+
+/// The marketplace lists no shops where there were some.
+pub(super) fn tell_of_no_shops(before: &Connection, after: &Connection) {
+    if before.no_shops_since.is_none() && after.no_shops_since.is_some() {
+        tracing::error!(
+            alarm = "shops_not_listed",
+            connection = %after.connection,
+            known = after.shops.len(),
+            "the marketplace lists no shops where there were some; those known stay until it says so again in an hour"
+        );
     }
 }
 

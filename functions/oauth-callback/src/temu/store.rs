@@ -36,9 +36,7 @@ pub(super) async fn all(
     visitor: &Visitor,
     good: Vec<Good>,
 ) -> Vec<(AppKeyPath, Result<Connected, Mistake>)> {
-    // On the heap: each of them is large.
-    let all = good.into_iter().map(async |good| (good.app.path.clone(), Box::pin(one(keyring, visitor, good)).await));
-    join_all(all).await
+    join_all(good.into_iter().map(async |good| (good.app.path.clone(), one(keyring, visitor, good).await))).await
 }
 
 async fn one(keyring: &Keyring, visitor: &Visitor, good: Good) -> Result<Connected, Mistake> {

@@ -213,7 +213,8 @@ async fn the_end_of_the_authorization_is_told() {
         (&ended["status"], &ended["reason"]),
         (&json!("reauthorization_required"), &json!("authorization_expired"))
     );
-    assert_eq!(ended.get("due_at"), None::<&Value>);
+    let days = (ended["due_at"].as_i64().unwrap() - ended["updated_at"].as_i64().unwrap()) / 3_600;
+    assert!((24..=30).contains(&days), "it is asked again a day later: {ended}");
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 1, "nothing else was to be expected");
 
     // The seller comes back, and all is well.
@@ -247,4 +248,45 @@ async fn a_marketplace_that_is_busy_at_the_end_ends_nothing() {
     stack.age(3_600).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     assert_eq!(item(&stack, SELLER_1).await["reason"], "authorization_expired");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ended_connection_that_is_accepted_again_is_active() {
+    let stack = connected(Options::default().with_events()).await;
+    let refused = Trouble::answer(When::BeforeEffect, 36_004_005, "no such authorization");
+    stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(refused));
+    stack.age(DUE).await;
+    for _ in 0..2 {
+        assert_eq!(stack.invoke_sweep().await["refused"], 1);
+        stack.age(901).await;
+    }
+    assert_eq!(item(&stack, SELLER_1).await["reason"], "refused");
+    stack.age(86_400 + 6 * 3_600).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 1, "asked again, in vain");
+    assert_eq!(item(&stack, SELLER_1).await["status"], "reauthorization_required");
+
+    stack.tiktok_shop().clear_faults(Route::TokenRefresh);
+    stack.age(86_400).await;
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
+    let token = stack.vendor().token(SELLER_1).await.expect(200).json();
+    assert_eq!((&token["status"], &token["version"]), (&json!("active"), &json!(2)));
+    stack.age(2).await;
+    stack.invoke_sweep().await;
+    let events = stack.event_bus().events_after(0);
+    let last = events.last().unwrap();
+    assert_eq!((&*last.detail_type, &last.detail["cause"]), ("Connection Reauthorized", &json!("accepted_again")));
+    assert!(stack.writes(r#""cause":"accepted_again""#, 1).await, "the audit says so");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_empty_list_of_shops_takes_no_shop_away() {
+    let stack = connected(Options::default()).await;
+    stack.tiktok_shop().remove_shop("seller-1", "shop-1").unwrap();
+    stack.age(DUE).await;
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
+    drop(stack.vendor().token_by_shop("tiktok-shop/us/shop-1").await.expect(200));
+    assert!(stack.writes(r#""alarm":"shops_not_listed""#, 1).await);
+    stack.age(3_601).await;
+    assert_eq!(stack.invoke_sweep().await["verified"], 1);
+    drop(stack.vendor().token_by_shop("tiktok-shop/us/shop-1").await.expect(404));
 }

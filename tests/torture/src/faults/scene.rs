@@ -96,10 +96,17 @@ impl Scene {
     /// Takes the seller the whole way, until the webhooks of the shop are registered.
     pub(super) async fn connect(&self) -> Result<(), String> {
         self.connect_only().await?;
-        // What was just written is due by every process's clock, also while the table's is five minutes ahead.
-        self.age(302).await;
+        self.age(self.until_due()).await;
         let swept = self.bench.sweep().await?;
         must(self.has_webhooks(), || format!("its webhooks are not registered: {swept}"))
+    }
+
+    /// After so many seconds what was just written is due by every process's clock.
+    pub(super) fn until_due(&self) -> i64 {
+        match self.cell.map(|cell| cell.strike) {
+            Some(Strike::Clock(ahead)) => ahead.max(0) + 2,
+            _ => 2,
+        }
     }
 
     /// Takes the seller the whole way, confirmation included.

@@ -10,7 +10,7 @@ use crate::faults::{
 
 pub(super) async fn registration(scene: &Scene) -> Result<Outcome, String> {
     scene.connect_only().await?;
-    scene.age(302).await;
+    scene.age(scene.until_due()).await;
     let armed = scene.strike()?;
     let _ = scene.bench.sweep().await;
     if scene.cell.is_none() {

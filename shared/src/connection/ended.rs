@@ -1,0 +1,114 @@
+//! Connections that have ended and are asked about again. Pure.
+//!
+//! Sellers renew in the platform's own seller center without visiting us, and a verdict can be wrong. So nothing ends for
+//! ever but what the vendor disconnects.
+
+use super::{Connection, Status, due::own_fraction};
+use crate::time::Timestamp;
+
+const DAY: i64 = 86_400;
+
+/// Days after the end at which the marketplace is asked again.
+const ASKED_AFTER: [i64; 5] = [1, 2, 4, 8, 16];
+
+/// Seconds over which a cohort that has ended at the same time is spread.
+const SPREAD: i64 = 6 * 3_600;
+
+/// When the marketplace is to be asked again whether the authorization works after all: by a refresh, or by a check where
+/// there is none. `None` after the last time, and for a connection that has not ended.
+pub(super) fn ask_again_at(item: &Connection) -> Option<Timestamp> {
+    if !matches!(item.status, Status::ReauthorizationRequired { .. }) {
+        return None;
+    }
+    let days = ASKED_AFTER.get(usize::try_from(item.asked_again).ok()?)?;
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "hours are far below 2^52 s")]
+    let own = (SPREAD as f64 * own_fraction(&item.connection)) as i64;
+    let at = item.ended_at?.plus(days * DAY + own);
+    Some(item.not_before.map_or(at, |not_before| at.max(not_before)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        connection::{
+            Reason,
+            change::{Cause, Change},
+            claim::{Trigger, claim},
+            due::due_at,
+            event::EventKind,
+            fixtures::{active, fault, token_set, watched},
+            next::{Next, next},
+            settle::{Kept, Right, SECOND_TRY_AFTER, Spent, commit, fail, refuse},
+            watch::{Checked, verify},
+        },
+        names::AttemptId,
+    };
+
+    fn claimed(item: &Connection, now: Timestamp) -> (Connection, AttemptId, Next) {
+        let attempt = AttemptId::random();
+        let claimed = claim(item, Trigger::Schedule, now, attempt).unwrap();
+        (claimed.item, attempt, claimed.next)
+    }
+
+    fn refused(item: &Connection, now: Timestamp) -> Connection {
+        let (held, attempt, _) = claimed(item, now);
+        refuse(&held, attempt, fault().into(), Trigger::Schedule, now).unwrap()
+    }
+
+    /// Ended by two refusals.
+    fn ended(item: &Connection) -> Connection {
+        let at = due_at(item).unwrap();
+        let ended = refused(&refused(item, at), at.plus(SECOND_TRY_AFTER));
+        assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Refused });
+        ended
+    }
+
+    #[test]
+    fn an_ended_connection_is_asked_again_five_times_in_sixteen_days() {
+        for item in [active(), watched()] {
+            let mut item = ended(&item);
+            let (since, reason) = (item.ended_at.unwrap(), item.status);
+            for days in ASKED_AFTER {
+                let at = due_at(&item).unwrap();
+                assert!((0..=SPREAD).contains(&at.since(since.plus(days * DAY))), "{days}: {at:?}");
+                assert_eq!(next(&item, at.plus(-1)), Next::Nothing);
+                assert_eq!(next(&item, at), if item.has_refresh() { Next::Refresh } else { Next::Check });
+                item = refused(&item, at);
+                assert_eq!((item.status, item.ended_at), (reason, Some(since)), "a refusal is no news");
+            }
+            assert_eq!(due_at(&item), None);
+        }
+    }
+
+    #[test]
+    fn an_outage_is_not_one_of_the_five() {
+        let item = ended(&active());
+        let at = due_at(&item).unwrap();
+        let (held, attempt, _) = claimed(&item, at);
+        let failed = fail(&held, attempt, fault(), Spent::No, 600, at).unwrap();
+        assert_eq!((failed.asked_again, due_at(&failed)), (0, Some(at.plus(600))));
+    }
+
+    #[test]
+    fn accepted_again_it_is_active_and_the_vendor_is_told() {
+        let told = |held: &Connection, after: &Connection| {
+            assert_eq!((after.status, after.ended_at, after.asked_again), (Status::Active, None, 0));
+            assert_eq!((after.strikes, after.confirm_by, &after.last_error), (0, None, &None));
+            let change = Change::between(Some(held), after).unwrap();
+            assert_eq!((change.cause, change.event), (Cause::AcceptedAgain, Some(EventKind::Reauthorized)));
+        };
+        let item = ended(&active());
+        let at = due_at(&item).unwrap();
+        let (held, attempt, _) = claimed(&item, at);
+        let set = token_set(held.secret_version.clone(), held.granted_at, at);
+        told(&held, &commit(&held, Right::Claim(attempt), Kept::new(&set, attempt.version()), None, at).unwrap());
+
+        let item = ended(&watched());
+        let at = due_at(&item).unwrap();
+        let (held, attempt, _) = claimed(&item, at);
+        let after = verify(&held, attempt, Checked::default(), at).unwrap();
+        told(&held, &after);
+        assert!(due_at(&after).unwrap() > at, "its checks go on");
+    }
+}
