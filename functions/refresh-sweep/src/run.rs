@@ -168,7 +168,11 @@ impl Run {
     pub(crate) fn record(&mut self, connection: &ConnectionKey, outcome: &Result<Outcome, StoreError>) {
         if !matches!(
             outcome,
-            Ok(Outcome::VaultFault(_) | Outcome::Skipped(_) | Outcome::OnlyEvents(_) | Outcome::OnlyWebhooks(_))
+            Ok(Outcome::VaultFault(_)
+                | Outcome::OfEnded(_)
+                | Outcome::Skipped(_)
+                | Outcome::OnlyEvents(_)
+                | Outcome::OnlyWebhooks(_))
                 | Err(_)
         ) {
             self.vault_failures_in_a_row = 0;
@@ -197,7 +201,15 @@ impl Run {
             }
             Ok(Outcome::Reminded) => summary.reminded += 1,
             // A cohort that connected in one hour ends in one, and what has ended is refused again.
-            Ok(Outcome::Refused(refusal)) if refusal.is_expected => summary.refused += 1,
+            Ok(Outcome::Refused(refusal)) if refusal.is_expected => {
+                summary.refused += 1;
+                *in_a_row = 0;
+            }
+            // No evidence of anything: neither of a mass refusal nor against it, nor of an outage.
+            Ok(Outcome::OfEnded(outcome)) => {
+                self.has_kept |= matches!(**outcome, Outcome::Refreshed);
+                summary.count_ended(outcome);
+            }
             Ok(Outcome::Refused(_)) => {
                 summary.refused += 1;
                 app.tried += 1;
@@ -262,6 +274,11 @@ impl Run {
         if self.table_failures_in_a_row >= FAILURES_IN_A_ROW {
             self.stop(Stop::Table);
         }
+    }
+
+    /// Whether a refusal that was to be expected may be held against its connection: not while its whole app is being refused.
+    pub(crate) fn blames_expected(&self, connection: &ConnectionKey) -> bool {
+        self.apps.get(&connection.app).is_none_or(|app| !app.mass_refusal)
     }
 
     /// Whether a refusal may be held against its connection: not while its whole app is being refused. Before the run

@@ -216,6 +216,22 @@ fn a_cohort_that_ends_in_one_hour_is_no_mass_refusal() {
         run.record(&key("us", n), &refusal_when(true, "us", n));
     }
     assert!(run.goes_on() && !run.leaves_alone(&key("us", 0).app));
-    assert!(run.blames(&key("us", 0), true));
+    assert!(run.blames_expected(&key("us", 0)));
     assert_eq!(run.into_summary().refused, 1_000);
+}
+
+#[test]
+fn what_had_ended_before_is_evidence_of_nothing() {
+    let mut run = run();
+    let of_ended = |outcome: Result<Outcome, StoreError>| outcome.map(|outcome| Outcome::OfEnded(Box::new(outcome)));
+    for n in 0..100 {
+        run.record(&key("us", n), &of_ended(refusal("us", n)));
+        run.record(&key("us", n), &of_ended(Ok(Outcome::Transient { outage: true })));
+        run.record(&key("us", n), &of_ended(Ok(Outcome::VaultFault(vault_error()))));
+    }
+    assert!(run.goes_on() && !run.leaves_alone(&key("us", 0).app), "no breaker opens");
+    for n in 0..6 {
+        run.record(&key("us", n), &refusal("us", n));
+    }
+    assert!(run.leaves_alone(&key("us", 0).app), "and a mass refusal is seen all the same");
 }

@@ -1,6 +1,7 @@
 //! What a run returns and logs.
 
 use serde::Serialize;
+use shop_keyring::protocol::outcome::Outcome;
 
 /// Counts of one run.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
@@ -44,6 +45,21 @@ pub(crate) struct Summary {
     /// Why the run stopped claiming before everything was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stopped: Option<Stop>,
+}
+
+impl Summary {
+    /// Counts the outcome for a connection that had ended before.
+    pub(crate) const fn count_ended(&mut self, outcome: &Outcome) {
+        let count = match outcome {
+            Outcome::Refreshed => &mut self.refreshed,
+            Outcome::Verified => &mut self.verified,
+            Outcome::Healed => &mut self.healed,
+            Outcome::Refused(_) => &mut self.refused,
+            Outcome::Transient { .. } => &mut self.transient,
+            _ => &mut self.skipped,
+        };
+        *count += 1;
+    }
 }
 
 /// Why a run stopped claiming.

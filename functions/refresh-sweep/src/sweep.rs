@@ -147,7 +147,10 @@ where
                 Ok((connection, outcome)) => {
                     run.record(&connection, &outcome);
                     match outcome {
-                        Ok(Outcome::Refused(refusal)) => refusals.add(*refusal),
+                        Ok(Outcome::Refused(refusal)) if !refusal.is_expected => refusals.add(*refusal),
+                        Ok(outcome @ (Outcome::Refused(_) | Outcome::OfEnded(_))) => {
+                            settle_expected(protocol, outcome, &run).await;
+                        }
                         Ok(Outcome::OnlyEvents(item)) => {
                             lanes.publisher.take(&item, now);
                         }
@@ -305,11 +308,26 @@ impl Refusals {
         self.settle_at = None;
         for refusal in self.waiting.drain(..) {
             let blame = run.blames(&refusal.connection, run_is_over);
-            if let Err(error) = protocol.settle_refusal(&refusal, blame).await {
-                let connection = &refusal.connection;
-                tracing::error!(%connection, %error, "a refusal could not be written; the connection falls due again");
-            }
+            settle(protocol, &refusal, blame).await;
         }
+    }
+}
+
+/// Settles a refusal that was to be expected: it waits for no other.
+async fn settle_expected<M: Marketplace, V: Vault>(protocol: &Protocol<M, V>, outcome: Outcome, run: &Run) {
+    let outcome = match outcome {
+        Outcome::OfEnded(outcome) => *outcome,
+        outcome => outcome,
+    };
+    if let Outcome::Refused(refusal) = outcome {
+        settle(protocol, &refusal, run.blames_expected(&refusal.connection)).await;
+    }
+}
+
+async fn settle<M: Marketplace, V: Vault>(protocol: &Protocol<M, V>, refusal: &Refusal, blame: bool) {
+    if let Err(error) = protocol.settle_refusal(refusal, blame).await {
+        let connection = &refusal.connection;
+        tracing::error!(%connection, %error, "a refusal could not be written; the connection becomes due again");
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a write changes about the token or the status: for the audit a line, for the vendor perhaps an event. Found by
 //! comparing the item before and after, so that no way to write one can forget either.
 
-use super::{Connection, Reason, Status, event::EventKind};
+use super::{Connection, Reason, Status, ended::has_ended, event::EventKind};
 use crate::names::AttemptId;
 
 /// A change of the token or of the status.
@@ -100,14 +100,10 @@ impl Change {
     }
 }
 
-const fn has_ended(item: &Connection) -> bool {
-    matches!(item.status, Status::ReauthorizationRequired { .. })
-}
-
 fn token_cause(before: &Connection, after: &Connection) -> Cause {
     if after.authorized_at != before.authorized_at {
         Cause::Grant
-    } else if has_ended(before) && before.attempt.map(|claim| claim.id.version()) == after.secret_version {
+    } else if has_ended(before) {
         Cause::AcceptedAgain
     } else if before.attempt.map(|claim| claim.id.version()) == after.secret_version {
         Cause::Refresh

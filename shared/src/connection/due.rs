@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Connection, Status, ended::ask_again_at, watch::remind_at, webhooks::register_at};
+use super::{Connection, Status, ended::ask_again_at, notice::CLOCKS_APART, watch::remind_at, webhooks::register_at};
 use crate::{names::ConnectionKey, time::Timestamp};
 
 /// Partitions of the due index. Changing it needs every item written anew.
@@ -57,10 +57,14 @@ pub(super) fn leaves_at(item: &Connection) -> Timestamp {
 
 /// When the marketplace is to be asked because the known end of the authorization has come, after a failed try not before
 /// `not_before`. The seller may have renewed it where nobody has told us, so it is the marketplace that says whether it is
-/// over.
+/// over; by its own clock it must be.
 fn end_at(item: &Connection) -> Option<Timestamp> {
-    let end = item.authorization_expires_at?;
-    Some(item.not_before.map_or(end, |not_before| end.max(not_before)))
+    after_end(item, item.authorization_expires_at)
+}
+
+fn after_end(item: &Connection, end: Option<Timestamp>) -> Option<Timestamp> {
+    let at = end?.plus(CLOCKS_APART);
+    Some(item.not_before.map_or(at, |not_before| at.max(not_before)))
 }
 
 /// Whether it has events to be published now, whatever else there is to do.
@@ -113,8 +117,9 @@ pub fn check_at(item: &Connection) -> Option<Timestamp> {
     let waits = watched || item.last_error.is_some();
     let not_before = item.not_before.filter(|_| waits);
     let check_at = item.check_at.map(|check_at| not_before.map_or(check_at, |not_before| check_at.max(not_before)));
-    let end_at = end_at(item).filter(|_| watched);
-    [check_at, end_at].into_iter().flatten().min()
+    // The end of a token may be stated where that of the authorization is unclear.
+    let ends = [end_at(item), after_end(item, item.access_expires_at)].into_iter().flatten().min();
+    [check_at, ends.filter(|_| watched)].into_iter().flatten().min()
 }
 
 /// A number in `0.0..1.0` that is the connection's own.
@@ -165,8 +170,8 @@ mod tests {
         fn the_end_of_the_authorization_is_never_missed(end in 1_i64..86_400 * 400, wait in 0_i64..86_400) {
             let mut item = active();
             item.not_before = Some(T0.plus(wait));
-            item.authorization_expires_at = Some(T0.plus(end));
-            prop_assert!(due_at(&item).unwrap() <= T0.plus(end));
+            (item.authorization_expires_at, item.reminded) = (Some(T0.plus(end)), Some(1));
+            prop_assert!(due_at(&item).unwrap() <= T0.plus((end + CLOCKS_APART).max(wait)));
         }
     }
 

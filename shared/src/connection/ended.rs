@@ -14,17 +14,36 @@ const ASKED_AFTER: [i64; 5] = [1, 2, 4, 8, 16];
 /// Seconds over which a cohort that has ended at the same time is spread.
 const SPREAD: i64 = 6 * 3_600;
 
+/// Shortest wait after a try that gave no verdict, in seconds. A connection that only its seller may revive must not be
+/// asked about like one that works.
+pub(super) const WAIT: i64 = 6 * 3_600;
+
+/// Whether it has ended, and needs its seller unless the marketplace accepts it again.
+pub const fn has_ended(item: &Connection) -> bool {
+    matches!(item.status, Status::ReauthorizationRequired { .. })
+}
+
 /// When the marketplace is to be asked again whether the authorization works after all: by a refresh, or by a check where
-/// there is none. `None` after the last time, and for a connection that has not ended.
+/// there is none. A time that passes for a day without a verdict counts as used. `None` after the last time, and for a
+/// connection that has not ended.
 pub(super) fn ask_again_at(item: &Connection) -> Option<Timestamp> {
-    if !matches!(item.status, Status::ReauthorizationRequired { .. }) {
-        return None;
-    }
-    let days = ASKED_AFTER.get(usize::try_from(item.asked_again).ok()?)?;
+    let asked = usize::try_from(item.asked_again).ok()?;
+    let due = |at: Timestamp| item.not_before.map_or(at, |not_before| at.max(not_before));
+    let mut times = times(item)?.skip(asked).filter(|at| due(*at) < at.plus(DAY));
+    times.next().map(due)
+}
+
+/// How many of the times are over by `now`, at least one more than before.
+pub(super) fn asked_by(item: &Connection, now: Timestamp) -> u32 {
+    let over = times(item).map_or(0, |times| times.filter(|at| *at <= now).count());
+    u32::try_from(over).unwrap_or(u32::MAX).max(item.asked_again.saturating_add(1))
+}
+
+fn times(item: &Connection) -> Option<impl Iterator<Item = Timestamp>> {
+    let ended_at = item.ended_at.filter(|_| has_ended(item))?;
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "hours are far below 2^52 s")]
     let own = (SPREAD as f64 * own_fraction(&item.connection)) as i64;
-    let at = item.ended_at?.plus(days * DAY + own);
-    Some(item.not_before.map_or(at, |not_before| at.max(not_before)))
+    Some(ASKED_AFTER.into_iter().map(move |days| ended_at.plus(days * DAY + own)))
 }
 
 #[cfg(test)]
@@ -86,8 +105,26 @@ mod tests {
         let item = ended(&active());
         let at = due_at(&item).unwrap();
         let (held, attempt, _) = claimed(&item, at);
-        let failed = fail(&held, attempt, fault(), Spent::No, 600, at).unwrap();
-        assert_eq!((failed.asked_again, due_at(&failed)), (0, Some(at.plus(600))));
+        let mut failed = fail(&held, attempt, fault(), Spent::No, 600, at).unwrap();
+        assert_eq!((failed.asked_again, due_at(&failed)), (0, Some(at.plus(WAIT))));
+        assert_eq!(failed.last_error, item.last_error, "why it has ended is still to be read");
+        let mut tries = 1;
+        while let Some(now) = due_at(&failed).filter(|now| *now < at.plus(2 * DAY)) {
+            let (held, attempt, _) = claimed(&failed, now);
+            failed = fail(&held, attempt, fault(), Spent::No, 600, now).unwrap();
+            tries += 1;
+        }
+        assert!(tries <= 8, "{tries} tries in two days");
+        let late = Connection { not_before: Some(at.plus(40 * DAY)), ..failed };
+        assert_eq!(due_at(&late), None, "there is an end to it");
+    }
+
+    #[test]
+    fn times_that_were_missed_are_not_used_up_within_minutes() {
+        let item = ended(&active());
+        let now = item.ended_at.unwrap().plus(9 * DAY);
+        let asked = refused(&item, now);
+        assert!(due_at(&asked).unwrap() >= item.ended_at.unwrap().plus(16 * DAY), "{asked:?}");
     }
 
     #[test]

@@ -151,6 +151,9 @@ pub(crate) fn arbitrary() -> impl Strategy<Value = Connection> {
                     last_error: failed.map(|at| LastError { at, fault: fault() }),
                     publish_at: told.1,
                     webhooks: Webhooks { due_at: told.2, ..Webhooks::default() },
+                    ended_at: matches!(status, Status::ReauthorizationRequired { .. }).then(|| T0.plus(life % 86_400)),
+                    asked_again: u32::try_from(life % 7).unwrap(),
+                    announced_end: not_before.map(|at| at.plus(life)),
                     ..active()
                 };
                 if told.0 {

@@ -288,6 +288,7 @@ fn hold(mut item: Connection, grant: &Grant, granted_at: Timestamp, attempt: Att
         check_at,
         deauthorized_at: item.deauthorized_at.filter(|_| check_at.is_some()),
         announced_end: None,
+        no_shops_since: None,
         strikes: 0,
         failures: 0,
         last_error: None,

@@ -128,9 +128,14 @@ fn a_known_end_is_asked_about_and_a_refusal_there_ends_the_authorization_at_once
     for item in [active(), watched()] {
         let end = item.authorization_expires_at.unwrap();
         let asked = if item.has_refresh() { Next::Refresh } else { Next::Check };
-        let item = Connection { access_expires_at: Some(end.plus(86_400)), check_at: None, ..item };
-        let (held, attempt, next) = claimed_for(&item, end);
-        assert_eq!(next, asked);
+        let reminded = Some(1);
+        let refreshed_at = Some(end.plus(-60));
+        let access_expires_at = Some(end.plus(86_400));
+        let item = Connection { access_expires_at, refreshed_at, check_at: None, reminded, ..item };
+        assert_eq!(next(&item, end.plus(299)), Next::Nothing, "it must have come by the marketplace's clock, too");
+        let end = end.plus(300);
+        let (held, attempt, what) = claimed_for(&item, end);
+        assert_eq!(what, asked);
         let ended = refuse(&held, attempt, fault().into(), Trigger::Schedule, end).unwrap();
         assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::AuthorizationExpired });
         let on_demand = Trigger::OnDemand { rejected_version: 1 };

@@ -15,7 +15,7 @@ pub mod disconnect;
 pub mod due;
 pub mod edit;
 pub mod end;
-mod ended;
+pub mod ended;
 pub mod event;
 pub mod grant;
 pub mod next;

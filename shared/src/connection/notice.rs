@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// How far the marketplace's clock and the table's may lie apart, in seconds.
-const CLOCKS_APART: i64 = 5 * 60;
+pub(super) const CLOCKS_APART: i64 = 5 * 60;
 
 /// What a notice says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

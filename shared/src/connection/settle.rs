@@ -6,6 +6,7 @@ use super::{
     Connection, Fault, LastError, Listed, Reason, Status,
     claim::{CLAIM_SECONDS, Trigger},
     end::KnownEnd,
+    ended::{self, asked_by, has_ended},
     notice, watch,
     webhooks::{self, Delivery, Webhooks},
 };
@@ -121,7 +122,9 @@ pub fn commit(
     let rest = if life > 0 { REST_AFTER_COMMIT.min(life / 4) } else { REST_AFTER_COMMIT };
     let first_of_grant = item.authorized_at.is_none_or(|at| at < kept.granted_at);
     // It was announced for the grant before, or has been proved wrong.
-    let announced_end = item.announced_end.filter(|end| kept.granted_at <= item.granted_at && now < *end);
+    let announced_end = item.announced_end.filter(|announced| {
+        kept.granted_at <= item.granted_at && now < *announced && kept.end.at.is_none_or(|end| *announced < end)
+    });
     let reminded_end = notice::earlier(kept.end.at, announced_end);
     let watched = !item.has_refresh();
     // The marketplace was asked about it when it was given; who finds it later in the vault asks nobody.
@@ -161,6 +164,8 @@ pub fn commit(
         attempts: Vec::new(),
         // A check spends nothing, and a caller who rejects the token right away is right to have it asked about.
         not_before: if watched { None } else { Some(now.plus(rest)) },
+        // What the marketplace said before it ended is not about the shops of now.
+        deauthorized_at: item.deauthorized_at.filter(|_| !has_ended(item)),
         ended_at: None,
         asked_again: 0,
         strikes: 0,
@@ -168,11 +173,11 @@ pub fn commit(
         last_error: None,
         updated_at: now,
         // A marketplace may drop them with the old authorization.
-        webhooks: if first_of_grant { Webhooks::default() } else { item.webhooks.clone() },
+        webhooks: if first_of_grant || has_ended(item) { Webhooks::default() } else { item.webhooks.clone() },
         ..item.clone()
     };
     let mut committed = committed.with_listed(listed, now);
-    committed.deauthorized_at = item.deauthorized_at.filter(|_| !watched && check_at.is_some());
+    committed.deauthorized_at = committed.deauthorized_at.filter(|_| !watched && check_at.is_some());
     Ok(match &kept.delivery {
         Some(delivery) => webhooks::plan(committed, delivery, now),
         None => committed,
@@ -212,6 +217,10 @@ pub fn fail(
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
     let mut item = let_go(item, attempt, spent, now)?;
+    if has_ended(&item) {
+        item.not_before = Some(now.plus(wait.max(ended::WAIT)));
+        return Ok(item);
+    }
     item.failures = item.failures.saturating_add(1);
     item.not_before = Some(now.plus(wait));
     item.last_error = Some(LastError { at: now, fault });
@@ -236,9 +245,15 @@ impl From<Fault> for Refused {
     }
 }
 
-/// A refusal: the first is a strike, the second, at least [`SECOND_TRY_AFTER`] later, ends the authorization. At the known
-/// end of the authorization the first one does, if the schedule has asked and no earlier exchange is unsettled that may have
-/// obtained another token: nothing else was to be expected.
+/// Whether a refusal for this reason ends the authorization without a second look: at its known end, if the schedule has
+/// asked and no earlier exchange is unsettled that may have obtained another token. Nothing else was to be expected.
+pub fn ends_at_once(item: &Connection, attempt: AttemptId, reason: Reason, trigger: Trigger, now: Timestamp) -> bool {
+    let is_settled = item.attempts.iter().all(|earlier| *earlier == attempt);
+    item.is_at_end(now) && trigger == Trigger::Schedule && is_settled && reason != Reason::PermissionsMissing
+}
+
+/// A refusal: the first is a strike, the second, at least [`SECOND_TRY_AFTER`] later, ends the authorization. At its known end
+/// the first one does ([`ends_at_once`]).
 ///
 /// # Errors
 /// [`ClaimLost`] if another attempt holds the claim.
@@ -250,16 +265,15 @@ pub fn refuse(
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
     let mut item = let_go(item, attempt, Spent::No, now)?;
-    let Refused { fault, reason, scopes } = refused;
-    item.last_error = Some(LastError { at: now, fault });
-    if matches!(item.status, Status::ReauthorizationRequired { .. }) {
-        // It has ended already, and was asked again in vain.
-        item.asked_again = item.asked_again.saturating_add(1);
+    if has_ended(&item) {
+        // It was asked again in vain. Why it has ended is still to be read.
+        item.asked_again = asked_by(&item, now);
         item.not_before = None;
         return Ok(item);
     }
-    let is_settled = trigger == Trigger::Schedule && item.attempts.is_empty();
-    if item.is_at_end(now) && is_settled && matches!(reason, Reason::Refused | Reason::Replaced) {
+    let Refused { fault, reason, scopes } = refused;
+    item.last_error = Some(LastError { at: now, fault });
+    if ends_at_once(&item, attempt, reason, trigger, now) {
         item = require_reauthorization(item, Reason::AuthorizationExpired, now);
     } else if item.strikes == 0 {
         item.strikes = 1;
@@ -292,6 +306,10 @@ pub fn defer(
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
     let mut item = let_go(item, attempt, Spent::No, now)?;
+    if has_ended(&item) {
+        item.not_before = Some(now.plus(wait.max(ended::WAIT)));
+        return Ok(item);
+    }
     // Those before count no more: what is said of it is that it was put off.
     item.failures = 0;
     item.last_error = Some(LastError { at: now, fault });
@@ -321,6 +339,7 @@ fn require_reauthorization(item: Connection, reason: Reason, now: Timestamp) -> 
         status: Status::ReauthorizationRequired { reason },
         ended_at: Some(now),
         asked_again: 0,
+        no_shops_since: None,
         attempt: None,
         attempts: Vec::new(),
         not_before: None,

@@ -5,6 +5,7 @@ use super::{
     Connection, Listed, Reason, Status,
     due::own_fraction,
     end::AuthorizationEnd,
+    ended::has_ended,
     notice,
     settle::{ClaimLost, Spent, let_go},
 };
@@ -109,12 +110,13 @@ pub fn verify(
 ) -> Result<Connection, ClaimLost> {
     let before = let_go(item, attempt, Spent::No, now)?;
     let end = checked.authorization_end.after(before.known_end(), now);
-    let announced_end = before.announced_end.filter(|end| now < *end);
+    let announced_end =
+        before.announced_end.filter(|announced| now < *announced && end.at.is_none_or(|end| *announced < end));
     let watched = !before.has_refresh();
     // A token that works has not ended, whatever the response says.
     let access_end = checked.access_expires_at.filter(|end| *end > now);
     let unsaid = watched && access_end.or(end.at).is_none();
-    let has_ended = matches!(before.status, Status::ReauthorizationRequired { .. });
+    let has_ended = has_ended(&before);
     // An inactive shop hides whether the token works.
     let works = checked.listed != Some(Listed::Inactive);
     let verified = Connection {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     connection::{
-        Connection, Fault, Listed, Reason,
+        Connection, Fault, Listed, Reason, Status,
         settle::{ClaimLost, Refused, Spent},
         watch::{self, Checked},
         webhooks,
@@ -50,7 +50,13 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             return self.fail(held, fault, Spent::No, None, false).await;
         }
         let now_granted = checked.scopes.as_deref().unwrap_or(&item.scopes);
-        let lost = permissions::lost(&app.config.permissions, &item.scopes, now_granted);
+        let lost = match item.status {
+            // It has ended because of them, and shows those that were left.
+            Status::ReauthorizationRequired { reason: Reason::PermissionsMissing } => {
+                app.missing_permissions(item.purpose, Some(now_granted)).needed
+            }
+            _ => permissions::lost(&app.config.permissions, &item.scopes, now_granted),
+        };
         if !lost.is_empty() {
             return Ok(held.refusal(permissions_lost(&lost, checked), self.connections.now()));
         }

@@ -52,11 +52,13 @@ pub enum Outcome {
     DeletionFailed(VaultError),
     /// The vault did not keep what an exchange had given.
     KeepFailed(VaultError),
+    /// The outcome for a connection that had ended before. It says nothing of those that work.
+    OfEnded(Box<Outcome>),
 }
 
 impl Outcome {
     /// As it stands in logs and answers.
-    pub const fn as_str(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Refreshed => "refreshed",
             Self::Healed => "healed",
@@ -70,12 +72,19 @@ impl Outcome {
             Self::OnlyWebhooks(_) => "only_webhooks",
             Self::Lost => "lost",
             Self::Transient { .. } => "transient",
+            // Nothing else was to be expected.
+            Self::Refused(refusal) if refusal.is_expected => "expired",
             Self::Refused(_) => "refused",
             Self::Misconfigured(_) => "misconfigured",
             Self::OtherAppKey => "other_app_key",
             Self::VaultFault(_) => "vault_fault",
             Self::DeletionFailed(_) => "deletion_failed",
             Self::KeepFailed(_) => "keep_failed",
+            Self::OfEnded(outcome) => match **outcome {
+                Self::Refreshed | Self::Verified | Self::Healed => "accepted_again",
+                Self::Refused(_) => "refused_again",
+                _ => "not_asked_again",
+            },
         }
     }
 }
@@ -91,7 +100,6 @@ pub struct Refusal {
     pub refused: Refused,
     /// Who had it asked.
     pub trigger: Trigger,
-    /// Whether nothing else was to be expected: the known end of the authorization had come, or it had ended before and was
-    /// asked about again.
+    /// Whether nothing else was to be expected, because the known end of the authorization had come.
     pub is_expected: bool,
 }

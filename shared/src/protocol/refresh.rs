@@ -17,6 +17,7 @@ use crate::{
     connection::{
         Connection, Status,
         claim::{NotClaimed, Trigger, claim},
+        ended::has_ended,
         next::Next,
         settle::{Kept, Refused, Spent},
     },
@@ -81,7 +82,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Some(item) => Some(item),
             None => self.connections.get(key).await?,
         };
-        // Without the registry nothing is claimed that needs an app: reminders, ends and deletions go on.
+        // Without the registry nothing is claimed that needs an app: reminders and deletions go on.
         let knows_apps = self.apps.registry().current().await.is_ok();
         let timer = ClaimTimer::start();
         let (mut next, mut seen) = (Next::Nothing, None);
@@ -108,20 +109,30 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             }
             Err(ApplyError::Store(error)) => return Err(error),
         };
-        if let Some(outcome) = self.look_back(&held).await? {
+        let outcome = self.do_next(&held, next, permits).await?;
+        Ok(match outcome {
+            // A vault that does not keep concerns all.
+            Outcome::KeepFailed(_) => outcome,
+            outcome if has_ended(&held.item) => Outcome::OfEnded(Box::new(outcome)),
+            outcome => outcome,
+        })
+    }
+
+    async fn do_next(&self, held: &Held, next: Next, permits: &PutPermits) -> Result<Outcome, StoreError> {
+        if let Some(outcome) = self.look_back(held).await? {
             return Ok(outcome);
         }
         match next {
-            Next::Refresh => self.refresh(&held, permits).await,
-            Next::Check => self.check(&held).await,
-            Next::Remind => self.remind(&held).await,
-            Next::Remove => self.remove(&held).await,
-            Next::DeleteSecret => self.delete_secret(&held).await,
+            Next::Refresh => self.refresh(held, permits).await,
+            Next::Check => self.check(held).await,
+            Next::Remind => self.remind(held).await,
+            Next::Remove => self.remove(held).await,
+            Next::DeleteSecret => self.delete_secret(held).await,
             Next::LookBack if held.item.status == Status::Pending && held.item.secret_version.is_none() => {
-                self.remove(&held).await
+                self.remove(held).await
             }
             Next::LookBack | Next::Nothing | Next::RegisterWebhooks | Next::Publish => {
-                self.let_go(&held, Outcome::NothingFound).await
+                self.let_go(held, Outcome::NothingFound).await
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     clock::ClaimTimer,
     connection::{
-        Connection, Fault, Listed, Status,
+        Connection, Fault, Listed,
         claim::Trigger,
         settle::{self, ClaimLost, Kept, Refused, Right, SECOND_TRY_AFTER, Spent, back_off},
     },
@@ -32,12 +32,13 @@ pub(super) struct Held {
 impl Held {
     /// The marketplace has refused for good.
     pub(super) fn refusal(&self, refused: Refused, now: Timestamp) -> Outcome {
+        let is_expected = settle::ends_at_once(&self.item, self.attempt, refused.reason, self.trigger, now);
         Outcome::Refused(Box::new(Refusal {
             connection: self.item.connection.clone(),
             attempt: self.attempt,
             refused,
             trigger: self.trigger,
-            is_expected: self.item.is_at_end(now) || self.item.status != Status::Active,
+            is_expected,
         }))
     }
 }

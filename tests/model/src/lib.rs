@@ -22,7 +22,8 @@
 //! - Whenever nobody is at work, normal running follows: scheduled sweeps without troubles, until it is seen how it ends.
 //!
 //! # What is not
-//! Temu's tokens, which know no refresh; the end of an authorization and its reminders; accounts; shop pointers; mass
+//! Temu's tokens, which know no refresh; the end of an authorization and its reminders; that ended connections are asked
+//! again, which is the same refresh days later; accounts; shop pointers; mass
 //! refusals and misconfigured apps, which only defer. A lost answer of the table is a death just after the write. Left out
 //! of the item, for no decision reads it or none here: `revision` (who has read before a write decides anew, which is what
 //! it is for), `failures` (the back-off is the shortest), the texts and times of faults, `updated_at` but of pending

@@ -68,6 +68,9 @@ impl Protocol {
         if item.status != Status::Pending {
             item.updated_at = T0;
         }
+        // Whether there was one decides; and an ended connection is not asked again here.
+        item.deauthorized_at = item.deauthorized_at.map(|_| T0);
+        item.ended_at = None;
         if let Some(error) = &mut item.last_error {
             error.at = T0;
             error.fault = fault();

@@ -167,7 +167,10 @@ fn combine(one: Result<Token, CallError>, other: Result<Token, CallError>) -> Re
             Ok(Token {
                 mall_name: one.mall_name.or(other.mall_name),
                 region_id: one.region_id.or(other.region_id),
-                end: if one.end == AuthorizationEnd::Unsaid { other.end } else { one.end },
+                end: match (one.end, other.end) {
+                    (AuthorizationEnd::Unsaid | AuthorizationEnd::Missing, AuthorizationEnd::Unsaid) => one.end,
+                    (AuthorizationEnd::Unsaid | AuthorizationEnd::Missing, end) | (end, _) => end,
+                },
                 scopes: Some(scopes).filter(|scopes| !scopes.is_empty()),
                 is_partial: one.is_partial || other.is_partial,
                 ..one

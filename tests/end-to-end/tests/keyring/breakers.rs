@@ -7,7 +7,7 @@ use end_to_end::{Options, Stack};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Fault, Route, Trouble, When};
 
-use crate::setting::{DUE, connect_all, item, with_sellers};
+use crate::setting::{DUE, connect_all, ends, item, with_sellers};
 
 async fn fleet(count: usize) -> Stack {
     fleet_of(with_sellers(count), count).await
@@ -77,6 +77,20 @@ async fn a_mass_refusal_blames_nobody() {
     stack.tiktok_shop().clear_faults(Route::TokenRefresh);
     stack.age(3_601).await;
     assert_eq!(stack.invoke_sweep().await["refreshed"], 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cohort_at_its_end_and_after_it_is_no_mass_refusal() {
+    let stack = Stack::start(Options { authorization_lifetime: Some(2 * 86_400), ..with_sellers(8) }).await.unwrap();
+    connect_all(&stack, 8).await;
+    (0..8).for_each(|n| ends(&stack, &format!("s-{n}")));
+    stack.age(2 * 86_400 + 301).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 8);
+    assert_eq!(all(&stack, 8, "reason").await, vec![json!("authorization_expired"); 8]);
+    stack.age(86_400 + 6 * 3_600).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 8, "asked again");
+    assert_eq!(all(&stack, 8, "asked_again").await, vec![json!(1); 8]);
+    assert!(!stack.output().contains("mass_refusal"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

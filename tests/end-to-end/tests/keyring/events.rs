@@ -85,6 +85,7 @@ async fn each_reminder_is_told() {
         stack.age(86_400).await;
         if day == 31 {
             ends(&stack, "seller-1");
+            stack.age(300).await;
         }
         next_sweep(&stack).await;
         next_sweep(&stack).await;

@@ -9,7 +9,7 @@ use crate::setting::{SELLER_1, connect, ends, item, next_sweep};
 const SELLER_2: &str = "tiktok-shop/us/seller-2";
 
 /// After this many seconds an authorization of a day is over.
-const ENDED: i64 = 2 * 86_400 + 1;
+const ENDED: i64 = 2 * 86_400 + 301;
 
 /// [`SELLER_1`] is connected for `acme`. A new authorization ends the tokens of the seller's earlier ones.
 async fn stack_with(options: Options) -> Stack {

@@ -205,7 +205,7 @@ async fn broken_answers_are_unknown_outcomes_and_cost_no_connection() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_the_authorization_is_told() {
     let stack = connected(Options { authorization_lifetime: Some(2 * 86_400), ..Options::default() }).await;
-    stack.age(2 * 86_400 + 1).await;
+    stack.age(2 * 86_400 + 301).await;
     ends(&stack, "seller-1");
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     let ended = item(&stack, SELLER_1).await;
@@ -227,7 +227,7 @@ async fn a_seller_who_has_renewed_in_the_seller_center_is_not_lost_at_the_end() 
     let lifetime = Options { authorization_lifetime: Some(10 * 86_400), ..Options::default() };
     let stack = connected(lifetime.with_access_lifetime(30 * 86_400)).await;
     assert!(stack.tiktok_shop().extend_authorization(US_APP_KEY, "seller-1", 365 * 86_400));
-    stack.age(10 * 86_400 + 1).await;
+    stack.age(10 * 86_400 + 301).await;
     let swept = stack.invoke_sweep().await;
     assert_eq!((&swept["refreshed"], &swept["refused"]), (&json!(1), &json!(0)), "{swept}");
     let item = item(&stack, SELLER_1).await;
@@ -239,7 +239,7 @@ async fn a_seller_who_has_renewed_in_the_seller_center_is_not_lost_at_the_end() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_marketplace_that_is_busy_at_the_end_ends_nothing() {
     let stack = connected(Options { authorization_lifetime: Some(2 * 86_400), ..Options::default() }).await;
-    stack.age(2 * 86_400 + 1).await;
+    stack.age(2 * 86_400 + 301).await;
     ends(&stack, "seller-1");
     stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(Trouble::RateLimited { retry_after: None }));
     assert_eq!(stack.invoke_sweep().await["transient"], 1);

@@ -5,8 +5,13 @@ use shop_keyring::time::Timestamp;
 use super::seller::{T0, Work};
 
 /// What is counted, in the order of the counts.
-pub(super) const KINDS: [(Work, &str); 4] =
-    [(Work::Refresh, "refreshes"), (Work::Check, "checks"), (Work::Reminder, "reminders"), (Work::End, "ends")];
+pub(super) const KINDS: [(Work, &str); 5] = [
+    (Work::Refresh, "refreshes"),
+    (Work::Check, "checks"),
+    (Work::Reminder, "reminders"),
+    (Work::End, "ends"),
+    (Work::AskedAgain, "asked again after the end"),
+];
 
 const MINUTES_OF_AN_HOUR: usize = 60;
 

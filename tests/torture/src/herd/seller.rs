@@ -8,6 +8,7 @@ use shop_keyring::{
         Connection, Fault, Purpose,
         claim::{Claimed, Trigger, claim},
         due::due_at,
+        ended::has_ended,
         grant::{Grant, Origin, claim_for_grant},
         next::{Next, next as next_of},
         settle::{Kept, Right, commit, refuse},
@@ -51,6 +52,8 @@ pub(super) enum Work {
     Reminder,
     /// A refresh or a check at the known end of the authorization, which is refused.
     End,
+    /// The same after the end.
+    AskedAgain,
 }
 
 /// What was done with a connection.
@@ -118,8 +121,9 @@ impl Sellers {
         let lost = "the claim is held";
         let (work, after) = match next {
             Next::Refresh | Next::Check if held.is_at_end(now) => {
+                let work = if has_ended(&held) { Work::AskedAgain } else { Work::End };
                 let fault = Fault { message: "it has ended".into(), code: None, request_id: None };
-                (Work::End, refuse(&held, self.attempt, fault.into(), Trigger::Schedule, now).expect(lost))
+                (work, refuse(&held, self.attempt, fault.into(), Trigger::Schedule, now).expect(lost))
             }
             Next::Refresh => {
                 // The end of the authorization is the grant's.

@@ -80,6 +80,10 @@ async fn what_was_taken_back_ends_with_its_reason() {
         (&ended["status"], &ended["reason"]),
         (&json!("reauthorization_required"), &json!("permissions_missing"))
     );
+    // A day later the permission is still missing.
+    stack.age(DAY + 6 * 3_600).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
+    assert_eq!(item(&stack, LOCAL).await["status"], "reauthorization_required");
     assert_eq!(ended["scopes"], json!(permissions));
     assert!(stack.writes("Local Order and Logistics Management", 1).await, "in the seller's words");
 }
@@ -128,7 +132,7 @@ async fn the_end_of_the_authorization_is_told_at_its_time_without_a_second_look(
     sweep_all(&stack).await;
     assert_eq!(item(&stack, LOCAL).await["status"], "active", "not a minute too early");
     // Shortly after a check nobody asks again.
-    stack.age(60 + 300).await;
+    stack.age(60 + 301).await;
     let late = vendor.token(LOCAL).await.expect(409).json();
     assert_eq!(late["reason"], "authorization_expired", "even before the sweep has said so");
     let swept = sweep_all(&stack).await;
