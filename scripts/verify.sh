@@ -70,7 +70,8 @@ run_browser() {
         echo "$skipped"
         return
     fi
-    cargo build --locked --workspace --bins
+    # All targets, as in the steps before: only the binaries would want other features of their dependencies.
+    cargo build --locked --workspace --all-targets
     "$python" tests/browser/sandbox_test.py
 }
 

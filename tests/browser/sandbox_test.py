@@ -1,7 +1,7 @@
 """The sandbox clicked through in a real browser, as docs/sandbox.md describes it.
 
 Run by `make verify`; alone: .tools/verify/bin/python tests/browser/sandbox_test.py, after
-`cargo build --locked --workspace --bins`.
+`make build`.
 """
 
 import re

@@ -105,10 +105,12 @@ fn refresh_point(item: &Connection) -> Option<Timestamp> {
     Some(item.not_before.map_or(point, |not_before| point.max(not_before)))
 }
 
-/// When to ask the marketplace whether the token still works. After a failed try, and where checks are the schedule's own,
-/// never before `not_before`, and at the end of the authorization; a connection in doubt is looked at a second time as soon as
-/// it may be. What a notice has
-/// made due does not wait for the rest after a commit: a check spends nothing.
+/// When to ask the marketplace whether the token still works: at the check's own time, and where nothing is refreshed also at
+/// the end of the authorization and of the token.
+///
+/// After a failed try, and where checks are the schedule's own, never before `not_before`; a connection in doubt is looked at
+/// a second time as soon as possible. A check that a notification has made due does not wait for the rest after a commit,
+/// because a check spends nothing.
 pub fn check_at(item: &Connection) -> Option<Timestamp> {
     let watched = !item.has_refresh();
     if watched && item.strikes > 0 && item.not_before.is_some() {

@@ -261,8 +261,8 @@ async fn a_label_stays_while_the_connection_does_and_stands_for_the_name_on_its_
     assert!(page.body.contains("“Ann’s attic”"), "{}", page.body);
     let page = browser.connect(connect_url, "us", "seller-1").await.page.unwrap();
     assert!(page.body.contains("“Ann’s attic” is connected"), "{}", page.body);
-    let anew = vendor.connection(SELLER_1).await.expect(200).json();
-    assert_eq!((&anew["version"], &anew["label"]), (&json!(3), &json!("Ann’s attic")));
+    let again = vendor.connection(SELLER_1).await.expect(200).json();
+    assert_eq!((&again["version"], &again["label"]), (&json!(3), &json!("Ann’s attic")));
 
     let ended = vendor.disconnect(SELLER_1).await.expect(200).json();
     assert_eq!(ended["label"], Value::Null);
