@@ -166,5 +166,4 @@ impl Shards {
 }
 
 #[cfg(test)]
-#[path = "queue_tests.rs"]
 pub(crate) mod tests;

@@ -310,5 +310,4 @@ impl Run {
 }
 
 #[cfg(test)]
-#[path = "run_tests.rs"]
 mod tests;

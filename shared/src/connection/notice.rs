@@ -112,5 +112,4 @@ pub(super) fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Optio
 }
 
 #[cfg(test)]
-#[path = "notice_tests.rs"]
 mod tests;

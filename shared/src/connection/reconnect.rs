@@ -38,5 +38,4 @@ pub(super) fn claim(
 }
 
 #[cfg(test)]
-#[path = "reconnect_tests.rs"]
 mod tests;

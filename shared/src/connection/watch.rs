@@ -170,5 +170,4 @@ pub fn reason(item: &Connection, said: Reason, now: Timestamp) -> Reason {
 }
 
 #[cfg(test)]
-#[path = "watch_tests.rs"]
 mod tests;

@@ -250,5 +250,4 @@ fn minutes_left(placed: &[Placed], now: Timestamp) -> Option<i64> {
 }
 
 #[cfg(test)]
-#[path = "view_tests.rs"]
 mod tests;

@@ -364,5 +364,4 @@ where
 }
 
 #[cfg(test)]
-#[path = "answer_tests.rs"]
 mod tests;

@@ -361,5 +361,4 @@ async fn call(
 }
 
 #[cfg(test)]
-#[path = "token_tests.rs"]
 mod tests;

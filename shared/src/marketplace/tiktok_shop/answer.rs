@@ -229,5 +229,4 @@ fn fault(message: &str, code: Option<String>, request_id: Option<String>) -> Fau
 }
 
 #[cfg(test)]
-#[path = "answer_tests.rs"]
 mod tests;
