@@ -49,6 +49,8 @@ OPERATORS = {
     # True of no values at all, as in AWS.
     "ForAllValues:StringLike": lambda values, patterns: all(one_like(value, patterns) for value in values or []),
     "ForAllValues:StringEquals": lambda values, expected: all(value in expected for value in values or []),
+    # False of no values at all, as in AWS.
+    "ForAnyValue:StringLike": lambda values, patterns: any(one_like(value, patterns) for value in values or []),
 }
 
 

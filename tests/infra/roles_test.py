@@ -72,6 +72,7 @@ FOREIGN = [
 CONNECTIONS, SESSIONS = table("shop-keyring-connections"), table("shop-keyring-connect-sessions")
 ITEM = {"dynamodb:LeadingKeys": ["tiktok-shop/us/1"]}
 POINTER = {"dynamodb:LeadingKeys": ["shop/tiktok-shop/us/7001"]}
+EVIDENCE = {"dynamodb:LeadingKeys": ["evidence/tiktok-shop/us"]}
 SESSION = {"dynamodb:LeadingKeys": ["session/1"]}
 VISIT = {"dynamodb:LeadingKeys": ["visit/1"]}
 
@@ -103,11 +104,12 @@ WITH_SECRETS = {
 }
 
 # role: what it may do with which items of a table, or on an index.
-ANY, POINTERS, OPENED = (ITEM, POINTER, SESSION, VISIT), (POINTER,), (SESSION,)
+ANY, POINTERS, OPENED = (ITEM, POINTER, EVIDENCE, SESSION, VISIT), (POINTER,), (SESSION,)
+NOT_EVIDENCE = tuple(context for context in ANY if context is not EVIDENCE)
 WITH_TABLES = {
     "OauthCallback": {
         ("GetItem", CONNECTIONS): ANY,
-        ("UpdateItem", CONNECTIONS): ANY,
+        ("UpdateItem", CONNECTIONS): NOT_EVIDENCE,
         ("PutItem", CONNECTIONS): POINTERS,
         ("DeleteItem", CONNECTIONS): POINTERS,
         ("GetItem", SESSIONS): ANY,
@@ -129,7 +131,7 @@ WITH_TABLES = {
         ("Query", f"{CONNECTIONS}/index/listing"): ANY,
         ("BatchGetItem", CONNECTIONS): ANY,
         ("GetItem", CONNECTIONS): ANY,
-        ("UpdateItem", CONNECTIONS): ANY,
+        ("UpdateItem", CONNECTIONS): NOT_EVIDENCE,
         ("PutItem", CONNECTIONS): POINTERS,
         ("GetItem", SESSIONS): ANY,
         ("PutItem", SESSIONS): OPENED,

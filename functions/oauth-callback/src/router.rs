@@ -18,7 +18,7 @@ use shop_keyring::{
     marketplace::{Marketplaces, http},
     metrics,
     names::AppKeyPath,
-    protocol::{Protocol, webhooks::RemovalBreaker},
+    protocol::{Protocol, evidence::SharedEvidence, webhooks::RemovalBreaker},
     registry::{Registry, RegistryError},
     store::{Connections, Sessions},
     vault::SecretsManagerVault,
@@ -50,6 +50,7 @@ impl Keyring {
                 apps: Apps::new(secrets, &config.secret_prefix),
                 public_base_url: config.public_base_url.clone(),
                 removals: RemovalBreaker::default(),
+                evidence: SharedEvidence::default(),
             },
             config,
         })

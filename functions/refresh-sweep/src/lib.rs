@@ -2,7 +2,7 @@
 //!
 //! It works on every connection that is due, and is the only function that spends a refresh token. This file wires;
 //! [`sweep`] walks the due index, [`run`] decides when to stop, [`on_demand`] works on one connection, [`publisher`]
-//! tells the vendor, [`registrar`] registers webhooks, [`fleet`] counts. The line that spends the token is in `shop_keyring::protocol`.
+//! tells the vendor, [`registrar`] registers webhooks, [`evidence`] writes what refusals are judged by, [`fleet`] counts. The line that spends the token is in `shop_keyring::protocol`.
 //!
 //! Public are [`run`](fn@run) for the binary and, for the fuzz targets, what reads outside input.
 
@@ -11,6 +11,7 @@
 mod bus;
 mod config;
 mod event;
+mod evidence;
 mod fleet;
 mod on_demand;
 mod pace;
@@ -30,7 +31,7 @@ use shop_keyring::{
     audit,
     marketplace::{Marketplaces, http},
     metrics,
-    protocol::{Protocol, webhooks::RemovalBreaker},
+    protocol::{Protocol, evidence::SharedEvidence, webhooks::RemovalBreaker},
     start::start,
     store::Connections,
     vault::SecretsManagerVault,
@@ -62,6 +63,7 @@ impl Keyring {
             apps: Apps::new(secrets, &config.secret_prefix),
             public_base_url: config.public_base_url.clone(),
             removals: RemovalBreaker::default(),
+            evidence: SharedEvidence::default(),
         });
         let bus = config.event_bus.as_deref().map(|name| EventBus::new(&aws, name));
         Ok(Self { config, bus, protocol })

@@ -35,8 +35,6 @@ pub(crate) async fn refresh<M: Marketplace, V: Vault>(
     }
     let outcome = worked?;
     match &outcome {
-        // The first strike only: a second try on demand is not claimed, the schedule makes it.
-        Outcome::Refused(refusal) => protocol.settle_refusal(refusal, true).await?,
         Outcome::Misconfigured(problem) => {
             tracing::error!(alarm = "configuration_fault", app = %connection.app, problem, "nothing was spent");
         }

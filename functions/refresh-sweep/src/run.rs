@@ -19,67 +19,31 @@ use crate::{
 /// burn every connection's back-off.
 const FAILURES_IN_A_ROW: u32 = 5;
 
-/// Refusals of one app in a run that are believed in any case.
-const REFUSALS_BELIEVED: u32 = 5;
-
 /// One run's state.
 #[derive(Debug)]
 pub(crate) struct Run {
-    apps: HashMap<AppKeyPath, App>,
+    /// Each app of the registry or met on the way, and whether it is misconfigured.
+    apps: HashMap<AppKeyPath, bool>,
     failures_in_a_row: HashMap<MarketplaceName, u32>,
     out_of_reach: HashSet<MarketplaceName>,
     table_failures_in_a_row: u32,
     vault_failures_in_a_row: u32,
     concurrency: usize,
     has_kept: bool,
-    all_taken: bool,
     summary: Summary,
-}
-
-#[derive(Debug, Default)]
-struct App {
-    tried: u32,
-    refused: u32,
-    accepted: bool,
-    misconfigured: bool,
-    mass_refusal: bool,
-    /// Admitted, and nothing known of them yet.
-    under_way: u32,
-}
-
-impl App {
-    const fn is_stopped(&self) -> bool {
-        self.misconfigured || self.mass_refusal
-    }
-
-    /// When more than five and more than a fifth of those tried are refused, it is not the sellers.
-    fn note_refusal(&mut self, path: &AppKeyPath) {
-        self.refused += 1;
-        let (tried, refused) = (self.tried, self.refused);
-        if refused > REFUSALS_BELIEVED.max(tried / 5) && !std::mem::replace(&mut self.mass_refusal, true) {
-            tracing::error!(
-                alarm = "mass_refusal",
-                app = %path,
-                refused,
-                tried,
-                "too many refused at once: no connection is blamed, and work on this app stops"
-            );
-        }
-    }
 }
 
 impl Run {
     /// A run over these apps.
     pub(crate) fn new(apps: impl Iterator<Item = AppKeyPath>, concurrency: usize, oldest_due_seconds: i64) -> Self {
         Self {
-            apps: apps.map(|app| (app, App::default())).collect(),
+            apps: apps.map(|app| (app, false)).collect(),
             failures_in_a_row: HashMap::new(),
             out_of_reach: HashSet::new(),
             table_failures_in_a_row: 0,
             vault_failures_in_a_row: 0,
             concurrency,
             has_kept: false,
-            all_taken: false,
             summary: Summary { oldest_due_seconds, ..Summary::default() },
         }
     }
@@ -93,26 +57,16 @@ impl Run {
     /// Takes note that a connection was taken from the due index; false if a breaker says to leave it alone.
     pub(crate) fn admit(&mut self, connection: &ConnectionKey) -> bool {
         self.summary.due += 1;
-        let app = self.apps.entry(connection.app.clone()).or_default();
-        let admitted = !app.is_stopped() && !self.out_of_reach.contains(&connection.app.marketplace);
-        if admitted {
-            app.under_way += 1;
-        } else {
-            self.summary.skipped += 1;
-        }
+        self.apps.entry(connection.app.clone()).or_default();
+        let admitted = !self.leaves_alone(&connection.app);
+        self.summary.skipped += u32::from(!admitted);
         admitted
     }
 
-    /// Takes note that a connection was taken from the due index only for its events or its webhooks: no claim is taken for
-    /// those.
+    /// Takes note that a connection was taken from the due index only for what no breaker stops: its events, its
+    /// webhooks, or the deletion of its secret.
     pub(crate) const fn admit_unclaimed(&mut self) {
         self.summary.due += 1;
-    }
-
-    /// Takes note that a secret is to be deleted, whatever breaker is open.
-    pub(crate) fn admit_deletion(&mut self, connection: &ConnectionKey) {
-        self.summary.due += 1;
-        self.apps.entry(connection.app.clone()).or_default().under_way += 1;
     }
 
     /// Whether the run was stopped with something due that was not taken, by what is no hindrance to its events.
@@ -135,12 +89,8 @@ impl Run {
 
     /// Whether a breaker says to leave this app alone.
     pub(crate) fn leaves_alone(&self, app: &AppKeyPath) -> bool {
-        self.out_of_reach.contains(&app.marketplace) || self.apps.get(app).is_some_and(App::is_stopped)
-    }
-
-    /// Takes note that everything that was due has been taken from the index.
-    pub(crate) const fn note_all_taken(&mut self) {
-        self.all_taken = true;
+        self.out_of_reach.contains(&app.marketplace)
+            || self.apps.get(app).is_some_and(|is_misconfigured| *is_misconfigured)
     }
 
     /// Takes note that admitted connections are left as they are: no room, no time, or a breaker.
@@ -151,9 +101,7 @@ impl Run {
 
     /// Whether to go on claiming.
     pub(crate) fn goes_on(&mut self) -> bool {
-        let all_stopped = !self.apps.is_empty()
-            && self.apps.iter().all(|(path, app)| app.is_stopped() || self.out_of_reach.contains(&path.marketplace));
-        if all_stopped {
+        if !self.apps.is_empty() && self.apps.keys().all(|app| self.leaves_alone(app)) {
             self.stop(Stop::Marketplaces);
         }
         self.summary.stopped.is_none()
@@ -182,43 +130,30 @@ impl Run {
             metrics::worked(connection.app.marketplace, outcome);
         }
         let summary = &mut self.summary;
-        let app = self.apps.entry(connection.app.clone()).or_default();
-        app.under_way = app.under_way.saturating_sub(1);
+        let is_misconfigured = self.apps.entry(connection.app.clone()).or_default();
         let in_a_row = self.failures_in_a_row.entry(connection.app.marketplace).or_default();
         match outcome {
             Ok(Outcome::Refreshed) => {
                 summary.refreshed += 1;
-                app.tried += 1;
-                app.accepted = true;
                 *in_a_row = 0;
                 self.has_kept = true;
             }
             Ok(Outcome::Verified) => {
                 summary.verified += 1;
-                app.tried += 1;
-                app.accepted = true;
                 *in_a_row = 0;
             }
             Ok(Outcome::Reminded) => summary.reminded += 1,
-            // A cohort that connected in one hour ends in one, and what has ended is refused again.
-            Ok(Outcome::Refused(refusal)) if refusal.is_expected => {
-                summary.refused += 1;
-                *in_a_row = 0;
-            }
-            // No evidence of anything: neither of a mass refusal nor against it, nor of an outage.
+            // No evidence of an outage, nor against one.
             Ok(Outcome::OfEnded(outcome)) => {
                 self.has_kept |= matches!(**outcome, Outcome::Refreshed);
                 summary.count_ended(outcome);
             }
             Ok(Outcome::Refused(_)) => {
                 summary.refused += 1;
-                app.tried += 1;
-                app.note_refusal(&connection.app);
                 *in_a_row = 0;
             }
             Ok(Outcome::Transient { outage }) => {
                 summary.transient += 1;
-                app.tried += 1;
                 *in_a_row = if *outage { *in_a_row + 1 } else { 0 };
                 if *in_a_row >= FAILURES_IN_A_ROW && self.out_of_reach.insert(connection.app.marketplace) {
                     tracing::error!(
@@ -230,7 +165,7 @@ impl Run {
             }
             Ok(Outcome::Misconfigured(problem)) => {
                 summary.misconfigured += 1;
-                if !std::mem::replace(&mut app.misconfigured, true) {
+                if !std::mem::replace(is_misconfigured, true) {
                     tracing::error!(alarm = "configuration_fault", app = %connection.app, problem, "work on this app stops");
                 }
             }
@@ -274,20 +209,6 @@ impl Run {
         if self.table_failures_in_a_row >= FAILURES_IN_A_ROW {
             self.stop(Stop::Table);
         }
-    }
-
-    /// Whether a refusal that was to be expected may be held against its connection: not while its whole app is being refused.
-    pub(crate) fn blames_expected(&self, connection: &ConnectionKey) -> bool {
-        self.apps.get(&connection.app).is_none_or(|app| !app.mass_refusal)
-    }
-
-    /// Whether a refusal may be held against its connection: not while its whole app is being refused. Before the run
-    /// is over that can be told only if somebody else's refresh or check was accepted, or nobody else of the app is left.
-    pub(crate) fn blames(&self, connection: &ConnectionKey, run_is_over: bool) -> bool {
-        self.apps.get(&connection.app).is_none_or(|app| {
-            let is_over = run_is_over || (self.all_taken && app.under_way == 0);
-            !app.mass_refusal && (is_over || app.accepted)
-        })
     }
 
     /// Takes note that the due index could not be read: nothing more can be claimed.

@@ -15,10 +15,7 @@ use shop_keyring::{
     marketplace::Marketplace,
     metrics,
     names::{AppKeyPath, ConnectionKey},
-    protocol::{
-        Protocol,
-        outcome::{Outcome, Refusal},
-    },
+    protocol::{Protocol, outcome::Outcome},
     registry::AppRegistry,
     store::StoreError,
     time::Timestamp,
@@ -31,6 +28,7 @@ use crate::{
     bus::EventBus,
     config::Config,
     event::Partition,
+    evidence::EvidenceWriter,
     fleet::{Counting, is_counted},
     pace::{MOST_AT_WORK, Pace},
     publisher::Publisher,
@@ -42,9 +40,6 @@ use crate::{
 
 /// How long a run claims when it does not know its deadline.
 const CLAIMING: Duration = Duration::from_mins(1);
-
-/// How long a refusal may wait, its claim held, for the run to see how many others are refused. Well inside a claim.
-const REFUSALS_WAIT: Duration = Duration::from_secs(20);
 
 /// When everything has to be over: a claim's time later, less what the answer takes.
 const AFTER_CLAIMING: Duration = Duration::from_secs(CLAIM_SECONDS.unsigned_abs() - 2);
@@ -108,7 +103,7 @@ where
         publisher: Publisher::new(bus, protocol.connections.clone()),
         registrar: Registrar::new(protocol, claims_until),
     };
-    let mut refusals = Refusals::default();
+    let mut evidence = EvidenceWriter::begin(protocol).await;
     let mut taken = 0_usize;
     loop {
         while lanes.at_work.unpaced() < run.limit() && run.goes_on() {
@@ -128,10 +123,7 @@ where
                         break;
                     }
                 }
-                Ok(None) => {
-                    run.note_all_taken();
-                    break;
-                }
+                Ok(None) => break,
                 Err(error) => run.record_unread_index(&error),
             }
         }
@@ -147,10 +139,6 @@ where
                 Ok((connection, outcome)) => {
                     run.record(&connection, &outcome);
                     match outcome {
-                        Ok(Outcome::Refused(refusal)) if !refusal.is_expected => refusals.add(*refusal),
-                        Ok(outcome @ (Outcome::Refused(_) | Outcome::OfEnded(_))) => {
-                            settle_expected(protocol, outcome, &run).await;
-                        }
                         Ok(Outcome::OnlyEvents(item)) => {
                             lanes.publisher.take(&item, now);
                         }
@@ -171,10 +159,10 @@ where
                     lanes.at_work.begin(connection, None);
                 }
             }
-            () = refusals.wait_is_over() => refusals.settle(protocol, &run, false).await,
+            () = evidence.is_due() => evidence.begin_write(),
         }
     }
-    refusals.settle(protocol, &run, true).await;
+    evidence.finish(claims_until + AFTER_CLAIMING).await;
     if run.leaves_events() {
         publish_what_is_left(&mut queue, &mut lanes.publisher, now, claims_until).await;
     }
@@ -223,7 +211,7 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Lanes<'_, M, V> {
             // The deletion of a secret needs no marketplace; without one its webhooks stay registered.
             (Some(Next::DeleteSecret), item) if run.leaves_alone(&connection.app) => {
                 self.at_work.protocol.removals.pause();
-                run.admit_deletion(&connection);
+                run.admit_unclaimed();
                 self.at_work.begin(connection, item);
             }
             (_, item) if run.admit(&connection) => {
@@ -281,54 +269,6 @@ impl<'a, M: Marketplace + 'static, V: Vault + 'static> AtWork<'a, M, V> {
 /// A partition's share of the permits.
 fn share(puts_per_second: NonZeroU32, partitions: u8) -> NonZeroU32 {
     NonZeroU32::new(puts_per_second.get() / u32::from(partitions)).unwrap_or(NonZeroU32::MIN)
-}
-
-/// Refusals that wait, their claims held, until the run has seen how many there are.
-#[derive(Default)]
-struct Refusals {
-    waiting: Vec<Refusal>,
-    settle_at: Option<Instant>,
-}
-
-impl Refusals {
-    fn add(&mut self, refusal: Refusal) {
-        self.settle_at.get_or_insert_with(|| Instant::now() + REFUSALS_WAIT);
-        self.waiting.push(refusal);
-    }
-
-    /// Ends when the first of them has waited long enough; never, if there is none.
-    async fn wait_is_over(&self) {
-        match self.settle_at {
-            Some(at) => tokio::time::sleep_until(at.into()).await,
-            None => std::future::pending().await,
-        }
-    }
-
-    async fn settle<M: Marketplace, V: Vault>(&mut self, protocol: &Protocol<M, V>, run: &Run, run_is_over: bool) {
-        self.settle_at = None;
-        for refusal in self.waiting.drain(..) {
-            let blame = run.blames(&refusal.connection, run_is_over);
-            settle(protocol, &refusal, blame).await;
-        }
-    }
-}
-
-/// Settles a refusal that was to be expected: it waits for no other.
-async fn settle_expected<M: Marketplace, V: Vault>(protocol: &Protocol<M, V>, outcome: Outcome, run: &Run) {
-    let outcome = match outcome {
-        Outcome::OfEnded(outcome) => *outcome,
-        outcome => outcome,
-    };
-    if let Outcome::Refused(refusal) = outcome {
-        settle(protocol, &refusal, run.blames_expected(&refusal.connection)).await;
-    }
-}
-
-async fn settle<M: Marketplace, V: Vault>(protocol: &Protocol<M, V>, refusal: &Refusal, blame: bool) {
-    if let Err(error) = protocol.settle_refusal(refusal, blame).await {
-        let connection = &refusal.connection;
-        tracing::error!(%connection, %error, "a refusal could not be written; the connection becomes due again");
-    }
 }
 
 #[cfg(test)]

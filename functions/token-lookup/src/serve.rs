@@ -41,7 +41,7 @@ pub(crate) fn decide(item: &Connection, min_ttl: i64, now: Timestamp) -> Decisio
 /// try. Somebody else's refresh under way can.
 pub(crate) fn can_refresh(item: &Connection, now: Timestamp) -> bool {
     let resting = item.not_before.is_some_and(|not_before| now < not_before);
-    item.held_at(now).is_some() || !(resting || item.strikes > 0)
+    item.held_at(now).is_some() || !(resting || item.refusals > 0)
 }
 
 /// For a token that only the seller can renew. At the known end of its authorization it waits for the marketplace to say that
@@ -63,7 +63,7 @@ pub(crate) fn decide_after_check(item: &Connection, fresh: bool, now: Timestamp)
         return decide(item, 0, now);
     }
     match unrefreshable(item, now) {
-        Decision::ServeUnrefreshable if !fresh || item.strikes > 0 || item.last_error.is_some() => {
+        Decision::ServeUnrefreshable if !fresh || item.refusals > 0 || item.last_error.is_some() => {
             Decision::Refuse(refresh_failed(item, now))
         }
         decision => decision,
@@ -148,7 +148,8 @@ mod tests {
             reminded: None,
             confirm_by: None,
             confirm_granted_at: None,
-            strikes: 0,
+            refused_at: None,
+            refusals: 0,
             failures: 0,
             last_error: None,
             events: Vec::new(),
@@ -210,7 +211,7 @@ mod tests {
         let good = Connection { connection, ..item(Status::Active, 90 * 86_400, 300) };
         assert_eq!(say(&decide_after_check(&good, true, NOW)), "serve unrefreshable");
         let failed = "CheckFailed { retry_after: 900 }";
-        let doubted = Connection { strikes: 1, not_before: Some(NOW.plus(900)), ..good.clone() };
+        let doubted = Connection { refusals: 1, not_before: Some(NOW.plus(900)), ..good.clone() };
         assert_eq!(say(&decide_after_check(&doubted, true, NOW)), failed);
         assert!(say(&decide_after_check(&good, false, NOW)).starts_with("CheckFailed"));
         let unsaid = Connection { access_expires_at: Some(NOW), authorization_expires_at: None, ..good };
@@ -222,7 +223,7 @@ mod tests {
         let resting = |left| Connection { not_before: Some(NOW.plus(90)), ..item(Status::Active, 600, left) };
         assert_eq!(say(&decide(&resting(10), 60, NOW)), "serve");
         assert_eq!(say(&decide(&resting(0), 60, NOW)), "RefreshFailed { retry_after: 90 }");
-        let in_doubt = Connection { strikes: 1, ..item(Status::Active, 600, 10) };
+        let in_doubt = Connection { refusals: 1, ..item(Status::Active, 600, 10) };
         assert_eq!(say(&decide(&in_doubt, 60, NOW)), "serve");
         let under_way = Claim { id: AttemptId::random(), until: NOW.plus(30) };
         assert_eq!(say(&decide(&Connection { attempt: Some(under_way), ..resting(0) }, 60, NOW)), "refresh");

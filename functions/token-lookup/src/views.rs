@@ -227,9 +227,12 @@ pub(crate) struct ConnectionView<'a> {
     /// Transient failures since the last success.
     #[schema(example = 0)]
     failures: u32,
-    /// Refusals since the last success: one is a doubt, two end the connection.
+    /// When the marketplace refused for the first time since the last success. Null: it has not.
+    #[schema(required)]
+    refused_at: Option<Moment>,
+    /// Refusals since the last success. One alone does not end the connection.
     #[schema(example = 0)]
-    strikes: u32,
+    refusals: u32,
     /// What went wrong since the last success. Null: nothing.
     #[schema(required)]
     last_error: Option<ErrorView<'a>>,
@@ -285,7 +288,8 @@ impl<'a> ConnectionView<'a> {
             reminded_days: item.reminded,
             next_due_at: due_at(item).map(Moment),
             failures: item.failures,
-            strikes: item.strikes,
+            refused_at: item.refused_at.map(Moment),
+            refusals: item.refusals,
             last_error: item.last_error.as_ref().map(|error| ErrorView {
                 at: Moment(error.at),
                 fault: &error.fault,

@@ -13,11 +13,11 @@ pub const SEVERAL: u32 = 3;
 pub enum Attention {
     /// Only the seller can help.
     ReauthorizationRequired(Reason),
-    /// The marketplace has refused it once; twice ends it.
+    /// The marketplace has refused it, and nothing has confirmed that yet.
     InDoubt,
     /// The last [`SEVERAL`] tries or more have failed.
     Failing,
-    /// Work on it was put off for a reason that lies outside it: the app's configuration, the vault, a mass refusal.
+    /// Work on it was put off for a reason that lies outside it: the app's configuration or the vault.
     HeldBack,
     /// It was ended, and its secret could not be deleted.
     SecretNotDeleted,
@@ -52,8 +52,9 @@ impl Attention {
         match self {
             Self::ReauthorizationRequired(reason) => authorize_again(reason),
             Self::InDoubt => {
-                "The marketplace has refused the authorization once. Nothing to do yet: the second try comes by itself \
-                 15 minutes later or more; if that is refused too, the seller has to authorize again."
+                "The marketplace has refused the authorization; `refused_at` says since when. Nothing to do yet: it is asked \
+                 again automatically, and the connection ends only if the refusal is confirmed, after a day at the latest \
+                 unless many are refused. Ask the seller if they took the authorization away."
             }
             Self::Failing => {
                 "Several tries in a row have failed; `last_error` says how. They go on by themselves. If other \
@@ -101,7 +102,7 @@ const fn authorize_again(reason: Reason) -> &'static str {
             "The time that the seller granted is over. Send the seller through a connect session."
         }
         Reason::Refused => {
-            "The marketplace has refused the authorization twice. Send the seller through a connect session."
+            "The marketplace has refused the authorization again and again. Send the seller through a connect session."
         }
         Reason::RotationLost => {
             "The marketplace has refused the refresh token after an exchange whose answer never arrived: it was \
@@ -127,7 +128,7 @@ pub fn attention(item: &Connection) -> Vec<Attention> {
     let failed = item.last_error.is_some();
     let of_status = match item.status {
         Status::ReauthorizationRequired { reason } => Some(Attention::ReauthorizationRequired(reason)),
-        Status::Active if item.strikes > 0 => Some(Attention::InDoubt),
+        Status::Active if item.refusals > 0 => Some(Attention::InDoubt),
         Status::Active if item.failures >= SEVERAL => Some(Attention::Failing),
         // A failure of its own is counted; an error without one was put off.
         Status::Active | Status::Pending if failed && item.failures == 0 => Some(Attention::HeldBack),
@@ -159,6 +160,7 @@ mod tests {
             claim::{Trigger, claim},
             fixtures::{T0, active, arbitrary, fault},
             settle::{Spent, defer, fail, refuse},
+            verdict::{SECOND_LOOK_AFTER, Verdict},
             watch,
         },
         names::AttemptId,
@@ -196,13 +198,15 @@ mod tests {
     }
 
     #[test]
-    fn a_strike_does_and_the_second_ends_it() {
+    fn a_refused_connection_is_in_doubt_until_it_ends() {
         let (claimed, attempt) = held(&active());
-        let doubted = refuse(&claimed, attempt, fault().into(), Trigger::Schedule, T0.plus(6 * 86_400)).unwrap();
+        let doubted =
+            refuse(&claimed, attempt, fault().into(), Verdict::Doubted, SECOND_LOOK_AFTER, T0.plus(6 * 86_400))
+                .unwrap();
         assert_eq!(codes(&doubted), ["in_doubt"]);
         let attempt = AttemptId::random();
         let again = claim(&doubted, Trigger::Schedule, T0.plus(6 * 86_400 + 901), attempt).unwrap().item;
-        let ended = refuse(&again, attempt, fault().into(), Trigger::Schedule, T0.plus(6 * 86_400 + 902)).unwrap();
+        let ended = refuse(&again, attempt, fault().into(), Verdict::Ended, 0, T0.plus(6 * 86_400 + 902)).unwrap();
         assert_eq!(attention(&ended), [Attention::ReauthorizationRequired(Reason::Refused)]);
     }
 
@@ -219,9 +223,9 @@ mod tests {
     #[test]
     fn an_inactive_shop_a_reminder_and_a_missing_account_come_on_top() {
         let inactive_since = Some(T0);
-        let item = Connection { inactive_since, reminded: Some(14), account_id: None, strikes: 1, ..active() };
+        let item = Connection { inactive_since, reminded: Some(14), account_id: None, refusals: 1, ..active() };
         assert_eq!(codes(&item), ["in_doubt", "shop_inactive", "expiring", "unclaimed"]);
-        let ended = Connection { status: Status::Disconnected, strikes: 0, ..item };
+        let ended = Connection { status: Status::Disconnected, refusals: 0, ..item };
         assert_eq!(attention(&ended), [], "what was ended needs no account and ends no more");
     }
 

@@ -133,6 +133,7 @@ mod tests {
             fixtures::{T0, active, fault, token_set},
             grant::{Grant, Origin, claim_for_grant, confirm},
             settle::{Kept, Right, Spent, commit, fail, refuse},
+            verdict::{SECOND_LOOK_AFTER, Verdict},
             watch::{Checked, remind, verify},
         },
         time::Timestamp,
@@ -167,10 +168,10 @@ mod tests {
     fn only_the_second_refusal_is_told() {
         let now = T0.plus(6 * 86_400);
         let (held, attempt) = claimed(&active(), now);
-        let once = refuse(&held, attempt, fault().into(), Trigger::Schedule, now).unwrap();
+        let once = refuse(&held, attempt, fault().into(), Verdict::Doubted, SECOND_LOOK_AFTER, now).unwrap();
         assert_eq!(told(&held, &once), None);
         let (held, attempt) = claimed(&once, now.plus(900));
-        let twice = refuse(&held, attempt, fault().into(), Trigger::Schedule, now.plus(900)).unwrap();
+        let twice = refuse(&held, attempt, fault().into(), Verdict::Ended, 0, now.plus(900)).unwrap();
         assert_eq!(told(&held, &twice), Some((Cause::Refusal, Some(EventKind::ReauthorizationRequired))));
     }
 
@@ -183,7 +184,7 @@ mod tests {
         let reminded = remind(&held, attempt, end.plus(-86_400)).unwrap();
         assert_eq!(told(&held, &reminded), Some((Cause::Reminder, Some(EventKind::Expiring))));
         let (held, attempt) = claimed(&reminded, end);
-        let over = refuse(&held, attempt, fault().into(), Trigger::Schedule, end).unwrap();
+        let over = refuse(&held, attempt, fault().into(), Verdict::Expired, 0, end).unwrap();
         assert_eq!(told(&held, &over), Some((Cause::Expiry, Some(EventKind::ReauthorizationRequired))));
     }
 

@@ -104,7 +104,7 @@ fn may_refresh_on_demand(item: &Connection, rejected_version: u64, now: Timestam
         Err(NotClaimed::Superseded)
     } else if item.not_before.is_some_and(|not_before| now < not_before) {
         Err(NotClaimed::NotBefore)
-    } else if item.strikes > 0 {
+    } else if item.refusals > 0 {
         Err(NotClaimed::InDoubt)
     } else {
         Ok(())
@@ -162,7 +162,7 @@ mod tests {
             refused(&Connection { not_before: Some(T0.plus(11)), ..active() }, ON_DEMAND),
             NotClaimed::NotBefore
         );
-        assert_eq!(refused(&Connection { strikes: 1, ..active() }, ON_DEMAND), NotClaimed::InDoubt);
+        assert_eq!(refused(&Connection { refusals: 1, ..active() }, ON_DEMAND), NotClaimed::InDoubt);
         assert_eq!(refused(&Connection { status: Status::Pending, ..active() }, ON_DEMAND), NotClaimed::NotActive);
     }
 

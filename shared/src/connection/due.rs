@@ -84,7 +84,7 @@ pub(super) fn refresh_at(item: &Connection) -> Option<Timestamp> {
     if !item.has_refresh() {
         return None;
     }
-    if item.strikes > 0 && item.not_before.is_some() {
+    if item.refusals > 0 && item.not_before.is_some() {
         return item.not_before;
     }
     [refresh_point(item), end_at(item)].into_iter().flatten().min()
@@ -113,7 +113,7 @@ fn refresh_point(item: &Connection) -> Option<Timestamp> {
 /// because a check spends nothing.
 pub fn check_at(item: &Connection) -> Option<Timestamp> {
     let watched = !item.has_refresh();
-    if watched && item.strikes > 0 && item.not_before.is_some() {
+    if watched && item.refusals > 0 && item.not_before.is_some() {
         return item.not_before;
     }
     let waits = watched || item.last_error.is_some();

@@ -58,7 +58,8 @@ mod tests {
             event::EventKind,
             fixtures::{active, fault, token_set, watched},
             next::{Next, next},
-            settle::{Kept, Right, SECOND_TRY_AFTER, Spent, commit, fail, refuse},
+            settle::{Kept, Right, Spent, commit, fail, refuse},
+            verdict::Verdict,
             watch::{Checked, verify},
         },
         names::AttemptId,
@@ -72,13 +73,12 @@ mod tests {
 
     fn refused(item: &Connection, now: Timestamp) -> Connection {
         let (held, attempt, _) = claimed(item, now);
-        refuse(&held, attempt, fault().into(), Trigger::Schedule, now).unwrap()
+        refuse(&held, attempt, fault().into(), Verdict::Ended, 0, now).unwrap()
     }
 
-    /// Ended by two refusals.
     fn ended(item: &Connection) -> Connection {
         let at = due_at(item).unwrap();
-        let ended = refused(&refused(item, at), at.plus(SECOND_TRY_AFTER));
+        let ended = refused(item, at);
         assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Refused });
         ended
     }
@@ -131,7 +131,7 @@ mod tests {
     fn accepted_again_it_is_active_and_the_vendor_is_told() {
         let told = |held: &Connection, after: &Connection| {
             assert_eq!((after.status, after.ended_at, after.asked_again), (Status::Active, None, 0));
-            assert_eq!((after.strikes, after.confirm_by, &after.last_error), (0, None, &None));
+            assert_eq!((after.refusals, after.confirm_by, &after.last_error), (0, None, &None));
             let change = Change::between(Some(held), after).unwrap();
             assert_eq!((change.cause, change.event), (Cause::AcceptedAgain, Some(EventKind::Reauthorized)));
         };

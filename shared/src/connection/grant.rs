@@ -185,7 +185,7 @@ fn is_lapsed(item: &Connection, now: Timestamp) -> bool {
 fn is_there(existing: &Connection, grant: &Grant, now: Timestamp) -> bool {
     let same_token = grant.fingerprint.is_some() && existing.fingerprint == grant.fingerprint;
     let stands = match existing.status {
-        Status::Active => existing.strikes == 0,
+        Status::Active => existing.refusals == 0,
         Status::Pending => existing.confirm_by.is_none_or(|by| now < by),
         Status::ReauthorizationRequired { .. } | Status::Disconnected => false,
     };
@@ -262,7 +262,8 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
         reminded: None,
         confirm_by: confirm_by(grant, now),
         confirm_granted_at: None,
-        strikes: 0,
+        refused_at: None,
+        refusals: 0,
         failures: 0,
         last_error: None,
         events: Vec::new(),
@@ -289,7 +290,8 @@ fn hold(mut item: Connection, grant: &Grant, granted_at: Timestamp, attempt: Att
         deauthorized_at: item.deauthorized_at.filter(|_| check_at.is_some()),
         announced_end: None,
         no_shops_since: None,
-        strikes: 0,
+        refused_at: None,
+        refusals: 0,
         failures: 0,
         last_error: None,
         updated_at: now,

@@ -7,7 +7,8 @@ use super::{
     fixtures::{T0, active, api, fault, key, token_set, watched},
     grant::{Grant, GrantRefused, Origin, claim_for_grant, confirm},
     next::{Next, next},
-    settle::{Kept, Right, SECOND_TRY_AFTER, Spent, back_off, commit, defer, fail, refuse},
+    settle::{Kept, Right, Spent, back_off, commit, defer, fail, refuse},
+    verdict::{SECOND_LOOK_AFTER, Verdict},
 };
 use crate::{names::AttemptId, time::Timestamp, token_set::TokenSet};
 
@@ -44,7 +45,7 @@ fn kept(item: &Connection, attempt: AttemptId, now: Timestamp) -> Kept {
 #[test]
 fn a_refresh_moves_both_clocks_and_clears_all_doubt() {
     let due = T0.plus(6 * 86_400);
-    let (item, attempt) = claimed(&Connection { strikes: 1, failures: 3, ..active() }, due);
+    let (item, attempt) = claimed(&Connection { refusals: 1, failures: 3, ..active() }, due);
     let after = commit(&item, Right::Claim(attempt), kept(&item, attempt, due), None, due.plus(1)).unwrap();
     assert_eq!(after.status, Status::Active);
     assert_eq!(after.token_version, 2);
@@ -52,7 +53,7 @@ fn a_refresh_moves_both_clocks_and_clears_all_doubt() {
     assert_eq!(after.access_expires_at, Some(due.plus(7 * 86_400)));
     assert_eq!(after.authorization_expires_at, Some(due.plus(365 * 86_400)));
     assert_eq!(after.not_before, Some(due.plus(1 + 15 * 60)));
-    assert_eq!((after.strikes, after.failures, after.attempt), (0, 0, None));
+    assert_eq!((after.refusals, after.failures, after.attempt), (0, 0, None));
     assert!(after.attempts.is_empty());
     assert_eq!(after.authorized_at, Some(T0), "a refresh is no new grant");
 }
@@ -73,29 +74,32 @@ fn nobody_writes_an_outcome_for_a_claim_that_another_took_over() {
     let (item, _) = claimed(&frozen_item, due.plus(60));
     assert!(commit(&item, Right::Claim(frozen), kept(&item, frozen, due), None, due).is_err());
     assert!(fail(&item, frozen, fault(), Spent::Unknown, 60, due).is_err());
-    assert!(refuse(&item, frozen, fault().into(), Trigger::Schedule, due).is_err());
+    assert!(refuse(&item, frozen, fault().into(), Verdict::Doubted, SECOND_LOOK_AFTER, due).is_err());
 }
 
 #[test]
-fn refused_twice_with_fifteen_minutes_between_ends_the_authorization() {
+fn a_refused_connection_is_asked_about_again_and_may_end() {
     let due = T0.plus(6 * 86_400);
     let (item, attempt) = claimed(&active(), due);
-    let doubted = refuse(&item, attempt, fault().into(), Trigger::Schedule, due).unwrap();
-    assert_eq!((doubted.status, doubted.strikes), (Status::Active, 1));
-    assert_eq!(next(&doubted, due.plus(SECOND_TRY_AFTER - 1)), Next::Nothing);
-    let (item, attempt) = claimed(&doubted, due.plus(SECOND_TRY_AFTER));
-    let ended = refuse(&item, attempt, fault().into(), Trigger::Schedule, due.plus(SECOND_TRY_AFTER)).unwrap();
+    let doubted = refuse(&item, attempt, fault().into(), Verdict::Doubted, SECOND_LOOK_AFTER, due).unwrap();
+    assert_eq!((doubted.status, doubted.refusals), (Status::Active, 1));
+    assert_eq!(next(&doubted, due.plus(SECOND_LOOK_AFTER - 1)), Next::Nothing);
+    let (item, attempt) = claimed(&doubted, due.plus(SECOND_LOOK_AFTER));
+    let at = due.plus(SECOND_LOOK_AFTER);
+    let again = refuse(&item, attempt, fault().into(), Verdict::Doubted, 3_000, at).unwrap();
+    assert_eq!((again.refused_at, again.refusals, again.not_before), (Some(due), 2, Some(at.plus(3_000))));
+    let ended = refuse(&item, attempt, fault().into(), Verdict::Ended, 0, at).unwrap();
     assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Refused });
     assert_eq!(ended.secret_version, active().secret_version.and(ended.secret_version.clone()));
 }
 
 #[test]
-fn a_strike_written_on_demand_gets_its_second_try_from_the_schedule() {
+fn a_refusal_on_demand_gets_its_second_look_from_the_schedule() {
     let attempt = AttemptId::random();
     let claimed = claim(&active(), Trigger::OnDemand { rejected_version: 1 }, T0.plus(100), attempt).unwrap();
-    let on_demand = Trigger::OnDemand { rejected_version: 1 };
-    let doubted = refuse(&claimed.item, attempt, fault().into(), on_demand, T0.plus(100)).unwrap();
-    assert_eq!(next(&doubted, T0.plus(100 + SECOND_TRY_AFTER)), Next::Refresh, "long before 60 % of its life");
+    let doubted =
+        refuse(&claimed.item, attempt, fault().into(), Verdict::Doubted, SECOND_LOOK_AFTER, T0.plus(100)).unwrap();
+    assert_eq!(next(&doubted, T0.plus(100 + SECOND_LOOK_AFTER)), Next::Refresh, "long before 60 % of its life");
 }
 
 #[test]
@@ -106,25 +110,25 @@ fn a_refusal_after_an_unknown_outcome_says_rotation_lost() {
     assert_eq!(unsure.attempts, [timed_out]);
     let mut now = due.plus(100);
     let mut item = unsure;
-    for _ in 0..2 {
+    for verdict in [Verdict::Doubted, Verdict::Ended] {
         let (held, attempt) = claimed(&item, now);
-        item = refuse(&held, attempt, fault().into(), Trigger::Schedule, now).unwrap();
-        now = now.plus(SECOND_TRY_AFTER);
+        item = refuse(&held, attempt, fault().into(), verdict, SECOND_LOOK_AFTER, now).unwrap();
+        now = now.plus(SECOND_LOOK_AFTER);
     }
     assert_eq!(item.status, Status::ReauthorizationRequired { reason: Reason::RotationLost });
 }
 
 #[test]
-fn a_mass_refusal_blames_nobody() {
+fn a_deferred_connection_is_not_marked() {
     let due = T0.plus(6 * 86_400);
     let (item, attempt) = claimed(&active(), due);
     let after = defer(&item, attempt, fault(), 900, due).unwrap();
-    assert_eq!((after.status, after.strikes, after.failures), (Status::Active, 0, 0));
+    assert_eq!((after.status, after.refusals, after.failures), (Status::Active, 0, 0));
     assert!(after.attempts.is_empty());
 }
 
 #[test]
-fn a_known_end_is_asked_about_and_a_refusal_there_ends_the_authorization_at_once() {
+fn a_known_end_is_asked_about() {
     for item in [active(), watched()] {
         let end = item.authorization_expires_at.unwrap();
         let asked = if item.has_refresh() { Next::Refresh } else { Next::Check };
@@ -136,15 +140,8 @@ fn a_known_end_is_asked_about_and_a_refusal_there_ends_the_authorization_at_once
         let end = end.plus(300);
         let (held, attempt, what) = claimed_for(&item, end);
         assert_eq!(what, asked);
-        let ended = refuse(&held, attempt, fault().into(), Trigger::Schedule, end).unwrap();
+        let ended = refuse(&held, attempt, fault().into(), Verdict::Expired, 0, end).unwrap();
         assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::AuthorizationExpired });
-        let on_demand = Trigger::OnDemand { rejected_version: 1 };
-        let doubted = refuse(&held, attempt, fault().into(), on_demand, end).unwrap();
-        assert_eq!((doubted.status, doubted.strikes), (Status::Active, 1), "the schedule sees whether all are refused");
-        let lost = AttemptId::random();
-        let unsure = Connection { attempts: vec![lost], ..held.clone() };
-        let doubted = refuse(&unsure, attempt, fault().into(), Trigger::Schedule, end).unwrap();
-        assert_eq!(doubted.status, Status::Active, "an earlier exchange may have renewed it");
     }
 }
 
@@ -337,7 +334,7 @@ fn the_very_same_token_changes_nothing_while_nothing_speaks_against_it() {
     let late = Connection { confirm_by: Some(T0.plus(9)), ..pending.clone() };
     assert_eq!(claim(&late, &grant("acme")), Ok(Status::Pending));
     assert_eq!(claim(&pending, &grant("other")), Ok(Status::Pending), "nobody has it yet");
-    let doubted = Connection { strikes: 1, ..there.clone() };
+    let doubted = Connection { refusals: 1, ..there.clone() };
     assert_eq!(claim(&doubted, &grant("acme")), Ok(Status::Active), "a token that works ends the doubt");
     let reason = Reason::Deauthorized;
     let ended = Connection { status: Status::ReauthorizationRequired { reason }, ..there.clone() };

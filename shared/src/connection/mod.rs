@@ -3,8 +3,9 @@
 //! All here is pure: values in, values out, `now` a parameter. [`due`] says when there is something to do, [`next`]
 //! what, [`claim`] and [`settle`] how the item changes by each step of a refresh, [`watch`] by a check or a reminder,
 //! [`grant`] by a new authorization, [`edit`] and [`disconnect`] by the vendor's word, [`notice`] by what a marketplace
-//! says of its own accord; [`webhooks`] says which of these are registered per shop. [`attention`] says what a person has
-//! to look at, [`change`] what a write changes, [`event`] what the vendor is told of it.
+//! says of its own accord; [`verdict`] says whether a refusal ends it, given the [`evidence`] of its app; [`webhooks`] says
+//! which notifications are registered per shop. [`attention`] says what a person has to look at, [`change`] what a write
+//! changes, [`event`] what the vendor is told of it.
 //! The store applies such a change only to the very revision that it was decided on, so these functions are the
 //! whole truth about what may become of an item.
 
@@ -17,12 +18,14 @@ pub mod edit;
 pub mod end;
 pub mod ended;
 pub mod event;
+pub mod evidence;
 pub mod grant;
 pub mod next;
 pub mod notice;
 mod reconnect;
 pub mod settle;
 mod status;
+pub mod verdict;
 pub mod watch;
 pub mod webhooks;
 
@@ -158,9 +161,12 @@ pub struct Connection {
     /// Of a pending connection that the seller has renewed since: the `granted_at` that the vendor is to confirm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm_granted_at: Option<Timestamp>,
-    /// Refusals since the last success: one is a doubt, two are a fact.
+    /// When the marketplace refused for the first time since the last success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_at: Option<Timestamp>,
+    /// Refusals since the last success.
     #[serde(default)]
-    pub strikes: u32,
+    pub refusals: u32,
     /// Transient failures since the last success.
     #[serde(default)]
     pub failures: u32,

@@ -4,10 +4,12 @@
 
 use super::{
     Connection, Fault, LastError, Listed, Reason, Status,
-    claim::{CLAIM_SECONDS, Trigger},
+    claim::CLAIM_SECONDS,
     end::KnownEnd,
     ended::{self, asked_by, has_ended},
-    notice, watch,
+    notice,
+    verdict::Verdict,
+    watch,
     webhooks::{self, Delivery, Webhooks},
 };
 use crate::{
@@ -16,10 +18,6 @@ use crate::{
     time::Timestamp,
     token_set::{TokenSet, fingerprint},
 };
-
-/// Shortest wait between a refusal and the second try, in seconds. Longer than any exchange can still be under way
-/// (see [`CLAIM_SECONDS`]), so the two refusals cannot stem from one race.
-pub const SECOND_TRY_AFTER: i64 = 15 * 60;
 
 /// Longest wait after a commit before the next exchange, in seconds, where there are exchanges: callers that reject a token one after another
 /// cost one exchange. A quarter of the token's life if that is less.
@@ -168,7 +166,8 @@ pub fn commit(
         deauthorized_at: item.deauthorized_at.filter(|_| !has_ended(item)),
         ended_at: None,
         asked_again: 0,
-        strikes: 0,
+        refused_at: None,
+        refusals: 0,
         failures: 0,
         last_error: None,
         updated_at: now,
@@ -232,7 +231,7 @@ pub fn fail(
 pub struct Refused {
     /// What it said.
     pub fault: Fault,
-    /// What that means for the authorization, if it says it twice.
+    /// Why the authorization has ended, if it has.
     pub reason: Reason,
     /// What the seller grants now, where it was a permission that is missing.
     pub scopes: Option<Vec<String>>,
@@ -245,15 +244,7 @@ impl From<Fault> for Refused {
     }
 }
 
-/// Whether a refusal for this reason ends the authorization without a second look: at its known end, if the schedule has
-/// asked and no earlier exchange is unsettled that may have obtained another token. Nothing else was to be expected.
-pub fn ends_at_once(item: &Connection, attempt: AttemptId, reason: Reason, trigger: Trigger, now: Timestamp) -> bool {
-    let is_settled = item.attempts.iter().all(|earlier| *earlier == attempt);
-    item.is_at_end(now) && trigger == Trigger::Schedule && is_settled && reason != Reason::PermissionsMissing
-}
-
-/// A refusal: the first is a strike, the second, at least [`SECOND_TRY_AFTER`] later, ends the authorization. At its known end
-/// the first one does ([`ends_at_once`]).
+/// A refusal. It ends the authorization, or makes the connection due again after `wait` seconds ([`verdict::next_look`]).
 ///
 /// # Errors
 /// [`ClaimLost`] if another attempt holds the claim.
@@ -261,7 +252,8 @@ pub fn refuse(
     item: &Connection,
     attempt: AttemptId,
     refused: Refused,
-    trigger: Trigger,
+    verdict: Verdict,
+    wait: i64,
     now: Timestamp,
 ) -> Result<Connection, ClaimLost> {
     let mut item = let_go(item, attempt, Spent::No, now)?;
@@ -273,28 +265,29 @@ pub fn refuse(
     }
     let Refused { fault, reason, scopes } = refused;
     item.last_error = Some(LastError { at: now, fault });
-    if ends_at_once(&item, attempt, reason, trigger, now) {
-        item = require_reauthorization(item, Reason::AuthorizationExpired, now);
-    } else if item.strikes == 0 {
-        item.strikes = 1;
-        item.not_before = Some(now.plus(SECOND_TRY_AFTER));
-    } else {
-        let reason = match reason {
-            Reason::Refused if item.has_refresh() && !item.attempts.is_empty() => Reason::RotationLost,
-            // The marketplace has said so itself, and nothing has spoken against it since.
-            Reason::Refused if item.deauthorized_at.is_some() => Reason::Deauthorized,
-            said => watch::reason(&item, said, now),
-        };
-        // Until here the old ones stay, so that the second look finds the same thing missing.
-        item.scopes = scopes.unwrap_or(item.scopes);
-        item = require_reauthorization(item, reason, now);
-    }
-    Ok(item)
+    Ok(match verdict {
+        Verdict::Expired => require_reauthorization(item, Reason::AuthorizationExpired, now),
+        Verdict::Ended => {
+            let reason = match reason {
+                Reason::Refused if item.has_refresh() && !item.attempts.is_empty() => Reason::RotationLost,
+                // The marketplace has said so itself, and nothing has spoken against it since.
+                Reason::Refused if item.deauthorized_at.is_some() => Reason::Deauthorized,
+                said => watch::reason(&item, said, now),
+            };
+            // Until here the old ones stay, so that the second look finds the same thing missing.
+            item.scopes = scopes.unwrap_or(item.scopes);
+            require_reauthorization(item, reason, now)
+        }
+        Verdict::Doubted => {
+            let refused_at = item.refused_at.or(Some(now));
+            let refusals = item.refusals.saturating_add(1);
+            Connection { refused_at, refusals, not_before: Some(now.plus(wait)), ..item }
+        }
+    })
 }
 
-/// Something is wrong that is not this connection's fault: no strike, no failure, and the next try after `wait` seconds.
-/// The connection gives way to others meanwhile, in case that it is the only one concerned. After a mass refusal the
-/// wait should differ from one connection to the next: if the refusals were true after all, they come apart and count.
+/// Something is wrong that is not this connection's fault: no refusal, no failure, and the next try after `wait` seconds.
+/// Other connections come first in the meantime, in case this is the only one concerned.
 ///
 /// # Errors
 /// [`ClaimLost`] if another attempt holds the claim.

@@ -50,7 +50,7 @@ impl Status {
     feature = "openapi",
     schema(
         description = "Why the seller has to authorize again. `authorization_expired`: the time that the seller granted is \
-        over. `refused`: the marketplace refused the refresh token, twice. `rotation_lost`: the same, after an exchange whose \
+        over. `refused`: the marketplace refused the refresh token, and that was confirmed. `rotation_lost`: the same, after an exchange whose \
         answer was lost. `deauthorized`: the seller took the authorization back. `replaced`: the seller had a new token \
         issued, which ended this one. `permissions_missing`: the seller took back a permission that you need."
     )
@@ -59,7 +59,7 @@ impl Status {
 pub enum Reason {
     /// The time that the seller granted is over.
     AuthorizationExpired,
-    /// The marketplace refused the refresh token, twice.
+    /// The marketplace refused the refresh token, and that was confirmed.
     Refused,
     /// The same, after an exchange whose answer never reached us: a one-time refresh token was probably spent.
     RotationLost,

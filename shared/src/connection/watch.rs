@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Seconds from one check to the next. Under a day, so that a token that was taken back is found within the day even
-/// with the second look that a refusal needs ([`super::settle::SECOND_TRY_AFTER`]).
+/// with the second look that a refusal needs ([`super::verdict::SECOND_LOOK_AFTER`]).
 pub const CHECK_EVERY: i64 = 23 * 3_600;
 
 /// Shortest wait from a check to the next, in seconds: callers that reject a token again and again must not use up the
@@ -142,7 +142,8 @@ pub fn verify(
         not_before: if watched { Some(now.plus(REST_AFTER_CHECK)) } else { before.not_before },
         // What a dead grant may have kept would have been found before the check.
         attempts: if watched { Vec::new() } else { before.attempts.clone() },
-        strikes: if works { 0 } else { before.strikes },
+        refused_at: before.refused_at.filter(|_| !works),
+        refusals: if works { 0 } else { before.refusals },
         failures: 0,
         last_error: before.last_error.clone().filter(|_| !works),
         ..before

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     connection::{
         Connection, Fault, Listed, Reason, Status,
+        evidence::Call,
         settle::{ClaimLost, Refused, Spent},
         watch::{self, Checked},
         webhooks,
@@ -38,7 +39,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Err(ExchangeError::OutcomeUnknown { fault, retry_after }) => {
                 return self.fail(held, fault, Spent::No, retry_after, true).await;
             }
-            Err(ExchangeError::Refused { refused }) => return Ok(held.refusal(refused, self.connections.now())),
+            Err(ExchangeError::Refused { refused }) => return self.refused(held, Call::Check, refused).await,
             Err(ExchangeError::Configuration { fault }) => return self.misconfigured(held, &fault).await,
         };
         if checked.listed == Some(Listed::NotNow) {
@@ -58,8 +59,9 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             _ => permissions::lost(&app.config.permissions, &item.scopes, now_granted),
         };
         if !lost.is_empty() {
-            return Ok(held.refusal(permissions_lost(&lost, checked), self.connections.now()));
+            return self.refused(held, Call::Check, permissions_lost(&lost, checked)).await;
         }
+        self.accepted(held, Call::Check);
         if differ(now_granted, &item.scopes) {
             let (before, after) = (item.scopes.len(), now_granted.len());
             tracing::info!(connection = %item.connection, before, after, "the seller has changed the permissions");

@@ -7,6 +7,7 @@
 //! A token set is in the vault before the item names it, and named before anybody gets it.
 
 mod check;
+pub mod evidence;
 pub mod grant;
 mod keep;
 mod line;
@@ -19,7 +20,7 @@ pub mod webhooks;
 
 use url::Url;
 
-use self::{settling::Held, webhooks::RemovalBreaker};
+use self::{evidence::SharedEvidence, settling::Held, webhooks::RemovalBreaker};
 use crate::{
     apps::{App, Apps},
     clock::ClaimTimer,
@@ -55,6 +56,8 @@ pub struct Protocol<M, V> {
     pub public_base_url: Url,
     /// Whether webhooks are removed before a secret is deleted.
     pub removals: RemovalBreaker,
+    /// What each app's connections have met lately.
+    pub evidence: SharedEvidence,
 }
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {

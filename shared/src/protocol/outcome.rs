@@ -1,12 +1,7 @@
 //! What can come of the work on one connection.
 
 use crate::{
-    connection::{
-        Connection,
-        claim::{NotClaimed, Trigger},
-        settle::Refused,
-    },
-    names::{AttemptId, ConnectionKey},
+    connection::{Connection, claim::NotClaimed, verdict::Verdict},
     vault::VaultError,
 };
 
@@ -40,8 +35,8 @@ pub enum Outcome {
         /// Whether the marketplace itself seems to be out of reach.
         outage: bool,
     },
-    /// Refused for good; what that means is for the run to settle, which sees the others.
-    Refused(Box<Refusal>),
+    /// Refused, and what that means for the connection.
+    Refused(Verdict),
     /// The vendor's configuration is wrong; nothing was spent and nobody is blamed.
     Misconfigured(String),
     /// The token set was issued for another app key than the app has now; nothing was spent and nobody is blamed.
@@ -73,7 +68,7 @@ impl Outcome {
             Self::Lost => "lost",
             Self::Transient { .. } => "transient",
             // Nothing else was to be expected.
-            Self::Refused(refusal) if refusal.is_expected => "expired",
+            Self::Refused(Verdict::Expired) => "expired",
             Self::Refused(_) => "refused",
             Self::Misconfigured(_) => "misconfigured",
             Self::OtherAppKey => "other_app_key",
@@ -87,19 +82,4 @@ impl Outcome {
             },
         }
     }
-}
-
-/// A refusal whose claim is still held.
-#[derive(Debug)]
-pub struct Refusal {
-    /// Whom it concerns.
-    pub connection: ConnectionKey,
-    /// Who holds the claim.
-    pub attempt: AttemptId,
-    /// What the marketplace said, and what that means.
-    pub refused: Refused,
-    /// Who had it asked.
-    pub trigger: Trigger,
-    /// Whether nothing else was to be expected, because the known end of the authorization had come.
-    pub is_expected: bool,
 }

@@ -18,6 +18,7 @@ use crate::{
         Connection, Status,
         claim::{NotClaimed, Trigger, claim},
         ended::has_ended,
+        evidence::Call,
         next::Next,
         settle::{Kept, Refused, Spent},
     },
@@ -174,7 +175,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Err(outcome) => return Ok(outcome),
         };
         let Some(refresh_token) = &current.refresh_token else {
-            return self.refused(held, local_fault("there is no refresh token to spend").into()).await;
+            return self.refresh_refused(held, local_fault("there is no refresh token to spend").into()).await;
         };
         permits.take().await;
         if !timer.may_start_exchange() {
@@ -182,6 +183,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         }
         let exchange_and_keep = async {
             let tokens = self.exchange(held, &app, refresh_token).await.map_err(NotKept::Exchange)?;
+            self.accepted(held, Call::Refresh);
             let (previous, parent) = (Some(current.clone()), item.secret_version.clone());
             let set = token_set(tokens, &app.app_key, previous, parent, item.granted_at, self.connections.now());
             let kept = keep(&self.vault, &item.connection, *attempt, &set, Create::Never, timer).await;
@@ -225,7 +227,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             ExchangeError::OutcomeUnknown { fault, retry_after } => {
                 self.fail(held, fault, Spent::Unknown, retry_after, true).await
             }
-            ExchangeError::Refused { refused } => self.refused(held, refused).await,
+            ExchangeError::Refused { refused } => self.refresh_refused(held, refused).await,
             ExchangeError::Configuration { fault } => self.misconfigured(held, &fault).await,
         }
     }
@@ -254,10 +256,10 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     }
 
     /// Refused; but a lost attempt's token set may have become visible by now.
-    async fn refused(&self, held: &Held, refused: Refused) -> Result<Outcome, StoreError> {
+    async fn refresh_refused(&self, held: &Held, refused: Refused) -> Result<Outcome, StoreError> {
         if let Some(outcome) = self.look_back(held).await? {
             return Ok(outcome);
         }
-        Ok(held.refusal(refused, self.connections.now()))
+        self.refused(held, Call::Refresh, refused).await
     }
 }

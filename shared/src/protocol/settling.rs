@@ -1,20 +1,18 @@
 //! How a claim in our hands ends: each outcome is written only while the item still shows the claim.
 
-use super::{
-    Protocol,
-    outcome::{Outcome, Refusal},
-};
+use super::{Protocol, outcome::Outcome};
 use crate::{
     clock::ClaimTimer,
     connection::{
         Connection, Fault, Listed,
         claim::Trigger,
-        settle::{self, ClaimLost, Kept, Refused, Right, SECOND_TRY_AFTER, Spent, back_off},
+        evidence::Call,
+        settle::{self, ClaimLost, Kept, Refused, Right, Spent, back_off},
+        verdict::{self, Asked, SECOND_LOOK_AFTER, Verdict},
     },
     marketplace::Marketplace,
     names::AttemptId,
     store::{ApplyError, StoreError},
-    time::Timestamp,
     vault::{Vault, VaultError},
 };
 
@@ -29,45 +27,36 @@ pub(super) struct Held {
     pub(super) timer: ClaimTimer,
 }
 
-impl Held {
-    /// The marketplace has refused for good.
-    pub(super) fn refusal(&self, refused: Refused, now: Timestamp) -> Outcome {
-        let is_expected = settle::ends_at_once(&self.item, self.attempt, refused.reason, self.trigger, now);
-        Outcome::Refused(Box::new(Refusal {
-            connection: self.item.connection.clone(),
-            attempt: self.attempt,
-            refused,
-            trigger: self.trigger,
-            is_expected,
-        }))
-    }
-}
-
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
-    /// Settles a refusal: a strike, or none when the run has found that it was refused to too many.
-    ///
-    /// # Errors
-    /// [`StoreError`]: the connection falls due again by itself.
-    pub async fn settle_refusal(&self, refusal: &Refusal, blame: bool) -> Result<(), StoreError> {
-        let Refusal { connection, attempt, refused, trigger, .. } = refusal;
-        let wait = spread_wait();
-        let settled = self.connections.apply(connection, |item| {
-            let (item, refused, now) = (item.ok_or(ClaimLost)?, refused.clone(), self.connections.now());
-            if blame {
-                settle::refuse(item, *attempt, refused, *trigger, now)
-            } else {
-                settle::defer(item, *attempt, refused.fault, wait, now)
-            }
-        });
-        match settled.await {
-            Ok(item) => {
-                let (status, fault) = (item.status.as_str(), &refused.fault);
-                tracing::warn!(%connection, %attempt, %fault, strikes = item.strikes, status, blame, "refused");
-                Ok(())
-            }
-            Err(ApplyError::Decided(ClaimLost)) => Ok(()),
-            Err(ApplyError::Store(error)) => Err(error),
+    /// The marketplace has accepted a call.
+    pub(super) fn accepted(&self, held: &Held, call: Call) {
+        // A refresh on demand writes its evidence by itself, so only what can end a connection.
+        if held.trigger == Trigger::Schedule {
+            let (item, now) = (&held.item, self.connections.now());
+            self.evidence.note(&item.connection.app, |evidence| evidence.note_accepted(item, call, now));
         }
+    }
+
+    /// The marketplace has refused a call. Whether that ends the connection depends on what others of its app have met.
+    pub(super) async fn refused(&self, held: &Held, call: Call, refused: Refused) -> Result<Outcome, StoreError> {
+        let Held { item, attempt, trigger, .. } = held;
+        let (app, asked) = (&item.connection.app, Asked { call, trigger: *trigger });
+        let may_end = item.refused_at.is_some() || item.is_at_end(self.connections.now());
+        let evidence = if may_end { self.evidence_of(app).await } else { None };
+        let wait = verdict::next_look(item.refusals.saturating_add(1), &mut rand::rng());
+        let mut verdict = Verdict::Doubted;
+        let settled = self.settle(held, Outcome::Refused(Verdict::Doubted), |item| {
+            let now = self.connections.now();
+            verdict = verdict::verdict(item, *attempt, refused.reason, asked, evidence.as_ref(), now);
+            settle::refuse(item, *attempt, refused.clone(), verdict, wait, now)
+        });
+        let Outcome::Refused(_) = settled.await? else { return Ok(Outcome::Lost) };
+        tracing::warn!(connection = %item.connection, %attempt, fault = %refused.fault, ?verdict, "refused");
+        self.evidence.note(app, |evidence| evidence.note_refused(item, call, self.connections.now()));
+        if *trigger != Trigger::Schedule {
+            self.write_evidence().await;
+        }
+        Ok(Outcome::Refused(verdict))
     }
 
     /// The kept token set becomes the current one.
@@ -147,7 +136,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         &self,
         held: &Held,
         outcome: Outcome,
-        decide: impl Fn(&Connection) -> Result<Connection, ClaimLost>,
+        mut decide: impl FnMut(&Connection) -> Result<Connection, ClaimLost>,
     ) -> Result<Outcome, StoreError> {
         let current = Some(held.item.clone());
         match self.connections.apply_to(current, |item| decide(item.ok_or(ClaimLost)?)).await {
@@ -174,7 +163,7 @@ pub(super) fn tell_of_no_shops(before: &Connection, after: &Connection) {
 }
 
 fn spread_wait() -> i64 {
-    SECOND_TRY_AFTER + rand::random_range(0..=SPREAD)
+    SECOND_LOOK_AFTER + rand::random_range(0..=SPREAD)
 }
 
 /// A fault of our own making, in the words given.

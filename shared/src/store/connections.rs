@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Times that a decision is taken anew because somebody else wrote in between.
-const TRIES: usize = 10;
+pub(super) const TRIES: usize = 10;
 
 /// The table `connections`.
 #[derive(Clone)]
@@ -131,7 +131,7 @@ impl Connections {
         if before == Some(&after) {
             return Ok(Ok(after));
         }
-        after.revision = next_revision(before);
+        after.revision = next_revision(before.map(|before| before.revision));
         let change = Change::between(before, &after);
         if let Some(change) = change.filter(|_| self.records_events) {
             event::record(&mut after, &change);
@@ -214,10 +214,10 @@ impl Connections {
 }
 
 /// The revision of an item that is written now.
-fn next_revision(before: Option<&Connection>) -> u64 {
+pub(super) fn next_revision(before: Option<u64>) -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let milliseconds = u64::try_from(since.as_millis()).unwrap_or_default();
-    revision_at(milliseconds, rand::random(), before.map(|before| before.revision))
+    revision_at(milliseconds, rand::random(), before)
 }
 
 /// A revision is this machine's time, at random within the millisecond, or one more than the last if that is ahead. An

@@ -139,7 +139,8 @@ mod tests {
             check_at: Some(T0),
             confirm_by: Some(T0),
             confirm_granted_at: Some(T0),
-            strikes: 1,
+            refused_at: Some(T0),
+            refusals: 1,
             failures: 3,
             last_error: Some(LastError { at: T0, fault: fault() }),
             ..item

@@ -4,6 +4,7 @@ mod batch;
 mod cancelled;
 mod connections;
 mod due_index;
+mod evidence;
 mod guarded;
 mod item;
 mod listing;
@@ -13,6 +14,7 @@ mod statuses;
 
 pub use connections::{ApplyError, Connections};
 pub use due_index::{DueCursor, DueEntry, DuePage};
+pub use evidence::StoredEvidence;
 pub use item::{Item, from_item, to_item};
 pub use listing::{NamePage, Section};
 pub use sessions::Sessions;

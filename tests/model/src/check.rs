@@ -114,8 +114,8 @@ fn item(state: &State) -> String {
         let attempts: Vec<_> = item.attempts.iter().map(|id| number(*id)).collect();
         let _ = write!(told, ", attempts {attempts:?}");
     }
-    if item.strikes > 0 {
-        let _ = write!(told, ", strikes {}", item.strikes);
+    if item.refusals > 0 {
+        let _ = write!(told, ", refusals {}", item.refusals);
     }
     for (name, time) in [("not before", item.not_before), ("check at", item.check_at)] {
         if let Some(time) = time {

@@ -78,7 +78,7 @@ impl Default for Config {
 /// Work that ends in time: an exchange after three quarters of the claim, a Keep one put later.
 pub const SOUND: i64 = 49;
 
-/// Work that is frozen, for less time than lies between two strikes.
+/// Work that is frozen, for less time than lies between two refusals.
 pub const FROZEN: i64 = 600;
 
 /// Where the connection stands at first.
@@ -101,7 +101,7 @@ pub enum Naive {
     ReadsByVersion,
     /// What the vault has of a later authorization is passed over if it does not stem from the item's.
     PassesOverAnother,
-    /// Who asks on demand pays no heed to `not_before` and strikes.
+    /// Who asks on demand pays no heed to `not_before` and refusals.
     IgnoresBackOff,
     /// A claim that lasts twenty seconds.
     ShortClaim,

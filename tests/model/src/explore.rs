@@ -276,7 +276,7 @@ impl Protocol {
 }
 
 /// Nothing that becomes possible later than this is waited for while others are at work, in seconds. Longer than two
-/// strikes and the hour for a confirmation take, shorter than a token's life.
+/// refusals and the hour for a confirmation take, shorter than a token's life.
 const HORIZON: i64 = 3 * 3_600;
 
 impl Model for Protocol {

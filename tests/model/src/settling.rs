@@ -4,7 +4,9 @@ use shop_keyring::{
     connection::{
         Connection, Fault, Listed, Status,
         claim::Trigger,
-        settle::{Refused, Right, SECOND_TRY_AFTER, Spent, commit, defer, fail, let_go, refuse},
+        evidence::{Call, Evidence},
+        settle::{Refused, Right, Spent, commit, defer, fail, let_go, refuse},
+        verdict::{Asked, SECOND_LOOK_AFTER, Verdict, verdict},
         watch::{Checked, verify},
     },
     time::Timestamp,
@@ -13,12 +15,20 @@ use shop_keyring::{
 use crate::{
     config::Naive,
     explore::Protocol,
-    state::{Broken, State, Step, Work, shop},
+    state::{Broken, State, Step, Work, due, shop},
     vault::{Number, id},
 };
 
 /// The shortest back-off: that of a first failure, with no luck.
 const BACK_OFF: i64 = 60;
+
+/// Evidence of an app that works: another connection was accepted just now.
+fn others_work(now: Timestamp) -> Evidence {
+    let mut evidence = Evidence::default();
+    let other = Connection { connection: "tiktok-shop/us/seller-2".parse().unwrap(), ..due() };
+    evidence.note_accepted(&other, Call::Refresh, now);
+    evidence
+}
 
 /// What is said of any failure.
 pub(crate) fn fault() -> Fault {
@@ -41,11 +51,17 @@ impl Protocol {
                 self.write_commit(s, &item, committed, set);
                 early.then_some(Step::KeepCommitted { set })
             }
-            Step::Refuse { sent_at } => {
+            Step::Refuse { call, sent_at } => {
                 let item = s.item.clone()?;
-                let refused =
-                    refuse(&self.held_or_not(&item, attempt), mine, Refused::from(fault()), Trigger::Schedule, now)
-                        .ok()?;
+                let item = self.held_or_not(&item, attempt);
+                let refused = Refused::from(fault());
+                let asked = Asked { call, trigger: Trigger::Schedule };
+                let rash = self.config.is(Naive::IgnoresBackOff) && item.refused_at.is_some();
+                let verdict = match verdict(&item, mine, refused.reason, asked, Some(&others_work(now)), now) {
+                    Verdict::Doubted if rash => Verdict::Ended,
+                    verdict => verdict,
+                };
+                let refused = refuse(&item, mine, refused, verdict, SECOND_LOOK_AFTER, now).ok()?;
                 self.note_strike(s, &refused, sent_at);
                 self.write(s, refused);
                 None
@@ -59,7 +75,7 @@ impl Protocol {
                 late.map(|set| Step::LatePut { set, grant: false })
             }
             Step::Defer => {
-                let item = defer(s.item.as_deref()?, mine, fault(), SECOND_TRY_AFTER, now).ok()?;
+                let item = defer(s.item.as_deref()?, mine, fault(), SECOND_LOOK_AFTER, now).ok()?;
                 self.write(s, item);
                 None
             }
@@ -95,7 +111,7 @@ impl Protocol {
             return;
         }
         let off = self.config.clocks.iter().map(|off| off.abs()).max().unwrap_or_default();
-        let second = s.past.struck_at.is_some_and(|at| sent_at.since(at) >= SECOND_TRY_AFTER - 2 * off);
+        let second = s.past.struck_at.is_some_and(|at| sent_at.since(at) >= SECOND_LOOK_AFTER - 2 * off);
         if !second {
             s.breaks(Broken::TwoStrikesInARow);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shop_keyring::{
     api::Api,
-    connection::{Connection, FORMAT, Purpose, Shop, Status, UserType, webhooks::Webhooks},
+    connection::{Connection, FORMAT, Purpose, Shop, Status, UserType, evidence::Call, webhooks::Webhooks},
     time::Timestamp,
 };
 
@@ -52,7 +52,7 @@ pub(crate) struct Left {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub(crate) struct Past {
-    /// When the first of two strikes was written.
+    /// When the first of two refusals was written.
     pub(crate) struck_at: Option<Timestamp>,
     /// The vendor has ended the connection, and no grant has claimed it since.
     pub(crate) ended: bool,
@@ -112,7 +112,7 @@ pub(crate) enum Step {
     /// Write that this version is the current one.
     Commit { set: Set, listed: bool },
     /// Write a refusal.
-    Refuse { sent_at: Timestamp },
+    Refuse { call: Call, sent_at: Timestamp },
     /// Write a failure; a put may still be on its way.
     Fail { unknown: bool, late: Option<Set> },
     /// Write that it is tried later.
@@ -187,7 +187,7 @@ pub enum Broken {
     NotKept,
     /// What was committed is not newer than what it replaced.
     NotNewer,
-    /// Two strikes without the back-off between them.
+    /// Two refusals without the back-off between them.
     TwoStrikesInARow,
     /// Two exchanges of one refresh token at a time.
     TwoExchanges,
@@ -270,7 +270,7 @@ pub(crate) fn api() -> Api {
 }
 
 /// The item in the beginning.
-fn due() -> Connection {
+pub(crate) fn due() -> Connection {
     let granted_at = T0.plus(-30 * DAY);
     let refreshed_at = T0.plus(-6 * DAY);
     Connection {
@@ -313,7 +313,8 @@ fn due() -> Connection {
         reminded: None,
         confirm_by: None,
         confirm_granted_at: None,
-        strikes: 0,
+        refused_at: None,
+        refusals: 0,
         failures: 0,
         last_error: None,
         events: Vec::new(),

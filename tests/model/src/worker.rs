@@ -7,6 +7,7 @@ use shop_keyring::{
     connection::{
         Connection, Status,
         claim::{Trigger, claim},
+        evidence::Call,
         next::Next,
     },
     time::Timestamp,
@@ -34,9 +35,9 @@ impl Protocol {
     ) -> Option<(Connection, Task)> {
         let trigger = if on_demand { Trigger::OnDemand { rejected_version } } else { Trigger::Schedule };
         let claimed = if on_demand && self.config.is(Naive::IgnoresBackOff) {
-            let rash = Connection { not_before: None, strikes: 0, ..item.clone() };
+            let rash = Connection { not_before: None, refusals: 0, ..item.clone() };
             claim(&rash, trigger, now, id(attempt)).map(|mut claimed| {
-                (claimed.item.strikes, claimed.item.not_before) = (item.strikes, item.not_before);
+                (claimed.item.refusals, claimed.item.not_before) = (item.refusals, item.not_before);
                 claimed
             })
         } else {
@@ -92,7 +93,7 @@ impl Protocol {
                 Some(self.found(s, &held, attempt, how).unwrap_or_else(nothing))
             }
             Step::LookAgain { held, sent_at } => {
-                Some(self.found(s, &held, attempt, how).unwrap_or(Step::Refuse { sent_at }))
+                Some(self.found(s, &held, attempt, how).unwrap_or(Step::Refuse { call: Call::Refresh, sent_at }))
             }
             Step::Keep { set } => {
                 s.past.unknown |= how != How::Well;
@@ -185,7 +186,11 @@ impl Protocol {
                     Newest::Own => {}
                 }
                 let Some(current) = s.vault.get(number_of(version)) else { return Some(Step::Defer) };
-                Some(if s.market.stands(current.token) { Step::Verify } else { Step::Refuse { sent_at: s.now } })
+                Some(if s.market.stands(current.token) {
+                    Step::Verify
+                } else {
+                    Step::Refuse { call: Call::Check, sent_at: s.now }
+                })
             }
             _ => None,
         }

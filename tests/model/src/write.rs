@@ -87,7 +87,7 @@ impl Protocol {
         let furthest = self.config.clocks.iter().map(|off| off.abs()).max().unwrap_or_default();
         let Some(item) = s.item.as_ref() else { return };
         let past = item.not_before.is_some_and(|at: Timestamp| at.plus(furthest) <= s.now);
-        if past && item.status == Status::Active && item.strikes == 0 {
+        if past && item.status == Status::Active && item.refusals == 0 {
             s.item = Some(Connection { not_before: None, ..(**item).clone() }.into());
         }
     }

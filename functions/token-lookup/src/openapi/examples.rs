@@ -82,7 +82,8 @@ pub(crate) fn connection() -> Value {
         "reminded_days": null,
         "next_due_at": "2026-11-23T22:33:25Z",
         "failures": 1,
-        "strikes": 0,
+        "refused_at": null,
+        "refusals": 0,
         "last_error": {
             "at": "2026-11-23T22:31:10Z",
             "message": "the marketplace cannot answer now",

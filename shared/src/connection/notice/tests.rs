@@ -9,7 +9,8 @@ use crate::{
         fixtures::{T0, active, api, fault, token_set},
         grant::{Grant, Origin, claim_for_grant},
         next::{Next, next},
-        settle::{Kept, Right, SECOND_TRY_AFTER, commit, refuse},
+        settle::{Kept, Right, commit, refuse},
+        verdict::{SECOND_LOOK_AFTER, Verdict},
         watch::{Checked, remind, verify},
     },
     names::AttemptId,
@@ -46,17 +47,17 @@ fn a_token_that_is_refused_is_refreshed_and_only_then_believed_dead() {
     let now = T0.plus(DAY);
     let (held, attempt, next) = claimed(&deauthorized(&active(), now), now);
     assert_eq!(next, Next::Check);
-    let doubted = refuse(&held, attempt, fault().into(), Trigger::Schedule, now).unwrap();
-    assert_eq!((doubted.status, doubted.strikes), (Status::Active, 1));
-    let second = now.plus(SECOND_TRY_AFTER);
+    let doubted = refuse(&held, attempt, fault().into(), Verdict::Doubted, SECOND_LOOK_AFTER, now).unwrap();
+    assert_eq!((doubted.status, doubted.refusals), (Status::Active, 1));
+    let second = now.plus(SECOND_LOOK_AFTER);
     let (held, attempt, next) = claimed(&doubted, second);
     assert_eq!(next, Next::Refresh);
-    let ended = refuse(&held, attempt, fault().into(), Trigger::Schedule, second).unwrap();
+    let ended = refuse(&held, attempt, fault().into(), Verdict::Ended, 0, second).unwrap();
     // The attempt of the refresh itself is settled by the refusal.
     assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Deauthorized });
     let kept = Kept::new(&token_set(held.secret_version.clone(), held.granted_at, second), attempt.version());
     let alive = commit(&held, Right::Claim(attempt), kept, Some(Listed::Shops(Vec::new())), second).unwrap();
-    assert_eq!((alive.check_at, alive.strikes, alive.status), (None, 0, Status::Active));
+    assert_eq!((alive.check_at, alive.refusals, alive.status), (None, 0, Status::Active));
 }
 
 #[test]

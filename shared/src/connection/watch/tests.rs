@@ -7,7 +7,8 @@ use crate::connection::{
     end::AuthorizationEnd,
     fixtures::{T0, active, fault, key, token_set, watched},
     next::{Next, next},
-    settle::{Kept, Refused, Right, SECOND_TRY_AFTER, commit, refuse},
+    settle::{Kept, Refused, Right, commit, refuse},
+    verdict::{SECOND_LOOK_AFTER, Verdict},
 };
 
 fn claimed(item: &Connection, now: Timestamp) -> (Connection, AttemptId, Next) {
@@ -77,13 +78,13 @@ fn a_replaced_token_is_found_within_a_day_and_only_after_a_second_look() {
 
     now = item.check_at.unwrap();
     let (held, attempt, _) = claimed(&item, now);
-    let doubted = refuse(&held, attempt, refused(Reason::Replaced), Trigger::Schedule, now).unwrap();
-    assert_eq!((doubted.status, doubted.strikes), (Status::Active, 1));
-    assert_eq!(next(&doubted, now.plus(SECOND_TRY_AFTER - 1)), Next::Nothing);
-    now = now.plus(SECOND_TRY_AFTER);
+    let doubted = refuse(&held, attempt, refused(Reason::Replaced), Verdict::Doubted, SECOND_LOOK_AFTER, now).unwrap();
+    assert_eq!((doubted.status, doubted.refusals), (Status::Active, 1));
+    assert_eq!(next(&doubted, now.plus(SECOND_LOOK_AFTER - 1)), Next::Nothing);
+    now = now.plus(SECOND_LOOK_AFTER);
     let (held, attempt, what) = claimed(&doubted, now);
     assert_eq!(what, Next::Check);
-    let ended = refuse(&held, attempt, refused(Reason::Replaced), Trigger::Schedule, now).unwrap();
+    let ended = refuse(&held, attempt, refused(Reason::Replaced), Verdict::Ended, 0, now).unwrap();
     assert_eq!(ended.status, Status::ReauthorizationRequired { reason: Reason::Replaced });
     assert_eq!((ended.check_at, ended.ended_at), (None, Some(now)));
     assert!(now.since(replaced_at) < DAY - 1_800);
@@ -105,11 +106,12 @@ fn a_token_that_is_found_in_the_vault_was_not_asked_about() {
 fn one_refusal_that_does_not_repeat_is_forgotten() {
     let now = watched().check_at.unwrap();
     let (held, attempt, _) = claimed(&watched(), now);
-    let doubted = refuse(&held, attempt, refused(Reason::Deauthorized), Trigger::Schedule, now).unwrap();
-    let (held, attempt, _) = claimed(&doubted, now.plus(SECOND_TRY_AFTER));
-    let after = verify(&held, attempt, Checked::default(), now.plus(SECOND_TRY_AFTER)).unwrap();
-    assert_eq!((after.strikes, after.last_error.clone(), after.status), (0, None, Status::Active));
-    assert_eq!(next(&after, now.plus(2 * SECOND_TRY_AFTER)), Next::Nothing);
+    let doubted =
+        refuse(&held, attempt, refused(Reason::Deauthorized), Verdict::Doubted, SECOND_LOOK_AFTER, now).unwrap();
+    let (held, attempt, _) = claimed(&doubted, now.plus(SECOND_LOOK_AFTER));
+    let after = verify(&held, attempt, Checked::default(), now.plus(SECOND_LOOK_AFTER)).unwrap();
+    assert_eq!((after.refusals, after.last_error.clone(), after.status), (0, None, Status::Active));
+    assert_eq!(next(&after, now.plus(2 * SECOND_LOOK_AFTER)), Next::Nothing);
 }
 
 #[test]
@@ -154,14 +156,14 @@ fn a_moved_end_and_changed_permissions_are_taken_over() {
 #[test]
 fn an_inactive_shop_answers_no_doubt() {
     let now = T0.plus(100);
-    let doubted = Connection { strikes: 1, check_at: Some(now), ..active() };
+    let doubted = Connection { refusals: 1, check_at: Some(now), ..active() };
     let check = |listed| {
         let attempt = AttemptId::random();
         let held = claim(&doubted, Trigger::Schedule, now, attempt).unwrap().item;
         verify(&held, attempt, Checked { listed: Some(listed), ..Checked::default() }, now).unwrap()
     };
     let inactive = check(Listed::Inactive);
-    assert_eq!((inactive.inactive_since, inactive.strikes, inactive.verified_at), (Some(now), 1, None));
+    assert_eq!((inactive.inactive_since, inactive.refusals, inactive.verified_at), (Some(now), 1, None));
     assert_eq!(inactive.check_at, Some(now.plus(CHECK_EVERY)));
     assert_eq!(inactive.shops, doubted.shops);
     let works = check(Listed::Shops(vec![crate::connection::Shop {
@@ -170,7 +172,7 @@ fn an_inactive_shop_answers_no_doubt() {
         name: None,
         region: None,
     }]));
-    assert_eq!((works.inactive_since, works.strikes, works.verified_at, works.check_at), (None, 0, Some(now), None));
+    assert_eq!((works.inactive_since, works.refusals, works.verified_at, works.check_at), (None, 0, Some(now), None));
 }
 
 #[test]
@@ -178,10 +180,10 @@ fn permissions_stay_as_they_were_until_a_loss_is_certain() {
     let now = watched().check_at.unwrap();
     let less = Refused { scopes: Some(Vec::new()), ..refused(Reason::PermissionsMissing) };
     let (held, attempt, _) = claimed(&watched(), now);
-    let doubted = refuse(&held, attempt, less.clone(), Trigger::Schedule, now).unwrap();
+    let doubted = refuse(&held, attempt, less.clone(), Verdict::Doubted, SECOND_LOOK_AFTER, now).unwrap();
     assert_eq!(doubted.scopes, watched().scopes);
-    let (held, attempt, _) = claimed(&doubted, now.plus(SECOND_TRY_AFTER));
-    let ended = refuse(&held, attempt, less, Trigger::Schedule, now.plus(SECOND_TRY_AFTER)).unwrap();
+    let (held, attempt, _) = claimed(&doubted, now.plus(SECOND_LOOK_AFTER));
+    let ended = refuse(&held, attempt, less, Verdict::Ended, 0, now.plus(SECOND_LOOK_AFTER)).unwrap();
     assert!(ended.scopes.is_empty());
 }
 

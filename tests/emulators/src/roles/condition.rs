@@ -25,6 +25,8 @@ pub(super) enum Operator {
     AllEqual,
     #[serde(rename = "ForAllValues:StringLike")]
     AllLike,
+    #[serde(rename = "ForAnyValue:StringLike")]
+    AnyLike,
 }
 
 impl Operator {
@@ -41,6 +43,8 @@ impl Operator {
             Self::Bool => single(str::eq_ignore_ascii_case),
             Self::AllEqual => all(equal),
             Self::AllLike => all(like),
+            // False of no values at all, as in AWS.
+            Self::AnyLike => values.unwrap_or_default().iter().any(|value| one(like, value)),
         }
     }
 }

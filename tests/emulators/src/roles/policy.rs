@@ -169,6 +169,23 @@ mod tests {
     }
 
     #[test]
+    fn one_denied_key_denies_the_whole_call() {
+        let condition = json!({ "ForAnyValue:StringLike": { "dynamodb:LeadingKeys": "evidence/*" } });
+        let policy = policy(&json!([
+            { "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": TABLE },
+            { "Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": TABLE, "Condition": condition },
+        ]))
+        .unwrap();
+        let keys = |keys: &[&str]| {
+            let keys = keys.iter().map(ToString::to_string).collect();
+            Asked::new("dynamodb", "PutItem", "table/items").with(Key::LeadingKeys, keys)
+        };
+        assert!(policy.allows(&keys(&["a", "b"])));
+        assert!(!policy.allows(&keys(&["a", "evidence/b"])));
+        assert!(policy.allows(&keys(&[])), "of no values at all it is false");
+    }
+
+    #[test]
     fn what_is_denied_stays_denied() {
         let policy = policy(&json!([
             { "Effect": "Allow", "Action": "secretsmanager:DeleteSecret", "Resource": "*" },

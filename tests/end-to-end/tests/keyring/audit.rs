@@ -57,7 +57,7 @@ async fn each_change_has_a_line_with_its_cause() {
     stack.age(DUE).await;
     stack.invoke_sweep().await;
     assert!(stack.tiktok_shop().deauthorize(US_APP_KEY, "seller-1"));
-    for pause in [DUE, 901] {
+    for pause in [DUE, 86_400] {
         stack.age(pause).await;
         stack.invoke_sweep().await;
     }

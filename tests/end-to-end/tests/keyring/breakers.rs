@@ -7,7 +7,7 @@ use end_to_end::{Options, Stack};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Fault, Route, Trouble, When};
 
-use crate::setting::{DUE, connect_all, ends, item, with_sellers};
+use crate::setting::{DUE, US_APP_KEY, connect_all, ends, item, with_sellers};
 
 async fn fleet(count: usize) -> Stack {
     fleet_of(with_sellers(count), count).await
@@ -31,7 +31,7 @@ async fn all(stack: &Stack, count: usize, attribute: &str) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_app_secret_blames_nobody_and_is_loud() {
     let stack = fleet(3).await;
-    let before = (all(&stack, 3, "strikes").await, all(&stack, 3, "failures").await, all(&stack, 3, "status").await);
+    let before = (all(&stack, 3, "refusals").await, all(&stack, 3, "failures").await, all(&stack, 3, "status").await);
     let good = stack.secret("shop-keyring/apps/tiktok-shop/us", None).await.unwrap();
     let mut bad = good.clone();
     bad["app_secret"] = json!("not-the-app-secret-at-all");
@@ -39,7 +39,7 @@ async fn a_wrong_app_secret_blames_nobody_and_is_loud() {
     let swept = stack.invoke_sweep().await;
     assert_eq!((&swept["misconfigured"], &swept["stopped"]), (&json!(1), &Value::Null), "{swept}");
     assert_eq!(swept["skipped"], 2, "work on the app stops: {swept}");
-    let after = (all(&stack, 3, "strikes").await, all(&stack, 3, "failures").await, all(&stack, 3, "status").await);
+    let after = (all(&stack, 3, "refusals").await, all(&stack, 3, "failures").await, all(&stack, 3, "status").await);
     assert_eq!(before, after);
     assert_eq!(stack.tiktok_shop().effects(Route::TokenRefresh), 0);
     assert!(stack.writes("configuration_fault", 1).await);
@@ -53,7 +53,7 @@ async fn a_wrong_app_secret_blames_nobody_and_is_loud() {
     assert_eq!(stack.invoke_sweep().await["misconfigured"], 3);
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), calls);
     assert!(stack.writes("issued for another app key", 1).await);
-    let after = (all(&stack, 3, "strikes").await, all(&stack, 3, "failures").await, all(&stack, 3, "status").await);
+    let after = (all(&stack, 3, "refusals").await, all(&stack, 3, "failures").await, all(&stack, 3, "status").await);
     assert_eq!(before, after);
 
     stack.put_secret("shop-keyring/apps/tiktok-shop/us", &good).await;
@@ -61,22 +61,78 @@ async fn a_wrong_app_secret_blames_nobody_and_is_loud() {
     assert_eq!(stack.invoke_sweep().await["refreshed"], 3, "and as soon as it is right again, all goes on");
 }
 
+fn refuses() -> Fault {
+    Fault::new(Trouble::answer(When::BeforeEffect, 36_004_005, "gone"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mass_refusal_blames_nobody() {
+async fn a_mass_refusal_ends_nobody() {
     let stack = fleet(8).await;
-    stack
-        .tiktok_shop()
-        .inject(Route::TokenRefresh, Fault::new(Trouble::answer(When::BeforeEffect, 36_004_005, "gone")));
+    stack.tiktok_shop().inject(Route::TokenRefresh, refuses());
     let swept = stack.invoke_sweep().await;
-    assert_eq!(swept["refused"], 6, "the sixth says that it is not the sellers: {swept}");
-    assert_eq!(swept["skipped"], 2, "{swept}");
-    assert_eq!(all(&stack, 8, "strikes").await, vec![json!(0); 8]);
-    assert_eq!(all(&stack, 8, "status").await, vec![json!("active"); 8]);
+    assert_eq!((&swept["refused"], &swept["stopped"]), (&json!(8), &Value::Null), "a refusal spends nothing: {swept}");
+    assert_eq!(all(&stack, 8, "refusals").await, vec![json!(1); 8]);
     assert!(stack.writes("mass_refusal", 1).await);
+    stack.age(901).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 8);
+    assert_eq!(all(&stack, 8, "status").await, vec![json!("active"); 8]);
 
     stack.tiktok_shop().clear_faults(Route::TokenRefresh);
     stack.age(3_601).await;
     assert_eq!(stack.invoke_sweep().await["refreshed"], 8);
+    assert_eq!(all(&stack, 8, "refusals").await, vec![json!(0); 8]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn six_that_are_gone_and_nobody_else_are_told_after_a_day() {
+    let stack = fleet(6).await;
+    (0..6).for_each(|n| assert!(stack.tiktok_shop().deauthorize(US_APP_KEY, &format!("s-{n}"))));
+    assert_eq!(stack.invoke_sweep().await["refused"], 6);
+    stack.age(3_601).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 6);
+    assert_eq!(all(&stack, 6, "status").await, vec![json!("active"); 6], "no other connection is accepted");
+    stack.age(86_400).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 6);
+    assert_eq!(all(&stack, 6, "reason").await, vec![json!("refused"); 6]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_gone_is_told_at_the_second_look_if_another_is_accepted_in_between() {
+    let stack = Stack::start(with_sellers(2)).await.unwrap();
+    connect_all(&stack, 2).await;
+    let [gone, other] = ["tiktok-shop/us/s-0", "tiktok-shop/us/s-1"];
+    assert!(stack.tiktok_shop().deauthorize(US_APP_KEY, "s-0"));
+    stack.age_connection(gone, DUE).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
+
+    stack.age(600).await;
+    stack.age_connection(other, DUE).await;
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
+    let evidence = stack.item("evidence/tiktok-shop/us").await.unwrap();
+    assert_eq!(evidence["accepted"][0]["connection"], other, "{evidence}");
+
+    stack.age(301).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
+    let ended = item(&stack, gone).await;
+    assert_eq!((&ended["status"], &ended["reason"]), (&json!("reauthorization_required"), &json!("refused")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_evidence_nobody_is_ended() {
+    let stack = fleet(1).await;
+    stack.tiktok_shop().inject(Route::TokenRefresh, refuses());
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
+    stack.age(86_400).await;
+    let denied = AwsFault::new(FaultKind::Refuse("AccessDeniedException"));
+    let denied = denied.when(|call| call.keys.iter().any(|key| key.starts_with("evidence/"))).always();
+    let denied = stack.dynamodb().front().inject(denied);
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
+    assert_eq!(all(&stack, 1, "status").await, [json!("active")]);
+    assert!(stack.writes("the evidence about refusals is unavailable", 1).await);
+    denied.clear();
+    stack.age(3_601).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
+    assert_eq!(all(&stack, 1, "reason").await, [json!("refused")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,16 +147,6 @@ async fn a_cohort_at_its_end_and_after_it_is_no_mass_refusal() {
     assert_eq!(stack.invoke_sweep().await["refused"], 8, "asked again");
     assert_eq!(all(&stack, 8, "asked_again").await, vec![json!(1); 8]);
     assert!(!stack.output().contains("mass_refusal"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn five_refusals_are_believed() {
-    let stack = fleet(5).await;
-    stack
-        .tiktok_shop()
-        .inject(Route::TokenRefresh, Fault::new(Trouble::answer(When::BeforeEffect, 36_004_005, "gone")));
-    assert_eq!(stack.invoke_sweep().await["refused"], 5);
-    assert_eq!(all(&stack, 5, "strikes").await, vec![json!(1); 5]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +186,7 @@ async fn an_outage_costs_no_connection_more_than_one_failure_a_run() {
     assert_eq!((&swept["transient"], &swept["stopped"]), (&json!(5), &json!("marketplaces")), "{swept}");
     let failures = all(&stack, 9, "failures").await;
     assert!(failures.iter().all(|failures| failures.as_u64() <= Some(1)), "{failures:?}");
-    assert_eq!(all(&stack, 9, "strikes").await, vec![json!(0); 9]);
+    assert_eq!(all(&stack, 9, "refusals").await, vec![json!(0); 9]);
     stack.tiktok_shop().clear_faults(Route::TokenRefresh);
     stack.age(1_900).await;
     assert_eq!(stack.invoke_sweep().await["refreshed"], 9);

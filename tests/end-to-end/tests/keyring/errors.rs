@@ -207,11 +207,11 @@ async fn connections(stack: &Stack, catalogue: &mut Catalogue) {
     catalogue.note("post", REFRESH, &vendor.refresh(crate::temu::setting::LOCAL, 1).await, "check_failed");
     stack.tiktok_shop().clear_faults(Route::TokenRefresh);
 
-    // Two refusals are a fact.
+    // A second refusal a day after the first ends the connection.
     let refused = Fault::new(Trouble::answer(When::BeforeEffect, 36_004_005, "gone"));
     stack.tiktok_shop().inject(Route::TokenRefresh, refused);
-    for _ in 0..2 {
-        stack.age(3_601).await;
+    for seconds in [3_601, 86_400] {
+        stack.age(seconds).await;
         stack.invoke_sweep().await;
     }
     let ended = vendor.token(SELLER_1).await;

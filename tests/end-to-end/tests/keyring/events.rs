@@ -39,7 +39,7 @@ async fn the_life_of_a_connection_is_told_in_order_and_as_the_schemas_say() {
     assert!(stack.tiktok_shop().deauthorize(US_APP_KEY, "seller-1"));
     stack.age(DUE).await;
     next_sweep(&stack).await;
-    stack.age(AFTER_A_WHILE).await;
+    stack.age(86_400).await;
     next_sweep(&stack).await;
     next_sweep(&stack).await;
     next_second().await;

@@ -112,7 +112,7 @@ async fn what_is_rare_is_found_without_a_walk_over_all() {
     for rare in [
         Connection { status: ended, ..nth(7) },
         Connection { failures: 3, last_error: error.clone(), ..nth(702) },
-        Connection { strikes: 1, last_error: error.clone(), ..nth(1_405) },
+        Connection { refusals: 1, last_error: error.clone(), ..nth(1_405) },
         Connection { reminded: Some(14), ..nth(2_222) },
         Connection { account_id: None, ..nth(3_000) },
         // These do not: one failure, and waiting for the confirmation.
@@ -178,7 +178,7 @@ async fn who_needs_the_seller_is_listed_until_the_seller_was_there() {
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     let doubted = vendor.all_connections("needs_attention=true").await.concat();
     assert_eq!(doubted[0]["needs_attention"][0]["code"], "in_doubt");
-    stack.age(901).await;
+    stack.age(86_400).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     let lost = vendor.all_connections("status=reauthorization_required").await.concat();
     assert_eq!(

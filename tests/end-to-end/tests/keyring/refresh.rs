@@ -113,7 +113,7 @@ async fn eight_sweeps_and_twenty_lookups_cost_one_call() {
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 1);
     let refreshed: i64 = sweeps.iter().filter_map(|swept| swept["refreshed"].as_i64()).sum();
     assert!(refreshed <= 1, "{sweeps:?}");
-    assert_eq!(item(&stack, SELLER_1).await["strikes"], 0);
+    assert_eq!(item(&stack, SELLER_1).await["refusals"], 0);
 }
 
 async fn join_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
@@ -121,7 +121,7 @@ async fn join_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_twice_with_fifteen_minutes_between_needs_the_seller() {
+async fn a_lone_connection_that_is_refused_for_a_day_needs_the_seller() {
     let stack = connected(Options::default().with_processes(Function::RefreshSweep, 4)).await;
     let vendor = stack.vendor();
     stack.age(DUE).await;
@@ -129,10 +129,14 @@ async fn refused_twice_with_fifteen_minutes_between_needs_the_seller() {
     assert!(stack.tiktok_shop().deauthorize(US_APP_KEY, "seller-1"));
     join_all((0..4).map(|_| stack.invoke_sweep())).await;
     let doubted = item(&stack, SELLER_1).await;
-    assert_eq!((&doubted["strikes"], &doubted["status"]), (&json!(1), &json!("active")), "duplicate ticks, one strike");
+    assert_eq!(
+        (&doubted["refusals"], &doubted["status"]),
+        (&json!(1), &json!("active")),
+        "duplicate ticks, one refusal"
+    );
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 1);
 
-    // Neither the schedule nor a caller makes the second try before its time; a caller does not make it at all.
+    // Neither the schedule nor a caller takes the second look before its time; a caller does not take it at all.
     assert_eq!(stack.invoke_sweep().await["due"], 0);
     assert_eq!(vendor.refresh(SELLER_1, 1).await.expect(503).code().as_deref(), Some("refresh_failed"));
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 1);
@@ -141,9 +145,16 @@ async fn refused_twice_with_fifteen_minutes_between_needs_the_seller() {
     assert_eq!(vendor.refresh(SELLER_1, 1).await.expect(503).code().as_deref(), Some("refresh_failed"));
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 1);
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
+    let again = item(&stack, SELLER_1).await;
+    assert_eq!((&again["refusals"], &again["status"]), (&json!(2), &json!("active")), "nothing else speaks for it");
+    let wait = again["not_before"].as_i64().unwrap() - again["updated_at"].as_i64().unwrap();
+    assert!((900..=3_600).contains(&wait), "{again}");
+
+    stack.age(86_400).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
     let ended = item(&stack, SELLER_1).await;
     assert_eq!((&ended["status"], &ended["reason"]), (&json!("reauthorization_required"), &json!("refused")));
-    assert_eq!(stack.invoke_sweep().await["due"], 0, "a dead grant is not tried again");
+    assert_eq!(stack.invoke_sweep().await["due"], 0, "a dead grant is left alone for a day");
 
     let last = vendor.token(SELLER_1).await.expect(200).json();
     assert_eq!((&last["status"], &last["reason"]), (&json!("reauthorization_required"), &json!("refused")));
@@ -162,8 +173,8 @@ async fn an_answer_that_never_came_says_rotation_lost() {
     stack.age(DUE).await;
     stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(Trouble::Drop(When::AfterEffect)).times(1));
     assert_eq!(stack.invoke_sweep().await["transient"], 1);
-    for _ in 0..2 {
-        stack.age(15 * 60 + 1).await;
+    for seconds in [15 * 60 + 1, 86_400] {
+        stack.age(seconds).await;
         assert_eq!(stack.invoke_sweep().await["refused"], 1);
     }
     let ended = item(&stack, SELLER_1).await;
@@ -187,7 +198,7 @@ async fn broken_answers_are_unknown_outcomes_and_cost_no_connection() {
         let swept = stack.invoke_sweep().await;
         assert_eq!(swept["transient"], 1, "{n}: {swept}");
         let unsure = item(&stack, SELLER_1).await;
-        assert_eq!((&unsure["status"], &unsure["strikes"]), (&json!("active"), &json!(0)), "{n}");
+        assert_eq!((&unsure["status"], &unsure["refusals"]), (&json!("active"), &json!(0)), "{n}");
         assert_eq!(unsure["failures"].as_u64(), Some(n as u64 + 1));
         let waits = unsure["not_before"].as_i64().unwrap() - unsure["updated_at"].as_i64().unwrap();
         assert!((60..=1_800).contains(&waits), "{n}: {waits}");
@@ -256,10 +267,9 @@ async fn an_ended_connection_that_is_accepted_again_is_active() {
     let refused = Trouble::answer(When::BeforeEffect, 36_004_005, "no such authorization");
     stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(refused));
     stack.age(DUE).await;
-    for _ in 0..2 {
-        assert_eq!(stack.invoke_sweep().await["refused"], 1);
-        stack.age(901).await;
-    }
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
+    stack.age(86_400).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
     assert_eq!(item(&stack, SELLER_1).await["reason"], "refused");
     stack.age(86_400 + 6 * 3_600).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1, "asked again, in vain");

@@ -26,7 +26,7 @@ async fn a_connection_is_renewed_under_its_own_account() {
 
     // Also one that needed the seller.
     stack.tiktok_shop().deauthorize(US_APP_KEY, "seller-1");
-    for seconds in [DUE, 16 * 60] {
+    for seconds in [DUE, 86_400] {
         stack.age(seconds).await;
         stack.invoke_sweep().await;
     }

@@ -202,7 +202,7 @@ async fn a_secret_that_was_deleted_is_restored() {
     let swept = stack.invoke_sweep().await;
     assert_eq!((&swept["refreshed"], &swept["errors"]), (&json!(0), &json!(1)), "{swept}");
     let marks = item(&stack, SELLER_1).await;
-    assert_eq!((&marks["status"], &marks["strikes"]), (&json!("active"), &json!(0)), "nobody is blamed");
+    assert_eq!((&marks["status"], &marks["refusals"]), (&json!("active"), &json!(0)), "nobody is blamed");
     stack.aws_secrets_manager("RestoreSecret", &secret).await.unwrap();
     stack.age(3_601).await;
     assert_eq!(stack.invoke_sweep().await["refreshed"], 1);

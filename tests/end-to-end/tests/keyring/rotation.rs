@@ -23,7 +23,7 @@ fn five_minutes_later(stack: &Stack, function: Function) {
 async fn nobody_is_blamed(stack: &Stack) {
     for n in 0..SELLERS {
         let item = item(stack, &format!("tiktok-shop/us/s-{n}")).await;
-        let marks = (&item["status"], &item["strikes"], &item["failures"]);
+        let marks = (&item["status"], &item["refusals"], &item["failures"]);
         assert_eq!(marks, (&json!("active"), &json!(0), &json!(0)), "{item}");
     }
 }

@@ -38,7 +38,7 @@ async fn a_seller_who_takes_the_authorization_back_is_found_within_minutes() {
     assert_eq!(item(&stack, SELLER_1).await["status"], "active", "a notice alone ends nobody");
     let swept = next_sweep(&stack).await;
     assert_eq!((&swept["due"], &swept["refused"]), (&json!(1), &json!(1)), "{swept}");
-    assert_eq!(item(&stack, SELLER_1).await["strikes"], 1);
+    assert_eq!(item(&stack, SELLER_1).await["refusals"], 1);
     assert_eq!(stack.tiktok_shop().calls_to(Route::TokenRefresh).len(), 0, "nothing is spent on a doubt");
 
     stack.age(901).await;
@@ -72,7 +72,7 @@ async fn a_notice_that_is_not_true_changes_nothing() {
     assert_eq!(answered(&stack, Notice::deauthorized("shop-1")).await, Reception::Answered(200));
     assert_eq!(next_sweep(&stack).await["verified"], 1);
     let after = item(&stack, SELLER_1).await;
-    assert_eq!((&after["status"], &after["strikes"], after.get("check_at")), (&json!("active"), &json!(0), None));
+    assert_eq!((&after["status"], &after["refusals"], after.get("check_at")), (&json!("active"), &json!(0), None));
     assert_eq!(stack.invoke_sweep().await["due"], 0);
     stack.age(DUE).await;
     assert_eq!(stack.invoke_sweep().await["refreshed"], 1);

@@ -118,8 +118,9 @@ const EXCHANGE: Step = Step::at_marketplace("exchange", Route::TokenRefresh);
 const PUT: Step = Step::call("keep", RefreshSweep, KEEP, On::TokenSet);
 const SHOPS: Step = Step::at_marketplace("list the shops", Route::Shops);
 const COMMIT: Step = Step::write("commit", RefreshSweep, On::Item).after(1);
+const EVIDENCE: Step = Step::write("write the evidence", RefreshSweep, On::Evidence);
 
-const SWEEP: &[Step] = &[DUE, REGISTRY, READ, CLAIM, TOKEN_SET, APP, EXCHANGE, PUT, SHOPS, COMMIT];
+const SWEEP: &[Step] = &[DUE, REGISTRY, READ, CLAIM, TOKEN_SET, APP, EXCHANGE, PUT, SHOPS, COMMIT, EVIDENCE];
 
 const ON_DEMAND: &[Step] = &[
     READ_BY_LOOKUP,

@@ -298,7 +298,7 @@ impl Scene {
         let shop = self.stack().vendor().token_by_shop(&format!("tiktok-shop/us/shop-of-{}", self.seller)).await;
         must(shop.status == 200, || format!("its shop is not found: {}", shop.body))?;
         let spent = self.stack().item(&self.connection).await.unwrap_or_default();
-        must(spent["strikes"] == 0 && spent["failures"] == 0, || format!("marks stay behind: {spent}"))
+        must(spent["refusals"] == 0 && spent["failures"] == 0, || format!("marks stay behind: {spent}"))
     }
 
     /// Makes room: what is left of this seller shall not come due while the next one is tried.

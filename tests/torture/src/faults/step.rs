@@ -41,6 +41,7 @@ pub(super) enum On {
     DueIndex,
     Item,
     ShopPointer,
+    Evidence,
     Session,
     Visit,
     TokenSet,
@@ -101,9 +102,10 @@ impl AwsCall {
         matches!(self.on, On::Registry)
     }
 
-    /// Whether it is made any number of times: a query a shard, and an item that is polled.
+    /// Whether it is made any number of times: one query per shard, an item that is polled, and counts that another process has
+    /// changed in the meantime.
     pub(super) fn repeats(self) -> bool {
-        self.on == On::DueIndex || (self.on == On::Item && self.by == Function::TokenLookup)
+        matches!(self.on, On::DueIndex | On::Evidence) || (self.on == On::Item && self.by == Function::TokenLookup)
     }
 
     /// Whether both are the same, `skip` aside.
@@ -130,6 +132,7 @@ impl On {
             // A batch may not name its keys.
             Self::Item => in_connections && first.is_none_or(|_| call.keys.iter().any(|key| key == connection)),
             Self::ShopPointer => in_connections && first.is_some_and(|key| key.starts_with("shop/")),
+            Self::Evidence => in_connections && first.is_some_and(|key| key.starts_with("evidence/")),
             Self::Session => in_sessions && first.is_some_and(|key| key.starts_with("session/")),
             Self::Visit => in_sessions && first.is_some_and(|key| key.starts_with("visit/")),
             Self::TokenSet => resource.ends_with(&format!("/{connection}/tokens")),

@@ -12,6 +12,7 @@ use shop_keyring::{
         grant::{Grant, Origin, claim_for_grant},
         next::{Next, next as next_of},
         settle::{Kept, Right, commit, refuse},
+        verdict::Verdict,
         watch::{Checked, remind, verify},
     },
     names::{AttemptId, ConnectionKey, MarketplaceName, VersionId},
@@ -123,7 +124,7 @@ impl Sellers {
             Next::Refresh | Next::Check if held.is_at_end(now) => {
                 let work = if has_ended(&held) { Work::AskedAgain } else { Work::End };
                 let fault = Fault { message: "it has ended".into(), code: None, request_id: None };
-                (work, refuse(&held, self.attempt, fault.into(), Trigger::Schedule, now).expect(lost))
+                (work, refuse(&held, self.attempt, fault.into(), Verdict::Expired, 0, now).expect(lost))
             }
             Next::Refresh => {
                 // The end of the authorization is the grant's.

@@ -110,7 +110,7 @@ async fn still_served(stack: &Stack, seller: &str) -> Option<String> {
 
 async fn served(stack: &Stack, seller: &str, truth: &Truth, before: &Before) -> Option<String> {
     let Some(item) = &truth.item else { return Some(format!("{seller} is gone")) };
-    if truth.text("status") != "active" || item["strikes"] != 0 || item["failures"] != 0 {
+    if truth.text("status") != "active" || item["refusals"] != 0 || item["failures"] != 0 {
         return Some(format!("{seller} is in doubt for having lost a race: {item}"));
     }
     let newest = stack.tiktok_shop().newest_access_token(stack.app_key("us"), seller);

@@ -11,7 +11,9 @@ use super::Truth;
 pub(crate) async fn coherent(stack: &Stack) -> Vec<String> {
     let mut broken = Vec::new();
     let items = stack.items(Table::Connections).await;
-    let items: Vec<Value> = items.into_iter().filter(|item| item.get("points_to").is_none()).collect();
+    let is_connection =
+        |item: &Value| item.get("points_to").is_none() && !item["connection"].as_str().is_some_and(is_evidence);
+    let items: Vec<Value> = items.into_iter().filter(is_connection).collect();
     let mut expected = Vec::new();
     for item in &items {
         let (at, shard) = (item["due_at"].as_i64(), item["due_shard"].as_u64());
@@ -63,7 +65,7 @@ pub(crate) fn settled(truth: &Truth) -> Vec<String> {
     }
     match truth.text("status") {
         "active" => {
-            if item["strikes"] != 0 {
+            if item["refusals"] != 0 {
                 note("a doubt stays");
             }
             let (current, newest) = (truth.current(), truth.newest());
@@ -83,4 +85,9 @@ pub(crate) fn settled(truth: &Truth) -> Vec<String> {
         _ => note("it never leaves this state"),
     }
     broken
+}
+
+/// Whether the key is that of what is known about an app, not about one of its connections.
+fn is_evidence(key: &str) -> bool {
+    key.starts_with("evidence/")
 }

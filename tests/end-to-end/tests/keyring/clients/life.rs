@@ -76,7 +76,8 @@ async fn a_tokens_life(program: Program) {
     let (calls, posts) = (stack.temu().calls().len(), asked(&stack, &Method::POST));
     assert!(client.call_one(MALL).await.starts_with("check_failed, try again later"));
     assert_eq!((stack.temu().calls().len(), asked(&stack, &Method::POST)), (calls, posts));
-    stack.age(SOON_AFTER).await;
+    // The only connection of its app: a refusal is believed after a day.
+    stack.age(86_400).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     // Who remembers the refusal hears so later.
     let mut another = program.start(&environment);

@@ -4,7 +4,7 @@ use end_to_end::{Function, Options};
 use serde_json::{Value, json};
 use simulators::temu::{Fault, Purpose, Route, Router, Trouble, When};
 
-use super::setting::{DAY, LOCAL, LOCAL_MALL, SECOND_LOOK, connected, issue};
+use super::setting::{BELIEVED, DAY, LOCAL, LOCAL_MALL, connected, issue};
 use crate::setting::item;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,11 +66,11 @@ async fn a_rejected_token_is_looked_at_at_once() {
     stack.age(1_000).await;
     let doubted = vendor.refresh(LOCAL, 1).await.expect(503);
     assert_eq!(doubted.code().as_deref(), Some("check_failed"), "what Temu has refused is not handed out as good");
-    assert_eq!(item(&stack, LOCAL).await["strikes"], 1);
+    assert_eq!(item(&stack, LOCAL).await["refusals"], 1);
     let asked = checks();
     drop(vendor.refresh(LOCAL, 1).await.expect(503));
     assert_eq!(checks(), asked, "a caller does not make the second look");
-    stack.age(SECOND_LOOK).await;
+    stack.age(BELIEVED).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     let problem = vendor.refresh(LOCAL, 1).await.expect(409);
     assert_eq!(
@@ -116,6 +116,6 @@ async fn a_connections_health_tells_of_the_watch() {
     for time in ["verified_at", "next_check_at", "authorization_expires_at"] {
         assert!(health[time].is_string(), "{time}: {health}");
     }
-    assert_eq!((&health["reminded_days"], &health["strikes"]), (&Value::Null, &json!(0)));
+    assert_eq!((&health["reminded_days"], &health["refusals"]), (&Value::Null, &json!(0)));
     assert!(health.get("access_token").is_none() && health.get("fingerprint").is_none(), "{health}");
 }

@@ -5,7 +5,7 @@ use end_to_end::{Options, Stack};
 use serde_json::json;
 use simulators::temu::{App, Purpose, Region, Route};
 
-use super::setting::{CROSS_BORDER_MALL, PRODUCT, ROUND, SECOND_LOOK, Visit, issue, sweep_all, total};
+use super::setting::{BELIEVED, CROSS_BORDER_MALL, PRODUCT, ROUND, Visit, issue, sweep_all, total};
 use crate::setting::item;
 
 const AT_PA: &str = "bg.goods.price.update.global";
@@ -49,7 +49,7 @@ async fn a_token_from_before_the_migration_is_asked_about_at_cn() {
     assert!(stack.temu().revoke(app, CROSS_BORDER_MALL));
     stack.age(ROUND).await;
     sweep_all(&stack).await;
-    stack.age(SECOND_LOOK).await;
+    stack.age(BELIEVED).await;
     sweep_all(&stack).await;
     assert_eq!(item(&stack, PRODUCT).await["status"], "reauthorization_required");
 }

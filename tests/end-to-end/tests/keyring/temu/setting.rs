@@ -22,6 +22,9 @@ pub(crate) const ROUND: i64 = 23 * 3_600 + 1;
 /// After this many seconds a connection in doubt is looked at again.
 pub(crate) const SECOND_LOOK: i64 = 15 * 60 + 1;
 
+/// After so long a refusal is believed, even where no other connection tells anything.
+pub(crate) const BELIEVED: i64 = DAY;
+
 /// A seller with a connect link and a browser.
 pub(crate) struct Visit<'a> {
     pub(crate) stack: &'a Stack,
@@ -83,12 +86,12 @@ pub(crate) async fn connected(options: Options) -> Stack {
     stack
 }
 
-/// Lets so much time pass that the watch must have found what is wrong, with its second look; gives what the two sweeps
+/// Lets so much time pass that the watch must have found what is wrong, and believed it; gives what the two sweeps
 /// said.
 pub(crate) async fn found_by_the_watch(stack: &Stack) -> [Value; 2] {
     stack.age(ROUND).await;
     let first = stack.invoke_sweep().await;
-    stack.age(SECOND_LOOK).await;
+    stack.age(BELIEVED).await;
     [first, stack.invoke_sweep().await]
 }
 

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use simulators::temu::{Purpose, Route};
 
 use super::setting::{
-    DAY, LOCAL, LOCAL_MALL, ROUND, SECOND_LOOK, Visit, connect_local, connected, found_by_the_watch, issue, sweep_all,
-    total,
+    BELIEVED, DAY, LOCAL, LOCAL_MALL, ROUND, SECOND_LOOK, Visit, connect_local, connected, found_by_the_watch, issue,
+    sweep_all, total,
 };
 use crate::setting::item;
 
@@ -31,17 +31,20 @@ async fn a_token_is_looked_at_once_a_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_re_issued_token_is_found_within_a_day() {
-    const { assert!(ROUND + SECOND_LOOK < DAY) };
+async fn a_re_issued_token_is_in_doubt_within_a_day_and_ends_a_day_later() {
+    const { assert!(ROUND < DAY) };
     let stack = connected(Options::default()).await;
     let vendor = stack.vendor();
     let new = issue(&stack, "us", LOCAL_MALL, Purpose::All);
     stack.age(ROUND).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     let doubted = item(&stack, LOCAL).await;
-    assert_eq!((&doubted["strikes"], &doubted["status"]), (&json!(1), &json!("active")), "one refusal is a doubt");
+    assert_eq!((&doubted["refusals"], &doubted["status"]), (&json!(1), &json!("active")), "one refusal is a doubt");
     assert_eq!(stack.invoke_sweep().await["due"], 0, "and the second look comes no sooner than its time");
     stack.age(SECOND_LOOK).await;
+    assert_eq!(stack.invoke_sweep().await["refused"], 1);
+    assert_eq!(item(&stack, LOCAL).await["status"], "active", "it is the only one, so nothing else speaks for it");
+    stack.age(BELIEVED).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     let ended = item(&stack, LOCAL).await;
     assert_eq!((&ended["status"], &ended["reason"]), (&json!("reauthorization_required"), &json!("replaced")));
@@ -101,7 +104,7 @@ async fn a_permission_that_comes_back_before_the_second_look_is_forgiven() {
     stack.age(SECOND_LOOK).await;
     assert_eq!(stack.invoke_sweep().await["verified"], 1);
     let healed = item(&stack, LOCAL).await;
-    assert_eq!((&healed["status"], &healed["strikes"]), (&json!("active"), &json!(0)));
+    assert_eq!((&healed["status"], &healed["refusals"]), (&json!("active"), &json!(0)));
     assert_eq!(healed.get("last_error"), None::<&Value>);
 }
 
