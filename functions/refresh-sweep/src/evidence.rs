@@ -22,7 +22,9 @@ pub(crate) struct EvidenceWriter<'a, M, V> {
 impl<'a, M: Marketplace + 'static, V: Vault + 'static> EvidenceWriter<'a, M, V> {
     pub(crate) async fn begin(protocol: &'a Arc<Protocol<M, V>>) -> Self {
         protocol.evidence.begin_run().await;
-        Self { protocol, next_at: Instant::now() + EVERY, writes: JoinSet::new() }
+        // The partitions of the schedule begin together, and write the same items.
+        let first = EVERY.mul_f64(rand::random_range(0.5..1.0));
+        Self { protocol, next_at: Instant::now() + first, writes: JoinSet::new() }
     }
 
     /// Waits for the time of the next write.

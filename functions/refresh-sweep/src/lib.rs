@@ -2,7 +2,8 @@
 //!
 //! It works on every connection that is due, and is the only function that spends a refresh token. This file wires;
 //! [`sweep`] walks the due index, [`run`] decides when to stop, [`on_demand`] works on one connection, [`publisher`]
-//! tells the vendor, [`registrar`] registers webhooks, [`evidence`] writes what refusals are judged by, [`fleet`] counts. The line that spends the token is in `shop_keyring::protocol`.
+//! tells the vendor, [`registrar`] registers webhooks, [`evidence`] writes the counts by which refusals are judged,
+//! [`fleet`] counts. The line that spends the token is in `shop_keyring::protocol`.
 //!
 //! Public are [`run`](fn@run) for the binary and, for the fuzz targets, what reads outside input.
 

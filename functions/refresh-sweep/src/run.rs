@@ -22,7 +22,7 @@ const FAILURES_IN_A_ROW: u32 = 5;
 /// One run's state.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// Each app of the registry or met on the way, and whether it is misconfigured.
+    /// The registry's apps and those of due connections, and whether each is misconfigured.
     apps: HashMap<AppKeyPath, bool>,
     failures_in_a_row: HashMap<MarketplaceName, u32>,
     out_of_reach: HashSet<MarketplaceName>,

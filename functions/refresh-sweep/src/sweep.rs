@@ -162,12 +162,13 @@ where
             () = evidence.is_due() => evidence.begin_write(),
         }
     }
-    evidence.finish(claims_until + AFTER_CLAIMING).await;
     if run.leaves_events() {
         publish_what_is_left(&mut queue, &mut lanes.publisher, now, claims_until).await;
     }
-    let told = lanes.publisher.finish(claims_until + AFTER_CLAIMING).await;
-    run.record_webhooks(lanes.registrar.finish(claims_until + AFTER_CLAIMING).await);
+    let until = claims_until + AFTER_CLAIMING;
+    let (told, registered, ()) =
+        tokio::join!(lanes.publisher.finish(until), lanes.registrar.finish(until), evidence.finish(until));
+    run.record_webhooks(registered);
     metrics::events(told.published, told.unpublished);
     run.record_events(told);
     counting.finish().await;

@@ -172,7 +172,7 @@ impl Problem {
             Self::CheckFailed { .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 text(
-                    "The marketplace refused the token once, or did not say whether it works. Try again after the time in Retry-After: a second refusal makes it certain.",
+                    "The marketplace refused the token, or did not say whether it works. Try again after the time in Retry-After: it is asked again automatically until that is certain.",
                 ),
             ),
             Self::StorageUnavailable => {

@@ -62,8 +62,8 @@ pub enum NotClaimed {
     /// Too soon after the last exchange.
     #[error("too soon after the last exchange")]
     NotBefore,
-    /// Refused once: only the schedule, which sees whether the whole app is being refused, tries a second time.
-    #[error("refused once; the schedule tries again")]
+    /// The marketplace has refused it: only the schedule asks again.
+    #[error("refused before; the schedule asks again")]
     InDoubt,
     /// A refresh or a check needs the app, and the registry of apps was never read.
     #[error("the registry of apps cannot be read")]

@@ -78,7 +78,7 @@ pub fn has_due_events(item: &Connection, now: Timestamp) -> bool {
 /// The point is the connection's own, so a fleet that connected within one hour spreads over two days in its first
 /// cycle and further with each one.
 ///
-/// A connection in doubt is not left to that point: its second try comes as soon as it may. `None` where the
+/// A connection in doubt is not left to that point: the marketplace is asked again as soon as that may be. `None` where the
 /// marketplace knows no refresh.
 pub(super) fn refresh_at(item: &Connection) -> Option<Timestamp> {
     if !item.has_refresh() {

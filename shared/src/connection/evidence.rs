@@ -4,7 +4,7 @@
 //! connections of the same app (its *lane*) can tell which. [`super::verdict`] reads this before it ends a connection.
 //!
 //! Evidence adds up ([`Evidence::plus`]), in any order and however late: each run counts in memory and adds its part to the
-//! item `evidence/{marketplace}/{app}`, which all processes share. What is old drops out, so the item stays small.
+//! item `evidence/{marketplace}/{app}`, which all processes share. Old counts are dropped, so the item stays small.
 
 use std::cmp::Reverse;
 
@@ -19,10 +19,10 @@ const PERIOD: i64 = 15 * 60;
 /// Periods that count: this one and the one before.
 const PERIODS: usize = 2;
 
-/// First refusals that are no mass refusal, whatever their share.
+/// Up to this many first refusals are no mass refusal, whatever their share.
 const REFUSALS_BELIEVED: u64 = 5;
 
-/// A mass refusal is more than one in so many.
+/// A mass refusal is more than one in this many.
 const SHARE_BELIEVED: u64 = 5;
 
 /// How far the clocks of two processes may differ, in seconds. Each follows DynamoDB's `Date` header, which has whole

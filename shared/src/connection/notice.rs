@@ -101,6 +101,11 @@ pub(super) fn came_during(item: &Connection) -> Option<Timestamp> {
     item.check_at.filter(|check_at| earliest(item).is_some_and(|earliest| earliest <= *check_at))
 }
 
+/// The deauthorization that a notification told of while the work was going on: a success of that work does not answer it.
+pub(super) fn deauthorized_during(item: &Connection) -> Option<Timestamp> {
+    item.deauthorized_at.filter(|at| item.attempt.is_some_and(|claim| claim.begun() <= *at))
+}
+
 /// From when on a check is due that is asked for now: after the work going on, so that the two can be told apart.
 fn earliest(item: &Connection) -> Option<Timestamp> {
     item.attempt.map(|claim| claim.begun().plus(1))

@@ -176,7 +176,11 @@ pub fn commit(
         ..item.clone()
     };
     let mut committed = committed.with_listed(listed, now);
-    committed.deauthorized_at = committed.deauthorized_at.filter(|_| !watched && check_at.is_some());
+    committed.deauthorized_at = match committed.deauthorized_at {
+        _ if watched => None,
+        _ if refreshed => notice::deauthorized_during(item),
+        deauthorized_at => deauthorized_at.filter(|_| check_at.is_some()),
+    };
     Ok(match &kept.delivery {
         Some(delivery) => webhooks::plan(committed, delivery, now),
         None => committed,

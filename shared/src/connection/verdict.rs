@@ -3,13 +3,14 @@
 //! A marketplace can refuse by mistake: one connection for minutes, or everybody for hours. A connection that is ended wrongly
 //! costs a seller's work, one that is ended late costs hours in which nothing worked anyway. So a first refusal never
 //! ends a connection, except at the known end of its authorization, and a second one only if something speaks for it:
-//! another connection of the app is accepted meanwhile, a day has passed, or the marketplace itself has said that the seller
+//! another connection of the app has been accepted since, a day has passed, or the marketplace itself has said that the seller
 //! took the authorization back. Nobody is ended while many are refused ([`Evidence::is_mass_refusal`]), for seven days.
-//! What is ended wrongly all the same heals: [`super::ended`] asks again.
+//! A connection that ends wrongly in spite of this is found again: [`super::ended`].
 
 use super::{
     Connection, Reason,
     claim::Trigger,
+    ended::has_ended,
     evidence::{Call, Evidence},
 };
 use crate::{names::AttemptId, time::Timestamp};
@@ -33,7 +34,7 @@ const LONGEST_WAIT: i64 = 6 * 3_600;
 pub struct Asked {
     /// What was asked.
     pub call: Call,
-    /// Who wanted to know.
+    /// Who caused the call.
     pub trigger: Trigger,
 }
 
@@ -48,6 +49,12 @@ pub enum Verdict {
     Doubted,
 }
 
+/// Whether a refusal can end `item` at all, given its evidence.
+pub fn may_end(item: &Connection, asked: Asked, now: Timestamp) -> bool {
+    let can_tell = asked.trigger == Trigger::Schedule && asked.call.is_decisive(item);
+    can_tell && !has_ended(item) && (item.refused_at.is_some() || item.is_at_end(now))
+}
+
 /// What a refusal means for `item`, which holds the claim `attempt`. `evidence` is that of its lane; without it, as if many
 /// were refused.
 pub fn verdict(
@@ -58,7 +65,7 @@ pub fn verdict(
     evidence: Option<&Evidence>,
     now: Timestamp,
 ) -> Verdict {
-    if asked.trigger != Trigger::Schedule || !asked.call.is_decisive(item) {
+    if !may_end(item, asked, now) {
         return Verdict::Doubted;
     }
     let is_mass_refusal = evidence.is_none_or(|evidence| evidence.is_mass_refusal(now));

@@ -14,8 +14,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// Seconds from one check to the next. Under a day, so that a token that was taken back is found within the day even
-/// with the second look that a refusal needs ([`super::verdict::SECOND_LOOK_AFTER`]).
+/// Seconds from one check to the next. Under a day, so that a token that was taken back is in doubt within the day.
 pub const CHECK_EVERY: i64 = 23 * 3_600;
 
 /// Shortest wait from a check to the next, in seconds: callers that reject a token again and again must not use up the
@@ -98,7 +97,7 @@ pub struct Checked {
 }
 
 /// The token works: a moved end and changed permissions are taken over, all doubt is gone. Where the shop is inactive, the
-/// doubt stays, and the next check comes a day later unless a refresh comes first.
+/// doubt stays, and the next check comes a day later.
 ///
 /// # Errors
 /// [`ClaimLost`] if another attempt holds the claim.

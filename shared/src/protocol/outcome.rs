@@ -37,9 +37,9 @@ pub enum Outcome {
     },
     /// Refused, and what that means for the connection.
     Refused(Verdict),
-    /// The vendor's configuration is wrong; nothing was spent and nobody is blamed.
+    /// The vendor's configuration is wrong; nothing was spent.
     Misconfigured(String),
-    /// The token set was issued for another app key than the app has now; nothing was spent and nobody is blamed.
+    /// The token set was issued for another app key than the app has now; nothing was spent.
     OtherAppKey,
     /// The vault did not give a token set.
     VaultFault(VaultError),

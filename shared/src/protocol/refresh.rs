@@ -175,7 +175,9 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Err(outcome) => return Ok(outcome),
         };
         let Some(refresh_token) = &current.refresh_token else {
-            return self.refresh_refused(held, local_fault("there is no refresh token to spend").into()).await;
+            // The marketplace was not asked, so it is no evidence.
+            let refused = local_fault("there is no refresh token to spend").into();
+            return self.judge(held, Call::Refresh, refused).await;
         };
         permits.take().await;
         if !timer.may_start_exchange() {

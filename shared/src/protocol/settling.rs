@@ -30,19 +30,33 @@ pub(super) struct Held {
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// The marketplace has accepted a call.
     pub(super) fn accepted(&self, held: &Held, call: Call) {
-        // A refresh on demand writes its evidence by itself, so only what can end a connection.
+        // Callers ask about tokens that do not work: their acceptances are no sample of the app's, and cost a write each.
         if held.trigger == Trigger::Schedule {
             let (item, now) = (&held.item, self.connections.now());
             self.evidence.note(&item.connection.app, |evidence| evidence.note_accepted(item, call, now));
         }
     }
 
-    /// The marketplace has refused a call. Whether that ends the connection depends on what others of its app have met.
+    /// The marketplace has refused a call.
     pub(super) async fn refused(&self, held: &Held, call: Call, refused: Refused) -> Result<Outcome, StoreError> {
-        let Held { item, attempt, trigger, .. } = held;
+        let outcome = self.judge(held, call, refused).await?;
+        if matches!(outcome, Outcome::Refused(_)) {
+            let (item, now) = (&held.item, self.connections.now());
+            self.evidence.note(&item.connection.app, |evidence| evidence.note_refused(item, call, now));
+            // Lambda may freeze this execution environment next.
+            if held.trigger != Trigger::Schedule {
+                self.write_evidence().await;
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Settles a refusal, without counting it. Whether it ends the connection depends on the other connections of its app.
+    pub(super) async fn judge(&self, held: &Held, call: Call, refused: Refused) -> Result<Outcome, StoreError> {
+        let Held { item, attempt, trigger, timer } = held;
         let (app, asked) = (&item.connection.app, Asked { call, trigger: *trigger });
-        let may_end = item.refused_at.is_some() || item.is_at_end(self.connections.now());
-        let evidence = if may_end { self.evidence_of(app).await } else { None };
+        let may_end = verdict::may_end(item, asked, self.connections.now());
+        let evidence = if may_end { self.evidence_of(app, timer).await } else { None };
         let wait = verdict::next_look(item.refusals.saturating_add(1), &mut rand::rng());
         let mut verdict = Verdict::Doubted;
         let settled = self.settle(held, Outcome::Refused(Verdict::Doubted), |item| {
@@ -52,10 +66,6 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         });
         let Outcome::Refused(_) = settled.await? else { return Ok(Outcome::Lost) };
         tracing::warn!(connection = %item.connection, %attempt, fault = %refused.fault, ?verdict, "refused");
-        self.evidence.note(app, |evidence| evidence.note_refused(item, call, self.connections.now()));
-        if *trigger != Trigger::Schedule {
-            self.write_evidence().await;
-        }
         Ok(Outcome::Refused(verdict))
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Connections, StoreError,
-    connections::{TRIES, next_revision},
+    connections::{TRIES, next_revision, pause},
     item::{Item, KEY},
 };
 use crate::{connection::evidence::Evidence, names::AppKeyPath};
@@ -48,15 +48,17 @@ impl Connections {
         part: &Evidence,
         mut seen: StoredEvidence,
     ) -> Result<StoredEvidence, StoreError> {
-        for _ in 0..TRIES {
+        for tries in 1..=TRIES {
             let evidence = seen.evidence.plus(part);
             let sum = StoredEvidence { evidence, revision: Some(next_revision(seen.revision)) };
             match self.replace_evidence(app, &seen, &sum).await? {
                 None => return Ok(sum),
                 // A retry of a write whose response was lost.
-                Some(stored) if stored.revision == sum.revision => return Ok(stored),
+                Some(stored) if stored == sum => return Ok(stored),
                 Some(stored) => seen = stored,
             }
+            // The partitions of the schedule write at the same time.
+            pause(tries).await;
         }
         Err(StoreError::Unavailable { operation: "add evidence", code: "contention".into() })
     }

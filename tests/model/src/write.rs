@@ -2,7 +2,7 @@
 //! nothing that anybody decides on are one.
 
 use shop_keyring::{
-    connection::{Connection, Status, due::due_at},
+    connection::{Claim, Connection, Status, due::due_at},
     time::Timestamp,
 };
 
@@ -68,8 +68,10 @@ impl Protocol {
         if item.status != Status::Pending {
             item.updated_at = T0;
         }
-        // Whether there was one decides; and an ended connection is not asked again here.
-        item.deauthorized_at = item.deauthorized_at.map(|_| T0);
+        // Whether there was one decides, and whether it came during the work; and an ended connection is not asked again here.
+        let begun = item.attempt.map(Claim::begun);
+        item.deauthorized_at =
+            item.deauthorized_at.map(|at| if begun.is_some_and(|begun| begun <= at) { at } else { T0 });
         item.ended_at = None;
         if let Some(error) = &mut item.last_error {
             error.at = T0;

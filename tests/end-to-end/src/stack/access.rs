@@ -14,7 +14,7 @@ use simulators::{temu, tiktok_shop};
 
 use super::{
     Function, Stack, StartError, Table,
-    time_travel::{TokenAtTemu, shift},
+    time_travel::{TokenAtTemu, align_evidence, shift},
     vendor,
 };
 use crate::{answer::Answer, browser::Browser, schedule::Sweeper, vendor_api::VendorApi};
@@ -252,9 +252,8 @@ impl Stack {
             items.retain_mut(|item| {
                 let before = item.clone();
                 shift(item, seconds);
-                // A process that has seen it before sees that somebody has written.
                 if item["connection"].as_str().is_some_and(|key| key.starts_with("evidence/")) {
-                    item["revision"] = (item["revision"].as_u64().expect("a revision") + 1).into();
+                    align_evidence(item, seconds);
                 }
                 *item != before
             });

@@ -1,5 +1,7 @@
 //! Lets time pass for what is stored.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde_json::Value;
 use simulators::temu::Purpose;
 
@@ -25,6 +27,20 @@ pub(crate) fn shift(value: &mut Value, seconds: i64) {
         }
         Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
+}
+
+/// Makes the periods of a shifted item of evidence begin at quarters of an hour again: as many of them lie between then and now
+/// as would if time had really passed. And a process that has seen the item before sees that somebody has written it.
+pub(crate) fn align_evidence(item: &mut Value, seconds: i64) {
+    const PERIOD: i64 = 900;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let now = i64::try_from(now).expect("before the year 292 billion");
+    let begin = |at: i64| at.div_euclid(PERIOD) * PERIOD;
+    for counts in item["periods"].as_array_mut().expect("periods") {
+        let age = begin(now + seconds) - (counts["begins_at"].as_i64().expect("a time") + seconds);
+        counts["begins_at"] = (begin(now) - age).into();
+    }
+    item["revision"] = (item["revision"].as_u64().expect("a revision") + 1).into();
 }
 
 /// What Temu knows the token of a connection by, and when it ends.

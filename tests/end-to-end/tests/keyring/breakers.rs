@@ -1,9 +1,9 @@
 //! When something is wrong that no seller is to blame for.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use emulators::front::{Fault as AwsFault, FaultKind};
-use end_to_end::{Options, Stack};
+use end_to_end::{Function, Options, Stack};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Fault, Route, Trouble, When};
 
@@ -65,22 +65,54 @@ fn refuses() -> Fault {
     Fault::new(Trouble::answer(When::BeforeEffect, 36_004_005, "gone"))
 }
 
+/// Another connection is accepted in between, so that nothing but the mass refusal keeps the others from ending.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mass_refusal_ends_nobody() {
-    let stack = fleet(8).await;
+async fn a_mass_refusal_ends_nobody_until_it_is_over() {
+    let stack = Stack::start(with_sellers(9)).await.unwrap();
+    connect_all(&stack, 9).await;
+    for n in 0..8 {
+        stack.age_connection(&format!("tiktok-shop/us/s-{n}"), DUE).await;
+    }
     stack.tiktok_shop().inject(Route::TokenRefresh, refuses());
     let swept = stack.invoke_sweep().await;
     assert_eq!((&swept["refused"], &swept["stopped"]), (&json!(8), &Value::Null), "a refusal spends nothing: {swept}");
-    assert_eq!(all(&stack, 8, "refusals").await, vec![json!(1); 8]);
     assert!(stack.writes("mass_refusal", 1).await);
-    stack.age(901).await;
+
+    stack.tiktok_shop().clear_faults(Route::TokenRefresh);
+    // Later by every process's clock.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    stack.age_connection("tiktok-shop/us/s-8", DUE).await;
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
+    stack.tiktok_shop().inject(Route::TokenRefresh, refuses());
+    stack.age(895).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 8);
     assert_eq!(all(&stack, 8, "status").await, vec![json!("active"); 8]);
+    assert_eq!(all(&stack, 8, "refusals").await, vec![json!(2); 8]);
 
     stack.tiktok_shop().clear_faults(Route::TokenRefresh);
     stack.age(3_601).await;
     assert_eq!(stack.invoke_sweep().await["refreshed"], 8);
     assert_eq!(all(&stack, 8, "refusals").await, vec![json!(0); 8]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_that_see_few_refusals_each_see_the_mass_together() {
+    let stack = fleet_of(with_sellers(8).with_processes(Function::RefreshSweep, 4), 8).await;
+    stack.tiktok_shop().inject(Route::TokenRefresh, refuses());
+    let partition = |index: u8| json!({"partition": {"index": index, "count": 4}});
+    let runs = (0..4).map(|index| {
+        let event = partition(index);
+        let stack = &stack;
+        async move { stack.invoke_sweep_with(&event).await }
+    });
+    let swept = futures_util::future::join_all(runs).await;
+    let refused: Vec<_> = swept.iter().map(|swept| swept["refused"].as_u64().unwrap()).collect();
+    assert!(refused.iter().sum::<u64>() == 8 && refused.iter().all(|refused| *refused <= 5), "{refused:?}");
+    let evidence = stack.item("evidence/tiktok-shop/us").await.unwrap();
+    let counted: u64 =
+        evidence["periods"].as_array().unwrap().iter().filter_map(|counts| counts["refused"].as_u64()).sum();
+    assert_eq!(counted, 8, "{evidence}");
+    assert!(stack.writes("mass_refusal", 1).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,7 +160,7 @@ async fn without_evidence_nobody_is_ended() {
     let denied = stack.dynamodb().front().inject(denied);
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
     assert_eq!(all(&stack, 1, "status").await, [json!("active")]);
-    assert!(stack.writes("the evidence about refusals is unavailable", 1).await);
+    assert!(stack.writes("evidence_unavailable", 1).await);
     denied.clear();
     stack.age(3_601).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 1);
@@ -146,6 +178,7 @@ async fn a_cohort_at_its_end_and_after_it_is_no_mass_refusal() {
     stack.age(86_400 + 6 * 3_600).await;
     assert_eq!(stack.invoke_sweep().await["refused"], 8, "asked again");
     assert_eq!(all(&stack, 8, "asked_again").await, vec![json!(1); 8]);
+    stack.stop_functions();
     assert!(!stack.output().contains("mass_refusal"));
 }
 
