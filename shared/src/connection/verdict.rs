@@ -2,8 +2,8 @@
 //!
 //! A marketplace can refuse by mistake: one connection for minutes, or everybody for hours. A connection that is ended wrongly
 //! costs a seller's work, one that is ended late costs hours in which nothing worked anyway. So a first refusal never
-//! ends a connection, except at the known end of its authorization, and a second one only if something speaks for it:
-//! another connection of the app has been accepted since, a day has passed, or the marketplace itself has said that the seller
+//! ends a connection, except at the known end of its authorization, and a further one only if something confirms it: three
+//! hours in which another connection of the app was accepted, a day, or the marketplace's own notification that the seller
 //! took the authorization back. Nobody is ended while many are refused ([`Evidence::is_mass_refusal`]), for seven days.
 //! A connection that ends wrongly in spite of this is found again: [`super::ended`].
 
@@ -18,6 +18,10 @@ use crate::{names::AttemptId, time::Timestamp};
 /// Shortest wait between a refusal and the second look, in seconds. Longer than any exchange can still be under way
 /// (see [`CLAIM_SECONDS`](super::claim::CLAIM_SECONDS)), so the two refusals cannot stem from one race.
 pub const SECOND_LOOK_AFTER: i64 = 15 * 60;
+
+/// Seconds since the first refusal after which another connection's acceptance confirms it. In a marketplace's bad hours some
+/// calls are accepted and some refused, so that alone proves nothing: `make torture ARGS="--only verdicts"`.
+const CONFIRMED_AFTER: i64 = 3 * 3_600;
 
 /// Seconds since the first refusal after which a further one is believed without other evidence.
 const BELIEVED_AFTER: i64 = 86_400;
@@ -78,7 +82,8 @@ pub fn verdict(
     let since = now.since(refused_at);
     let is_confirmed = item.deauthorized_at.is_some()
         || since >= BELIEVED_AFTER
-        || evidence.is_some_and(|evidence| evidence.has_accepted_another(&item.connection, refused_at));
+        || since >= CONFIRMED_AFTER
+            && evidence.is_some_and(|evidence| evidence.has_accepted_another(&item.connection, refused_at));
     let is_believed = since >= SECOND_LOOK_AFTER && !is_mass_refusal && is_confirmed;
     if is_believed || (since >= BELIEVED_IN_ANY_CASE_AFTER && is_settled) { Verdict::Ended } else { Verdict::Doubted }
 }

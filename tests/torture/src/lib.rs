@@ -10,6 +10,7 @@
 //! | `faults` | every call, at every step of every job, goes wrong in every way |
 //! | `load` | minutes of everything at once: no error, and no memory that grows |
 //! | `herd` | a fleet that connected in one hour, and one that was cut off for a day, in virtual time |
+//! | `verdicts` | fleets whose marketplace refuses many by mistake: no connection is lost, in virtual time |
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -27,7 +28,10 @@ mod load;
 mod progress;
 mod races;
 mod report;
+mod sellers;
 mod settings;
+mod verdicts;
+mod words;
 mod world;
 
 pub use progress::Progress;

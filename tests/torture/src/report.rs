@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use clap::ValueEnum;
 use futures_util::future::{BoxFuture, FutureExt};
 
-use crate::{Settings, faults, herd, kills, load, races};
+use crate::{Settings, faults, herd, kills, load, races, verdicts};
 
 /// A part of the torture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -20,11 +20,13 @@ pub enum Part {
     Faults,
     /// Everything at once, for minutes.
     Load,
+    /// The marketplace refuses many by mistake.
+    Verdicts,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 5] = [Self::Kills, Self::Races, Self::Faults, Self::Load, Self::Herd];
+    pub const ALL: [Self; 6] = [Self::Kills, Self::Races, Self::Faults, Self::Load, Self::Herd, Self::Verdicts];
 
     /// As it stands on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Part {
             Self::Races => "races",
             Self::Faults => "faults",
             Self::Load => "load",
+            Self::Verdicts => "verdicts",
         }
     }
 
@@ -45,6 +48,7 @@ impl Part {
             Self::Races => races::run(settings).boxed(),
             Self::Faults => faults::run(settings).boxed(),
             Self::Load => load::run(settings).boxed(),
+            Self::Verdicts => verdicts::run(settings).boxed(),
         }
     }
 }

@@ -39,6 +39,11 @@ async fn connections_do_not_come_due_all_at_once_and_recover_from_an_outage() {
 }
 
 #[tokio::test]
+async fn a_marketplace_that_refuses_by_mistake_costs_no_connection() {
+    passes(Part::Verdicts).await;
+}
+
+#[tokio::test]
 async fn the_same_seed_gives_the_same_figures_on_any_number_of_threads() {
     let run = async |seed, threads| {
         short(Part::Herd, &["--connections", "2000", "--seed", seed, "--concurrency", threads]).await.figures

@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::connection::fixtures::{T0, active, key, watched};
 
-const DAY: i64 = 86_400;
+const HOUR: i64 = 3_600;
+const DAY: i64 = 24 * HOUR;
 
 fn refused(seconds_ago: i64) -> Connection {
     Connection { refused_at: Some(T0.plus(-seconds_ago)), refusals: 1, ..active() }
@@ -33,14 +34,14 @@ fn a_first_refusal_ends_nothing_whatever_speaks_for_it() {
 }
 
 #[test]
-fn a_second_one_needs_another_connection_that_is_accepted() {
-    assert_eq!(on_refresh(&refused(900), &lane(0, 0, 0)), Verdict::Doubted);
-    assert_eq!(on_refresh(&refused(900), &lane(1, 0, 1_000)), Verdict::Doubted, "before the first refusal");
-    assert_eq!(on_refresh(&refused(900), &lane(1, 0, 800)), Verdict::Ended);
-    assert_eq!(on_refresh(&refused(899), &lane(1, 0, 800)), Verdict::Doubted, "too soon");
+fn a_further_one_needs_three_hours_and_another_connection_that_is_accepted() {
+    assert_eq!(on_refresh(&refused(3 * HOUR), &lane(0, 0, 0)), Verdict::Doubted);
+    assert_eq!(on_refresh(&refused(3 * HOUR), &lane(1, 0, 4 * HOUR)), Verdict::Doubted, "before the first refusal");
+    assert_eq!(on_refresh(&refused(3 * HOUR), &lane(1, 0, 2 * HOUR)), Verdict::Ended);
+    assert_eq!(on_refresh(&refused(3 * HOUR - 1), &lane(1, 0, 2 * HOUR)), Verdict::Doubted, "too soon");
     let mut alone = Evidence::default();
-    alone.note_accepted(&active(), Call::Refresh, T0.plus(-800));
-    assert_eq!(on_refresh(&refused(900), &alone), Verdict::Doubted, "itself is no other");
+    alone.note_accepted(&active(), Call::Refresh, T0.plus(-2 * HOUR));
+    assert_eq!(on_refresh(&refused(3 * HOUR), &alone), Verdict::Doubted, "itself is no other");
 }
 
 #[test]
@@ -53,6 +54,8 @@ fn or_a_day() {
 fn or_the_marketplaces_own_word() {
     let told = Connection { deauthorized_at: Some(T0.plus(-901)), ..refused(900) };
     assert_eq!(on_refresh(&told, &lane(0, 0, 0)), Verdict::Ended);
+    let too_soon = Connection { refused_at: Some(T0.plus(-899)), ..told };
+    assert_eq!(on_refresh(&too_soon, &lane(0, 0, 0)), Verdict::Doubted);
 }
 
 #[test]
@@ -72,7 +75,7 @@ fn only_the_schedule_and_only_the_decisive_call_end_a_connection() {
     let on_demand = Trigger::OnDemand { rejected_version: 1 };
     assert_eq!(on(&refused(DAY), Call::Refresh, on_demand, Some(&evidence)), Verdict::Doubted);
     assert_eq!(on(&refused(8 * DAY), Call::Check, Trigger::Schedule, Some(&evidence)), Verdict::Doubted);
-    let temu = Connection { refused_at: Some(T0.plus(-900)), refusals: 1, ..watched() };
+    let temu = Connection { refused_at: Some(T0.plus(-DAY)), refusals: 1, ..watched() };
     assert_eq!(on(&temu, Call::Check, Trigger::Schedule, Some(&evidence)), Verdict::Ended);
 }
 

@@ -2,7 +2,10 @@
 
 use shop_keyring::time::Timestamp;
 
-use super::seller::{T0, Work};
+use crate::{
+    sellers::{T0, Work},
+    words::count,
+};
 
 /// What is counted, in the order of the counts.
 pub(super) const KINDS: [(Work, &str); 5] = [
@@ -33,6 +36,13 @@ pub(super) struct Load {
 impl Load {
     pub(super) fn ratio(&self) -> f64 {
         self.peak as f64 / self.mean
+    }
+
+    /// The peak beside its mean, and the day on which it is.
+    pub(super) fn in_words(&self) -> String {
+        let mean = if self.mean < 100.0 { format!("{:.1}", self.mean) } else { count(self.mean) };
+        let day = self.at as f64 / (24.0 * 60.0);
+        format!("at most {} = {:.2} × the mean {mean} (day {day:.1})", count(self.peak as f64), self.ratio())
     }
 
     /// Whether the peak is no more than `times` the mean. Five standard deviations of chance come on top, and five: that
@@ -121,6 +131,12 @@ mod tests {
         let mut both = histogram.clone();
         both.merge(&histogram);
         assert_eq!(both.total(None), 8);
+    }
+
+    #[test]
+    fn a_peak_is_told_beside_its_mean() {
+        let load = Load { peak: 3, mean: 1.5, at: 720 };
+        assert_eq!(load.in_words(), "at most 3 = 2.00 × the mean 1.5 (day 0.5)");
     }
 
     #[test]

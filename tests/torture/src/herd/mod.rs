@@ -3,20 +3,20 @@
 
 mod histogram;
 mod outage;
-mod seller;
 mod spread;
-mod words;
 
 use shop_keyring::names::MarketplaceName;
 
 use self::{
     histogram::{Histogram, KINDS, Load},
     outage::{Sample, Until},
-    seller::HOUR,
     spread::Fleet,
+};
+use crate::{
+    PartReport, Progress, Settings,
+    sellers::HOUR,
     words::{count, hours},
 };
-use crate::{PartReport, Progress, Settings};
 
 /// The peak of what falls due is at most so many times its mean.
 const PEAK: f64 = 3.0;
@@ -91,7 +91,7 @@ fn torture(settings: &Settings) -> PartReport {
 fn judge_cycles(report: &mut PartReport, fleet: Fleet, due: &Histogram) {
     let name = format!("{} {}, {} days", count(fleet.connections as f64), fleet.marketplace, fleet.days);
     for (unit, load) in [("minute", due.per_minute(None)), ("hour", due.per_hour(None))] {
-        report.figure(format!("{name}: due per {unit}"), words::load(load));
+        report.figure(format!("{name}: due per {unit}"), load.in_words());
         report.check(load.is_within(PEAK), || {
             format!("{name}: the peak {unit} is {:.2} times the mean, more than {PEAK}", load.ratio())
         });

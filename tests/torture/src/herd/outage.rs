@@ -14,11 +14,11 @@ use shop_keyring::{
     time::Timestamp,
 };
 
-use super::{
-    histogram::Histogram,
-    seller::{DAY, HOUR, Sellers, T0},
+use super::histogram::Histogram;
+use crate::{
+    Progress,
+    sellers::{DAY, HOUR, Sellers, T0},
 };
-use crate::Progress;
 
 /// Over how long a fleet in steady state has connected, and when it is met: after six cycles at least.
 const GROWN_OVER: i64 = 150 * DAY;

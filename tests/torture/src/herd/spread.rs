@@ -4,11 +4,11 @@ use std::{ops::Range, thread};
 
 use shop_keyring::{connection::due::due_at, names::MarketplaceName};
 
-use super::{
-    histogram::Histogram,
-    seller::{HOUR, Sellers},
+use super::histogram::Histogram;
+use crate::{
+    Progress,
+    sellers::{HOUR, Sellers},
 };
-use crate::Progress;
 
 /// Connections between two looks at the clock.
 const AT_ONCE: usize = 256;

@@ -1,5 +1,5 @@
-//! One seller's connection in virtual time. What becomes of it, and when, is decided by the product's own functions;
-//! here is only the marketplace, which always agrees.
+//! Sellers' connections in virtual time. The product's own functions decide what happens to them and when; this module only
+//! plays the marketplace.
 
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use shop_keyring::{
@@ -21,21 +21,24 @@ use shop_keyring::{
     token_set::TokenSet,
 };
 
-pub(super) const HOUR: i64 = 3_600;
-pub(super) const DAY: i64 = 24 * HOUR;
+pub(crate) const HOUR: i64 = 3_600;
+pub(crate) const DAY: i64 = 24 * HOUR;
 
 /// Seconds that an access token of TikTok Shop lives.
-pub(super) const ACCESS_LIFE: i64 = 7 * DAY;
+pub(crate) const ACCESS_LIFE: i64 = 7 * DAY;
 
 /// Seconds that an authorization lives, and a token of Temu with it.
-pub(super) const AUTHORIZATION_LIFE: i64 = 365 * DAY;
+pub(crate) const AUTHORIZATION_LIFE: i64 = 365 * DAY;
 
 /// When everything begins.
-pub(super) const T0: Timestamp = Timestamp(1_800_000_000);
+pub(crate) const T0: Timestamp = Timestamp(1_800_000_000);
+
+/// Nobody else is at work on these connections.
+const HELD: &str = "the claim is held";
 
 /// A marketplace with its sellers.
 #[derive(Debug)]
-pub(super) struct Sellers {
+pub(crate) struct Sellers {
     marketplace: MarketplaceName,
     seed: u64,
     /// One for all: nobody else is at work on a connection.
@@ -47,7 +50,7 @@ pub(super) struct Sellers {
 
 /// Work on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Work {
+pub(crate) enum Work {
     Refresh,
     Check,
     Reminder,
@@ -59,15 +62,15 @@ pub(super) enum Work {
 
 /// What was done with a connection.
 #[derive(Debug)]
-pub(super) struct Done {
-    pub(super) work: Work,
-    pub(super) after: Connection,
+pub(crate) struct Done {
+    pub(crate) work: Work,
+    pub(crate) after: Connection,
     /// When the next thing is to be done.
-    pub(super) due: Option<Timestamp>,
+    pub(crate) due: Option<Timestamp>,
 }
 
 impl Sellers {
-    pub(super) fn new(marketplace: MarketplaceName, seed: u64) -> Self {
+    pub(crate) fn new(marketplace: MarketplaceName, seed: u64) -> Self {
         let attempt = AttemptId::random();
         let set = TokenSet {
             access_token: Secret::new("access"),
@@ -85,13 +88,13 @@ impl Sellers {
     }
 
     /// When this seller connects: at a random second within so many from [`T0`] on, the same in every run of the seed.
-    pub(super) fn connects_at(&self, number: u64, within: i64) -> Timestamp {
+    pub(crate) fn connects_at(&self, number: u64, within: i64) -> Timestamp {
         let seed = self.seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         T0.plus(SmallRng::seed_from_u64(seed).random_range(0..within))
     }
 
     /// The seller authorizes and the token set is committed.
-    pub(super) fn connect(&mut self, number: u64, now: Timestamp) -> Connection {
+    pub(crate) fn connect(&mut self, number: u64, now: Timestamp) -> Connection {
         let grant = Grant {
             connection: self.key(number),
             app_key: self.set.app_key.clone(),
@@ -116,23 +119,41 @@ impl Sellers {
         format!("{}/us/{:016x}-{number}", self.marketplace, self.seed).parse().expect("a connection's key")
     }
 
-    /// Does what is due. The item is due at `now` or before.
-    pub(super) fn work(&mut self, item: &Connection, now: Timestamp) -> Done {
-        let Claimed { item: held, next } = claim(item, Trigger::Schedule, now, self.attempt).expect("it is due");
-        let lost = "the claim is held";
+    /// Claims an item that is due at `now` or before.
+    pub(crate) fn claim(&self, item: &Connection, now: Timestamp) -> Claimed {
+        claim(item, Trigger::Schedule, now, self.attempt).expect("it is due")
+    }
+
+    /// The marketplace accepts a refresh.
+    pub(crate) fn refreshed(&mut self, held: &Connection, now: Timestamp) -> Connection {
+        // The end of the authorization is the grant's.
+        self.set.authorization_expires_at = held.authorization_expires_at;
+        self.commit(held, now)
+    }
+
+    /// The marketplace accepts a check.
+    pub(crate) fn checked(&self, held: &Connection, now: Timestamp) -> Connection {
+        verify(held, self.attempt, Checked::default(), now).expect(HELD)
+    }
+
+    /// The marketplace refuses a refresh or a check, with this verdict. Unless that ends the connection, it is asked again
+    /// after `wait` seconds.
+    pub(crate) fn refused(&self, held: &Connection, verdict: Verdict, wait: i64, now: Timestamp) -> Connection {
+        let fault = Fault { message: "the marketplace refuses".into(), code: None, request_id: None };
+        refuse(held, self.attempt, fault.into(), verdict, wait, now).expect(HELD)
+    }
+
+    /// Does what is due, at a marketplace that accepts everything until the known end. The item is due at `now` or before.
+    pub(crate) fn work(&mut self, item: &Connection, now: Timestamp) -> Done {
+        let Claimed { item: held, next } = self.claim(item, now);
         let (work, after) = match next {
             Next::Refresh | Next::Check if held.is_at_end(now) => {
                 let work = if has_ended(&held) { Work::AskedAgain } else { Work::End };
-                let fault = Fault { message: "it has ended".into(), code: None, request_id: None };
-                (work, refuse(&held, self.attempt, fault.into(), Verdict::Expired, 0, now).expect(lost))
+                (work, self.refused(&held, Verdict::Expired, 0, now))
             }
-            Next::Refresh => {
-                // The end of the authorization is the grant's.
-                self.set.authorization_expires_at = item.authorization_expires_at;
-                (Work::Refresh, self.commit(&held, now))
-            }
-            Next::Check => (Work::Check, verify(&held, self.attempt, Checked::default(), now).expect(lost)),
-            Next::Remind => (Work::Reminder, remind(&held, self.attempt, now).expect(lost)),
+            Next::Refresh => (Work::Refresh, self.refreshed(&held, now)),
+            Next::Check => (Work::Check, self.checked(&held, now)),
+            Next::Remind => (Work::Reminder, remind(&held, self.attempt, now).expect(HELD)),
             Next::Nothing
             | Next::LookBack
             | Next::Remove
@@ -155,6 +176,6 @@ impl Sellers {
         set.access_expires_at = refreshed_until.or(end).expect("an authorization has an end");
         set.granted_at = held.granted_at;
         let kept = Kept::new(set, self.version.clone());
-        commit(held, Right::Claim(self.attempt), kept, None, now).expect("the claim is held")
+        commit(held, Right::Claim(self.attempt), kept, None, now).expect(HELD)
     }
 }
