@@ -117,7 +117,8 @@ fn item(state: &State) -> String {
     if item.refusals > 0 {
         let _ = write!(told, ", refusals {}", item.refusals);
     }
-    for (name, time) in [("not before", item.not_before), ("check at", item.check_at)] {
+    let ends = [("ends", item.authorization_expires_at), ("announced end", item.announced_end)];
+    for (name, time) in [("not before", item.not_before), ("check at", item.check_at)].into_iter().chain(ends) {
         if let Some(time) = time {
             let _ = write!(told, ", {name} {}s", seconds(time));
         }
@@ -126,7 +127,7 @@ fn item(state: &State) -> String {
 }
 
 fn vault(state: &State) -> String {
-    let taken = |token| if state.market.takes(token) { "" } else { " dead" };
+    let taken = |token| if state.market.takes(token, state.now) { "" } else { " dead" };
     let sets = state.vault.sets.iter().map(|set| format!("#{}: R{}{}", set.attempt, set.token, taken(set.token)));
     let sets: Vec<_> = sets.collect();
     format!("[{}]{}", sets.join(", "), if state.vault.deleted { " deleted" } else { "" })

@@ -26,6 +26,13 @@ pub struct Config {
     pub leaves: u8,
     /// How often the marketplace says that it was taken back, be it true or not.
     pub notices: u8,
+    /// After how many seconds the first authorization ends, and every response states it. Later ones end in a year. Without
+    /// it, no authorization ends.
+    pub end: Option<i64>,
+    /// How often the seller renews in the marketplace's seller center, which tells nobody.
+    pub renewals: u8,
+    /// How often the marketplace announces that the authorization ends within minutes, which is not true.
+    pub announcements: u8,
     /// How often a backup of the item is made, at any moment; without one it is of the beginning.
     pub backups: u8,
     /// How often the item is restored from the backup, which the vault knows nothing of.
@@ -58,6 +65,9 @@ impl Config {
         disconnects: 0,
         leaves: 0,
         notices: 0,
+        end: None,
+        renewals: 0,
+        announcements: 0,
         backups: 0,
         restores: 0,
         troubles: 1,
@@ -127,6 +137,14 @@ pub enum Naive {
     CommitAfterDisconnect,
     /// A deletion that came too late is not taken back.
     NeverRestores,
+    /// At its known end a connection expires, and nobody asks the marketplace.
+    ExpiresUnasked,
+    /// The same at an end that was announced.
+    AnnouncedExpires,
+    /// The known end of an authorization makes no difference to a refusal.
+    EndSaysNothing,
+    /// A refusal at the known end is believed although an earlier exchange may have obtained a token set.
+    ExpiresUnsettled,
 }
 
 impl Naive {

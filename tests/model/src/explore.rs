@@ -21,6 +21,7 @@ use stateright::{Model, Property};
 use crate::{
     config::{Config, SOUND},
     granting::Authorized,
+    market::YEAR,
     quiet,
     state::{Broken, State, Step, T0, Work},
     vault::Number,
@@ -54,6 +55,10 @@ pub enum Action {
     Leaves,
     /// The marketplace's notice that it was taken back comes.
     Notice,
+    /// The seller renews the authorization in the marketplace's seller center.
+    Renews,
+    /// The marketplace announces an end within minutes that is none.
+    Announces,
     /// A backup is made.
     BacksUp,
     /// The item is restored from the backup, while nobody is at work.
@@ -110,10 +115,14 @@ impl Protocol {
             Some(claim) => [Some(claim.until), None, None],
             None if item.status == Status::Pending => [due::due_at(item), None, None],
             // A refresh at its own time is beyond what is waited for.
-            None => [item.not_before, item.check_at, None],
+            None => [item.not_before, item.check_at, item.announced_end],
         };
         let clocks = self.config.clocks;
-        let times = soonest.into_iter().flatten().flat_map(|time| clocks.iter().map(move |off| time.plus(-off)));
+        let asked =
+            item.authorization_expires_at.filter(|_| item.attempt.is_none()).map(|end| end.plus(ASKED_AFTER_END));
+        let ends = [state.market.ends_at(), asked];
+        let times =
+            soonest.into_iter().chain(ends).flatten().flat_map(|time| clocks.iter().map(move |off| time.plus(-off)));
         let soon = T0.plus(HORIZON);
         times.filter(|time| *time > state.now && *time < soon).min().filter(|time| self.may_be(state, *time))
     }
@@ -146,6 +155,7 @@ impl Protocol {
             | Step::Refuse { .. }
             | Step::Fail { late: None, .. }
             | Step::Verify
+            | Step::Remind
             | Step::Forget { .. }
             | Step::LookWhose { .. }
             | Step::Restore
@@ -191,7 +201,8 @@ impl Protocol {
         next.next_attempt += 1;
         next.left.workers = next.left.workers.saturating_sub(1);
         let step = Step::Claim { decided: decided.into(), task, version, on_demand, stale: false };
-        next.works.push(Work { attempt, began: state.now, step });
+        let on_demand = on_demand && self.config.end.is_some();
+        next.works.push(Work { attempt, began: state.now, step, on_demand });
         Some(next)
     }
 
@@ -248,6 +259,16 @@ impl Protocol {
                 next.left.leaves -= 1;
                 next.market.leave();
             }
+            Action::Renews => {
+                next.left.renewals -= 1;
+                next.market.renew(state.now);
+            }
+            Action::Announces => {
+                next.left.announcements -= 1;
+                let ends_at = state.now.plus(ANNOUNCED);
+                let item = take_note(next.item.as_deref()?, Notice::EndsSoon { ends_at }, state.now, state.now).ok()?;
+                self.write(&mut next, item);
+            }
             Action::Notice => {
                 next.left.notices -= 1;
                 let item = next.item.clone()?;
@@ -265,19 +286,26 @@ impl Protocol {
     }
 
     fn authorize(&self, next: &mut State) {
-        let token = next.market.authorize(self.config.ends_old);
+        let ends_at = self.config.end.map(|_| next.now.plus(YEAR));
+        let token = next.market.authorize(self.config.ends_old, ends_at);
         next.past.told = false;
         let attempt = next.next_attempt;
         next.next_attempt += 1;
         let began = next.now;
         let step = self.authorized(next, Authorized { token, attempt, began });
-        next.works.push(Work { attempt, began, step });
+        next.works.push(Work { attempt, began, step, on_demand: false });
     }
 }
 
+/// How long after the known end the marketplace is asked, in seconds.
+const ASKED_AFTER_END: i64 = 300;
+
+/// How far ahead the marketplace announces an end, in seconds.
+const ANNOUNCED: i64 = 10 * 60;
+
 /// Nothing that becomes possible later than this is waited for while others are at work, in seconds. Longer than two
 /// refusals and the hour for a confirmation take, shorter than a token's life.
-const HORIZON: i64 = 3 * 3_600;
+pub(crate) const HORIZON: i64 = 3 * 3_600;
 
 impl Model for Protocol {
     type State = State;
@@ -324,6 +352,15 @@ impl Model for Protocol {
         }
         if left.notices > 0 && status == Some(Status::Active) {
             actions.push(Action::Notice);
+        }
+        // A seller who renews while a refusal is being written is asked again a day later.
+        let refused = |work: &Work| matches!(work.step, Step::LookAgain { .. } | Step::Refuse { .. });
+        let renews = left.renewals > 0 && !state.market.left && !state.works.iter().any(refused);
+        if renews && status == Some(Status::Active) {
+            actions.push(Action::Renews);
+        }
+        if left.announcements > 0 && status == Some(Status::Active) {
+            actions.push(Action::Announces);
         }
         if let Some(time) = self.next_time(state) {
             actions.push(Action::Time(time.since(T0)));
@@ -374,6 +411,10 @@ impl Protocol {
     /// Whether a work on demand would begin as one by schedule does.
     fn schedule_does_the_same(&self, state: &State) -> bool {
         let Some(item) = state.item.as_deref() else { return true };
+        // At the end of an authorization only the schedule believes a refusal.
+        if self.config.end.is_some() {
+            return false;
+        }
         let attempt = state.next_attempt;
         let decide =
             |on_demand| self.decide_claim(item, on_demand, item.token_version, self.now_of(state, attempt), attempt);

@@ -3,6 +3,7 @@
 use shop_keyring::{
     connection::{
         Connection, Listed, Purpose, Status,
+        end::KnownEnd,
         grant::{Grant, Origin, claim_for_grant},
         settle::{Right, commit},
     },
@@ -34,7 +35,7 @@ impl Protocol {
         }
         let parent = s.item.as_ref().and_then(|item| item.secret_version.as_ref()).map(number_of);
         let version = s.item.as_ref().map_or(0, |item| item.token_version);
-        Step::KeepGrant { set: Set { attempt, token, parent, granted_at: began }, version }
+        Step::KeepGrant { set: Self::granted(s, Set::new(attempt, token, parent, began)), version }
     }
 
     pub(crate) fn after_authorized(&self, s: &mut State, work: &Work, how: How) -> Option<Step> {
@@ -48,7 +49,7 @@ impl Protocol {
                 s.past.ended = false;
                 s.past.struck_at = None;
                 self.write(s, item);
-                Some(Step::KeepGrant { set: Set { attempt, token, parent, granted_at }, version })
+                Some(Step::KeepGrant { set: Self::granted(s, Set::new(attempt, token, parent, granted_at)), version })
             }
             Step::KeepGrant { set, version } => match how {
                 How::Well => {
@@ -80,6 +81,11 @@ impl Protocol {
             }
             _ => None,
         }
+    }
+
+    /// A new authorization's token set, with the end that the response states.
+    fn granted(s: &State, set: Set) -> Set {
+        set.with_end(s.market.stated_end(set.token), KnownEnd::default(), s.now)
     }
 
     /// The product's decision to claim for a grant.

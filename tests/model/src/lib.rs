@@ -2,10 +2,10 @@
 //! answers and a failing vault at every step, over the product's own decisions.
 //!
 //! `shop_keyring::connection` decides, here as in production: `claim`, `commit`, `fail`, `refuse`, `defer`, `let_go`,
-//! `verify`, `claim_for_grant`, `confirm`, `take_note`, `disconnect`, `forget`, `due_at` and `next` are called, not
-//! copied. What is modelled is what surrounds them: who reads and writes what in which order (as `shop_keyring::protocol`
-//! does), the table, the vault, the marketplace, and time. The checker is stateright, breadth first: a counterexample
-//! that it finds is a shortest one.
+//! `verdict`, `verify`, `remind`, `claim_for_grant`, `confirm`, `take_note`, `disconnect`, `forget`, `due_at` and `next`
+//! are called, not copied. What is modelled is what surrounds them: who reads and writes what in which order (as
+//! `shop_keyring::protocol` does), the table, the vault, the marketplace, and time. The checker is stateright, breadth
+//! first: a counterexample that it finds is a shortest one.
 //!
 //! # What is modelled
 //! - One connection of a marketplace with refresh. Workers, by schedule or on demand; new authorizations; the vendor's
@@ -14,6 +14,9 @@
 //! - Each access to something shared is a step of its own. A claim is decided on what was read, and written later on the
 //!   condition that nobody has written since; otherwise it is decided anew.
 //! - The marketplace under three rotations ([`Rotation`]), with new authorizations that end the old ones or do not.
+//! - The end of the first authorization ([`Config::end`]): responses state it, and the marketplace refuses from then on
+//!   unless the seller has renewed it, before or after, in the marketplace's own seller center. A notification may
+//!   announce an end that is none; reminders follow.
 //! - Troubles ([`How`]), as many as [`Config::troubles`] says: a process dies, an answer is lost, an exchange is not
 //!   reached, the vault fails, keeps and says that it failed, keeps late, or does not show yet what was put a moment ago.
 //! - Time moves by steps to the next time at which something becomes possible. With sound claims nothing is in flight
@@ -22,15 +25,16 @@
 //! - Whenever nobody is at work, normal running follows: scheduled sweeps without troubles, until it is seen how it ends.
 //!
 //! # What is not
-//! Temu's tokens, which know no refresh; the end of an authorization and its reminders; that ended connections are asked
-//! again, which is the same refresh days later; accounts; shop pointers; mass
-//! refusals and misconfigured apps, which only defer. A lost answer of the table is a death just after the write. Left out
-//! of the item, for no decision reads it or none here: `revision` (who has read before a write decides anew, which is what
-//! it is for), `failures` (the back-off is the shortest), the texts and times of faults, `updated_at` but of pending
-//! items, `verified_at`, `authorized_at`, and, while others are at work, the end of access tokens, which is days away.
+//! Temu's tokens, which know no refresh; that ended connections are asked again, which is the same refresh days later;
+//! refusals by mistake and what other connections meet, which [`verdict`] explores (here another one was accepted just
+//! now); the notification of an end that is true, which says nothing that responses do not; accounts; shop pointers;
+//! misconfigured apps, which only defer. A lost answer of the table is a death just after the write. Left out of the item,
+//! for no decision reads it or none here: `revision` (who has read before a write decides anew, which is what it is for),
+//! `failures` (the back-off is the shortest), the texts and times of faults, `updated_at` but of pending items,
+//! `verified_at`, `authorized_at`, and, while others are at work, the end of access tokens, which is days away.
 //!
 //! # Known, and accepted
-//! Each has a test in `tests/known.rs` that shows it.
+//! The first four have a test in `tests/known.rs` that shows them.
 //! - Who dies between deleting a secret and taking that back, while the seller is connecting anew, leaves the new
 //!   connection with a deleted secret. It can be restored for seven days; the sweep's `vault_fault` alarm tells.
 //!   [`Config::forgives`] is about this one, about the next, and about restores.
@@ -40,6 +44,7 @@
 //! - Two authorizations within the same two seconds cannot be ordered: the one that claims later counts.
 //! - A refresh that keeps its token set just after that of a new authorization is the newest in the vault. If the item is
 //!   then restored to before both, and nothing was refreshed since, the refresh's is taken, and may be dead.
+//! - A seller who renews while a refusal at the end is being written is asked again a day later.
 //! - Nobody goes back to a token set older than the current one, even if the marketplace should take it still.
 //!
 //! # How to read a counterexample
@@ -50,6 +55,7 @@
 //! # Where
 //! | | |
 //! |---|---|
+//! | [`verdict`], `tests/verdict.rs` | a model of its own: when a refusal ends a connection |
 //! | `tests/rules.rs` | every rule holds; `make model` also runs the larger ones, which are ignored otherwise |
 //! | `tests/naive.rs` | each rule that is left out is missed: the counterexample is found |
 //! | `tests/known.rs` | what is known and accepted |
@@ -73,6 +79,7 @@ mod removal;
 mod settling;
 mod state;
 mod vault;
+pub mod verdict;
 mod worker;
 mod write;
 

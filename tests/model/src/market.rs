@@ -1,5 +1,7 @@
 //! The marketplace: which refresh tokens it takes, under three ways to treat the old one.
 
+use shop_keyring::{connection::end::AuthorizationEnd, time::Timestamp};
+
 /// What becomes of the old refresh token by a refresh. The marketplace's papers do not say, so all three have to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rotation {
@@ -11,6 +13,9 @@ pub enum Rotation {
     Strict,
 }
 
+/// How long an authorization lasts that is given or renewed, in seconds.
+pub(crate) const YEAR: i64 = 365 * 86_400;
+
 /// A refresh token, numbered in the order of issue.
 pub(crate) type Token = u8;
 
@@ -20,30 +25,44 @@ struct Issued {
     taken: bool,
 }
 
+/// A grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Granted {
+    /// Whether it stands, its end aside.
+    stands: bool,
+    /// When it ends.
+    ends_at: Option<Timestamp>,
+}
+
+impl Granted {
+    fn is_over(self, now: Timestamp) -> bool {
+        self.ends_at.is_some_and(|end| end <= now)
+    }
+}
+
 /// What the marketplace knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Market {
     tokens: Vec<Issued>,
-    /// Of each grant, whether it stands.
-    grants: Vec<bool>,
+    grants: Vec<Granted>,
     /// Whether the seller has taken everything back.
     pub(crate) left: bool,
 }
 
 impl Market {
     /// A new authorization. The grants before may end by it, or not.
-    pub(crate) fn authorize(&mut self, ends_old: bool) -> Token {
+    pub(crate) fn authorize(&mut self, ends_old: bool, ends_at: Option<Timestamp>) -> Token {
         if ends_old {
             self.end_all();
         }
         self.left = false;
-        self.grants.push(true);
+        self.grants.push(Granted { stands: true, ends_at });
         self.issue(self.grants.len() - 1)
     }
 
     /// Spends a refresh token; none if it is refused.
-    pub(crate) fn refresh(&mut self, token: Token, rotation: Rotation) -> Option<Token> {
-        if !self.takes(token) {
+    pub(crate) fn refresh(&mut self, token: Token, rotation: Rotation, now: Timestamp) -> Option<Token> {
+        if !self.takes(token, now) {
             return None;
         }
         let grant = self.tokens[usize::from(token)].grant;
@@ -68,13 +87,35 @@ impl Market {
         self.left = true;
     }
 
+    /// The seller renews the latest grant; the tokens stay.
+    pub(crate) fn renew(&mut self, now: Timestamp) {
+        if let Some(grant) = self.grants.last_mut() {
+            grant.ends_at = Some(now.plus(YEAR));
+        }
+    }
+
+    /// When the latest grant ends.
+    pub(crate) fn ends_at(&self) -> Option<Timestamp> {
+        self.grants.last()?.ends_at
+    }
+
     /// Whether a refresh token is one that can be spent.
-    pub(crate) fn takes(&self, token: Token) -> bool {
-        self.tokens[usize::from(token)].taken
+    pub(crate) fn takes(&self, token: Token, now: Timestamp) -> bool {
+        self.tokens[usize::from(token)].taken && !self.grant(token).is_over(now)
     }
 
     /// Whether the grant that a token was issued under stands; then its access token works, too.
-    pub(crate) fn stands(&self, token: Token) -> bool {
+    pub(crate) fn stands(&self, token: Token, now: Timestamp) -> bool {
+        let grant = self.grant(token);
+        grant.stands && !grant.is_over(now)
+    }
+
+    /// What a response states about the end of the authorization.
+    pub(crate) fn stated_end(&self, token: Token) -> AuthorizationEnd {
+        self.grant(token).ends_at.map_or(AuthorizationEnd::Unsaid, AuthorizationEnd::At)
+    }
+
+    fn grant(&self, token: Token) -> Granted {
         self.grants[usize::from(self.tokens[usize::from(token)].grant)]
     }
 
@@ -90,7 +131,7 @@ impl Market {
 
     fn end_all(&mut self) {
         self.tokens.iter_mut().for_each(|issued| issued.taken = false);
-        self.grants.fill(false);
+        self.grants.iter_mut().for_each(|grant| grant.stands = false);
     }
 }
 

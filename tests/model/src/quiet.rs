@@ -7,9 +7,9 @@ use shop_keyring::{
 
 use crate::{
     config::Beginning,
-    explore::Protocol,
+    explore::{HORIZON, Protocol},
     market::Rotation,
-    state::{Broken, State},
+    state::{Broken, State, T0},
     vault::{Newest, number_of},
 };
 
@@ -44,7 +44,9 @@ pub(crate) fn verdict(protocol: &Protocol, state: &State, mut watch: impl FnMut(
             return Some(broken);
         }
         let version = |item: Option<&Connection>| item.map(|item| item.token_version);
-        if s.market != issued && version(s.item.as_deref()) != version(before.as_deref()) {
+        // What ends soon is not seen to last.
+        let ends = s.market.ends_at().is_some_and(|end| end.since(T0) < HORIZON);
+        if !ends && s.market != issued && version(s.item.as_deref()) != version(before.as_deref()) {
             lasts = true;
             break;
         }
@@ -66,7 +68,7 @@ fn ending(protocol: &Protocol, quiet_since: Timestamp, s: &State, lasts: bool) -
         Status::Pending => Some(Broken::Stuck),
         Status::Active => {
             let current = item.secret_version.as_ref().and_then(|version| s.vault.get(number_of(version)));
-            let works = current.is_some_and(|set| s.market.takes(set.token));
+            let works = current.is_some_and(|set| s.market.takes(set.token, s.now));
             (!works).then_some(Broken::SilentlyDead)
         }
         Status::ReauthorizationRequired { reason } => lost(protocol, quiet_since, s, reason),
@@ -82,15 +84,23 @@ fn nothing_left(protocol: &Protocol, s: &State, secret: bool) -> Option<Broken> 
     // The first of a line, which was to become a connection.
     let due = protocol.config.beginning == Beginning::Due;
     let kept = s.vault.sets.iter().filter(|set| set.parent.is_none() && !(due && set.attempt == 0));
-    let lost =
-        !protocol.config.confirm && !s.past.died_deleting && kept.into_iter().any(|set| s.market.takes(set.token));
+    let lost = !protocol.config.confirm
+        && !s.past.died_deleting
+        && kept.into_iter().any(|set| s.market.takes(set.token, s.now));
     lost.then_some(Broken::LostThoughKept)
 }
 
 fn lost(protocol: &Protocol, quiet_since: Timestamp, s: &State, reason: Reason) -> Option<Broken> {
     let rotation = reason == Reason::RotationLost;
+    let over = s.market.ends_at().is_some_and(|end| end <= s.now);
+    // We cannot know that the seller renewed before taking it back: at the known end a refusal is the end.
+    let at_known_end = s.item.as_ref().is_some_and(|item| item.is_at_end(s.now));
+    let expired = at_known_end && reason == Reason::AuthorizationExpired;
+    if over && !s.market.left {
+        return (!(expired || rotation && s.past.unknown)).then_some(Broken::NotSaidExpired);
+    }
     if s.market.left {
-        let said = matches!(reason, Reason::Deauthorized | Reason::Refused) || rotation && s.past.unknown;
+        let said = matches!(reason, Reason::Deauthorized | Reason::Refused) || rotation && s.past.unknown || expired;
         return if !said {
             Some(Broken::NotSaidLeft)
         } else if s.past.told && (reason == Reason::Refused || s.now.since(quiet_since) > SOON) {
@@ -103,11 +113,11 @@ fn lost(protocol: &Protocol, quiet_since: Timestamp, s: &State, reason: Reason) 
     let current = s.item.as_ref().and_then(|item| item.secret_version.as_ref()).map(number_of);
     let current = s.vault.sets.iter().find(|set| Some(set.attempt) == current).map(|set| s.market.age(set.token));
     let kept = || s.vault.sets.iter().filter(|set| Some(s.market.age(set.token)) >= current);
-    if kept().any(|set| s.market.takes(set.token)) {
+    if kept().any(|set| s.market.takes(set.token, s.now)) {
         return Some(Broken::LostThoughKept);
     }
     // A grant that nobody lived to keep is the seller's to repeat: the marketplace has ended the one before.
-    let stood = kept().any(|set| s.market.stands(set.token));
+    let stood = kept().any(|set| s.market.stands(set.token, s.now));
     match protocol.config.rotation {
         Rotation::Strict => (stood && !rotation).then_some(Broken::NotSaidRotationLost),
         Rotation::Stays | Rotation::Grace => stood.then_some(Broken::LostWithoutRotation),

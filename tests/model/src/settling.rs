@@ -2,12 +2,12 @@
 
 use shop_keyring::{
     connection::{
-        Connection, Fault, Listed, Status,
+        Connection, Fault, Listed, Reason, Status,
         claim::Trigger,
         evidence::{Call, Evidence},
         settle::{Refused, Right, Spent, commit, defer, fail, let_go, refuse},
         verdict::{Asked, SECOND_LOOK_AFTER, Verdict, verdict},
-        watch::{Checked, verify},
+        watch::{Checked, remind, verify},
     },
     time::Timestamp,
 };
@@ -55,10 +55,13 @@ impl Protocol {
                 let item = s.item.clone()?;
                 let item = self.held_or_not(&item, attempt);
                 let refused = Refused::from(fault());
-                let asked = Asked { call, trigger: Trigger::Schedule };
+                let on_demand = Trigger::OnDemand { rejected_version: item.token_version };
+                let asked = Asked { call, trigger: if work.on_demand { on_demand } else { Trigger::Schedule } };
                 let rash = self.config.is(Naive::IgnoresBackOff) && item.refused_at.is_some();
+                let item = self.with_end_or_not(item);
                 let verdict = match verdict(&item, mine, refused.reason, asked, Some(&others_work(now)), now) {
                     Verdict::Doubted if rash => Verdict::Ended,
+                    Verdict::Doubted if self.expires_rashly(&item, now) => Verdict::Expired,
                     verdict => verdict,
                 };
                 let refused = refuse(&item, mine, refused, verdict, SECOND_LOOK_AFTER, now).ok()?;
@@ -84,6 +87,11 @@ impl Protocol {
                 self.write(s, item);
                 None
             }
+            Step::Remind => {
+                let item = remind(s.item.as_deref()?, mine, now).ok()?;
+                self.write(s, item);
+                None
+            }
             Step::Verify => {
                 let item = verify(s.item.as_deref()?, mine, Checked::default(), now).ok()?;
                 s.past.struck_at = None;
@@ -92,6 +100,24 @@ impl Protocol {
             }
             _ => None,
         }
+    }
+
+    /// The item as it is; or naively, as if no end were known.
+    fn with_end_or_not(&self, item: Connection) -> Connection {
+        let known = item.authorization_expires_at.filter(|_| !self.config.is(Naive::EndSaysNothing));
+        Connection { authorization_expires_at: known, ..item }
+    }
+
+    /// Whether naively it ends at an end, and nobody asks.
+    pub(crate) fn expires_unasked(&self, item: &Connection, now: Timestamp) -> bool {
+        let announced = item.announced_end.is_some_and(|end| end <= now);
+        self.config.is(Naive::ExpiresUnasked) && item.is_at_end(now)
+            || self.config.is(Naive::AnnouncedExpires) && announced
+    }
+
+    /// Whether naively a refusal at an end is believed at once.
+    fn expires_rashly(&self, item: &Connection, now: Timestamp) -> bool {
+        self.expires_unasked(item, now) || self.config.is(Naive::ExpiresUnsettled) && item.is_at_end(now)
     }
 
     /// The item as it is; or naively, as if the claim were still ours.
@@ -108,6 +134,10 @@ impl Protocol {
     fn note_strike(&self, s: &mut State, after: &Connection, sent_at: Timestamp) {
         if !matches!(after.status, Status::ReauthorizationRequired { .. }) {
             s.past.struck_at = Some(s.now);
+            return;
+        }
+        if after.status == (Status::ReauthorizationRequired { reason: Reason::AuthorizationExpired }) {
+            s.past.struck_at = None;
             return;
         }
         let off = self.config.clocks.iter().map(|off| off.abs()).max().unwrap_or_default();

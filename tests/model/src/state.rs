@@ -43,6 +43,8 @@ pub(crate) struct Left {
     pub(crate) disconnects: u8,
     pub(crate) leaves: u8,
     pub(crate) notices: u8,
+    pub(crate) renewals: u8,
+    pub(crate) announcements: u8,
     pub(crate) backups: u8,
     pub(crate) restores: u8,
     pub(crate) troubles: u8,
@@ -73,6 +75,8 @@ pub(crate) struct Work {
     /// When the work's own timer was started.
     pub(crate) began: Timestamp,
     pub(crate) step: Step,
+    /// Whether a caller wants the work done, where that makes a difference later than at the claim.
+    pub(crate) on_demand: bool,
 }
 
 impl Work {
@@ -88,6 +92,7 @@ pub(crate) enum Task {
     LookBack,
     Refresh,
     Check,
+    Remind,
     Remove,
     DeleteSecret,
 }
@@ -123,6 +128,8 @@ pub(crate) enum Step {
     Check { held: Arc<Connection> },
     /// Write that it does.
     Verify,
+    /// Write that the vendor was reminded of the end.
+    Remind,
     /// Read the item once more before a deletion.
     StillHeld { task: Task },
     /// Delete the secret.
@@ -207,6 +214,8 @@ pub enum Broken {
     NotSaidRotationLost,
     /// The seller left, and another reason is said.
     NotSaidLeft,
+    /// The authorization has come to its end, and another reason is said.
+    NotSaidExpired,
     /// The seller left, the marketplace said so, and it was not looked into.
     NoticeLost,
     /// A refresh token was spent though the vault showed that its authorization was over.
@@ -224,11 +233,13 @@ impl State {
         let mut vault = Vault::default();
         let mut item = None;
         if config.beginning == Beginning::Due {
-            let token = market.authorize(true);
-            let granted_at = due().granted_at;
-            vault.put(Set { attempt: 0, token, parent: None, granted_at });
+            let ends_at = config.end.map(|end| T0.plus(end));
+            let token = market.authorize(true, ends_at);
+            vault.put(Set { ends_at, ..Set::new(0, token, None, due().granted_at) });
             vault.fresh.clear();
-            item = Some(Arc::new(due()));
+            // All reminders were sent.
+            item =
+                Some(Arc::new(Connection { authorization_expires_at: ends_at, reminded: ends_at.map(|_| 1), ..due() }));
         }
         Self {
             now: T0,
@@ -244,6 +255,8 @@ impl State {
                 disconnects: config.disconnects,
                 leaves: config.leaves,
                 notices: config.notices,
+                renewals: config.renewals,
+                announcements: config.announcements,
                 backups: config.backups,
                 restores: config.restores,
                 troubles: config.troubles,

@@ -3,7 +3,11 @@
 use std::sync::LazyLock;
 
 use shop_keyring::{
-    connection::{Connection, settle::Kept},
+    connection::{
+        Connection,
+        end::{AuthorizationEnd, KnownEnd},
+        settle::Kept,
+    },
     names::{AttemptId, VersionId},
     secret::Secret,
     time::Timestamp,
@@ -58,17 +62,36 @@ pub(crate) struct Set {
     pub(crate) token: Token,
     pub(crate) parent: Option<Number>,
     pub(crate) granted_at: Timestamp,
+    /// What was known about the end of the authorization when it was obtained.
+    pub(crate) ends_at: Option<Timestamp>,
+    pub(crate) end_unclear: bool,
 }
 
 impl Set {
+    /// One of an authorization of which no end is known.
+    pub(crate) const fn new(attempt: Number, token: Token, parent: Option<Number>, granted_at: Timestamp) -> Self {
+        Self { attempt, token, parent, granted_at, ends_at: None, end_unclear: false }
+    }
+
+    /// The same, with what a response stated about the end to one who knew this much.
+    pub(crate) fn with_end(self, stated: AuthorizationEnd, known: KnownEnd, now: Timestamp) -> Self {
+        let KnownEnd { at, unclear } = stated.after(known, now);
+        Self { ends_at: at, end_unclear: unclear, ..self }
+    }
+
+    /// What was known about the end of the authorization.
+    pub(crate) const fn known_end(self) -> KnownEnd {
+        KnownEnd { at: self.ends_at, unclear: self.end_unclear }
+    }
+
     /// What the product sees of it. Its access token lives from `now`: when it was issued does not matter here.
     pub(crate) fn kept(self, now: Timestamp) -> Kept {
         let set = TokenSet {
             access_token: Secret::new("access"),
             refresh_token: Some(Secret::new("refresh")),
             access_expires_at: now.plus(LIFE),
-            authorization_expires_at: None,
-            end_unclear: false,
+            authorization_expires_at: self.ends_at,
+            end_unclear: self.end_unclear,
             scopes: Vec::new(),
             app_key: "app-key".into(),
             parent: self.parent.map(version),

@@ -60,7 +60,8 @@ impl Protocol {
             Next::DeleteSecret => Task::DeleteSecret,
             Next::LookBack if item.status == Status::Pending && item.secret_version.is_none() => Task::Remove,
             Next::LookBack => Task::LookBack,
-            Next::Nothing | Next::Remind | Next::RegisterWebhooks | Next::Publish => {
+            Next::Remind => Task::Remind,
+            Next::Nothing | Next::RegisterWebhooks | Next::Publish => {
                 unreachable!("nothing ends by itself here, and nothing is told")
             }
         };
@@ -88,6 +89,7 @@ impl Protocol {
                     Task::Refresh => Step::Send { held: Arc::clone(&held) },
                     Task::Check => Step::Check { held: Arc::clone(&held) },
                     Task::LookBack => Step::LetGo,
+                    Task::Remind => Step::Remind,
                     Task::Remove | Task::DeleteSecret => Step::StillHeld { task },
                 };
                 Some(self.found(s, &held, attempt, how).unwrap_or_else(nothing))
@@ -126,13 +128,15 @@ impl Protocol {
             | Step::Fail { .. }
             | Step::Defer
             | Step::LetGo
-            | Step::Verify => self.settles(s, work),
+            | Step::Verify
+            | Step::Remind => self.settles(s, work),
         }
     }
 
     /// The steps that ask the marketplace.
     fn asks(&self, s: &mut State, work: &Work, how: How) -> Option<Step> {
         let attempt = work.attempt;
+        let now = self.now_of(s, attempt);
         match work.step.clone() {
             Step::Send { held } => {
                 let Some(version) = &held.secret_version else { return Some(Step::LetGo) };
@@ -149,6 +153,9 @@ impl Protocol {
                     return Some(Step::LetGo);
                 }
                 let token = current.token;
+                if self.expires_unasked(&held, now) {
+                    return Some(Step::Refuse { call: Call::Refresh, sent_at: s.now });
+                }
                 let busy = |other: &Work| matches!(other.step, Step::Exchange { token: theirs, .. } if theirs == token);
                 if self.config.is_sound() && s.works.iter().any(busy) {
                     s.breaks(Broken::TwoExchanges);
@@ -160,7 +167,7 @@ impl Protocol {
                     s.past.unknown = true;
                     return Some(Step::Fail { unknown: true, late: None });
                 }
-                let Some(token) = s.market.refresh(token, self.config.rotation) else {
+                let Some(token) = s.market.refresh(token, self.config.rotation, s.now) else {
                     // Without an answer it is the same as never reached.
                     return if how == How::Well { Some(Step::LookAgain { held, sent_at }) } else { None };
                 };
@@ -169,7 +176,9 @@ impl Protocol {
                     return Some(Step::Fail { unknown: true, late: None });
                 }
                 let parent = held.secret_version.as_ref().map(number_of);
-                let set = Set { attempt, token, parent, granted_at: held.granted_at };
+                let known = parent.and_then(|parent| s.vault.get(parent)).map(Set::known_end).unwrap_or_default();
+                let set = Set::new(attempt, token, parent, held.granted_at);
+                let set = set.with_end(s.market.stated_end(token), known, s.now);
                 if self.config.is(Naive::CommitsBeforeKeep) {
                     return Some(Step::Commit { set, listed: true });
                 }
@@ -186,7 +195,7 @@ impl Protocol {
                     Newest::Own => {}
                 }
                 let Some(current) = s.vault.get(number_of(version)) else { return Some(Step::Defer) };
-                Some(if s.market.stands(current.token) {
+                Some(if s.market.stands(current.token, s.now) {
                     Step::Verify
                 } else {
                     Step::Refuse { call: Call::Check, sent_at: s.now }

@@ -7,6 +7,8 @@ const GRANT: Config = Config { workers: 1, grants: 1, troubles: 2, ..WORKERS };
 const LEAVES: Config = Config { workers: 1, leaves: 1, notices: 1, troubles: 0, ..WORKERS };
 const DISCONNECT: Config = Config { workers: 1, grants: 1, disconnects: 1, troubles: 0, ..WORKERS };
 
+const ENDS: Config = Config { end: Some(120), renewals: 1, troubles: 0, ..WORKERS };
+
 fn shows(naive: Naive, breaks: Broken, config: Config) {
     model::shows(&format!("{naive:?}"), breaks, Config { naive: Some(naive), ..config });
 }
@@ -79,6 +81,26 @@ fn a_disconnect_ends_a_grant_that_is_being_stored() {
 #[test]
 fn a_deletion_that_came_too_late_is_taken_back() {
     shows(Naive::NeverRestores, Broken::SecretDeleted, DISCONNECT);
+}
+
+#[test]
+fn the_marketplace_says_whether_an_authorization_has_ended() {
+    shows(Naive::ExpiresUnasked, Broken::LostThoughKept, ENDS);
+}
+
+#[test]
+fn a_refusal_at_the_known_end_is_the_end() {
+    shows(Naive::EndSaysNothing, Broken::NotSaidExpired, ENDS);
+}
+
+#[test]
+fn an_announced_end_ends_nothing() {
+    shows(Naive::AnnouncedExpires, Broken::LostThoughKept, Config { announcements: 1, ..ENDS });
+}
+
+#[test]
+fn an_unsettled_exchange_may_be_why_a_renewed_authorization_is_refused_at_its_end() {
+    shows(Naive::ExpiresUnsettled, Broken::NotSaidRotationLost, Config { troubles: 1, ..ENDS });
 }
 
 /// Only what was claimed since the last commit is remembered, so that all that is found stems from the current token

@@ -74,6 +74,24 @@ fn restores() {
     explore("two workers, a grant, a disconnect and a restore", Config { grants: 1, disconnects: 1, ..config });
 }
 
+/// The first authorization ends, and the seller may have renewed it where nobody told us.
+#[test]
+fn ends() {
+    let soon = Config { end: Some(120), ..Config::default() };
+    explore("two workers, and the authorization ends", soon);
+    explore("two workers, frozen, and it is renewed", Config { renewals: 1, longest_work: FROZEN, ..soon });
+    let one = Config { workers: 1, troubles: 0, ..soon };
+    explore("a worker, a grant, and it is renewed", Config { renewals: 1, grants: 1, ..one });
+    explore("a worker, it is renewed, and an end is announced", Config { renewals: 1, announcements: 1, ..one });
+    explore("a worker, it is renewed, and the seller leaves", Config { renewals: 1, leaves: 1, notices: 1, ..one });
+    explore(
+        "a worker, it is renewed, and the item is restored",
+        Config { renewals: 1, backups: 1, restores: 1, ..one },
+    );
+    let announced = Config { announcements: 1, ..Config::default() };
+    explore("two workers, and an end is announced", announced);
+}
+
 /// Some minutes.
 #[test]
 #[ignore = "large: `make model`"]
@@ -93,4 +111,20 @@ fn larger() {
     let config = Config { backups: 1, restores: 1, troubles: 0, ..grant };
     explore("two workers, a grant, a disconnect, a backup and a restore", Config { disconnects: 1, ..config });
     explore("a worker, two grants, a backup and a restore", Config { workers: 1, grants: 2, ..config });
+}
+
+/// Some minutes.
+#[test]
+#[ignore = "large: `make model`"]
+fn larger_ends() {
+    let ends = Config { end: Some(120), renewals: 1, ..Config::default() };
+    explore("two workers, and the authorization ends or is renewed, two troubles", Config { troubles: 2, ..ends });
+    explore(
+        "two workers, a grant, and the first authorization ends or is renewed",
+        Config { grants: 1, troubles: 0, ..ends },
+    );
+    let told = Config { leaves: 1, notices: 1, announcements: 1, troubles: 0, ..ends };
+    explore("two workers, it ends, is renewed or taken back, with notifications", told);
+    let restored = Config { backups: 1, restores: 1, troubles: 0, ..ends };
+    explore("two workers, it ends or is renewed, a backup and a restore", restored);
 }

@@ -274,7 +274,8 @@ impl Scene {
     /// Sweeps as time passes, until this is seen in the item; says whether something was found in the vault.
     pub(super) async fn run_on(&self, until: impl Fn(&Value) -> bool) -> Result<bool, String> {
         let mut healed = false;
-        for seconds in [61, LONG, LONG, LONG, LONG] {
+        // At last a day: then a refusal is believed that no other connection confirms.
+        for seconds in [61, LONG, LONG, LONG, LONG, 86_400] {
             self.age(seconds).await;
             let swept = self.bench.sweep().await?;
             healed |= swept["healed"] == 1;

@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// Sweeps until a failure that may pass has passed, or has been believed.
 const SWEEPS: usize = 6;
 
+const DAY: i64 = 86_400;
+
 /// What came of a round.
 #[derive(Debug, Default)]
 pub(super) struct Played {
@@ -188,13 +190,14 @@ async fn served(stack: &Stack, truth: &[Truth]) -> Vec<String> {
 async fn prove(stack: &Stack, sellers: &[String]) -> Result<Vec<Truth>, String> {
     stack.age(DUE).await;
     let mut truth = Vec::new();
-    for _ in 0..SWEEPS {
+    for sweep in 0..SWEEPS {
         world::sweep(stack).await?;
         truth = Truth::of(stack, sellers).await;
         if truth.iter().all(|truth| world::settled(truth).is_empty()) {
             break;
         }
-        stack.age(BACK_OFF).await;
+        // A refusal that no other connection confirms is believed after a day.
+        stack.age(if sweep + 2 < SWEEPS { BACK_OFF } else { DAY }).await;
     }
     Ok(truth)
 }
