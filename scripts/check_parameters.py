@@ -1,13 +1,16 @@
 """Refuses a file of parameters that CloudFormation would take and that would do harm. Run by scripts/deploy.sh.
 
 One that lacks a parameter of the template's, or has one that it does not know: CloudFormation keeps the former value of what
-is left out, so a line taken out would change nothing, or go on only half. And one that is more than the functions'
+is left out, so a line taken out would change nothing, or go on only half. The one that scripts/concurrency.py chooses may be
+left out. And one that is more than the functions'
 environment can hold: Lambda would say so in the middle of a deployment.
 """
 
 import json
 import pathlib
 import sys
+
+from concurrency import NAME as CHOSEN
 
 TEMPLATE = pathlib.Path(__file__).parents[1] / "infra" / "template.yaml"
 
@@ -30,7 +33,7 @@ def main():
     if not isinstance(given, dict):
         sys.exit(f"deploy: {file} must have a line `Name: value` for each parameter, like infra/parameters.example.yaml")
     known = yaml_parse(TEMPLATE.read_text())["Parameters"]
-    wrong = [f"{name} is missing" for name in known if name not in given]
+    wrong = [f"{name} is missing" for name in known if name not in given and name != CHOSEN]
     wrong += [f"there is no parameter {name}" for name in given if name not in known]
     if wrong:
         sys.exit(f"deploy: {file}: {'; '.join(wrong)}. Compare it with infra/parameters.example.yaml.")

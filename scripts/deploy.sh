@@ -24,7 +24,8 @@ scripts/deploy-tools.sh
 target=${CARGO_TARGET_DIR:-target}
 # SAM knows only the older of the two names.
 [ -z "${AWS_REGION:-}" ] || export AWS_DEFAULT_REGION=$AWS_REGION
+chosen=$(.tools/deploy/bin/python scripts/concurrency.py "$parameters")
 PATH=$PWD/.tools/deploy/bin:$PATH SAM_CLI_TELEMETRY=${SAM_CLI_TELEMETRY:-0} \
     sam deploy --template "${BUILT:-$target/stack}/template.yaml" --stack-name "$stack" --resolve-s3 --s3-prefix "$stack" \
     --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --no-fail-on-empty-changeset --confirm-changeset \
-    --parameter-overrides "file://$(realpath "$parameters")" "$@"
+    --parameter-overrides "file://$(realpath "$parameters")" ${chosen:+"$chosen"} "$@"

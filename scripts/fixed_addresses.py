@@ -7,7 +7,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 # Those that call marketplaces.
-FUNCTIONS = ["oauth-callback", "refresh-sweep"]
+FUNCTIONS = ["oauth-callback", "refresh-on-demand", "refresh-sweep"]
 REFUSALS = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"]
 TARGETS = ["GatewayId", "InstanceId", "NetworkInterfaceId", "TransitGatewayId", "VpcPeeringConnectionId"]
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use shop_keyring::config::{ConfigError, Reader, is_loopback};
 use url::Url;
 
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 15] = [
     "CONNECTIONS_TABLE",
     "SESSIONS_TABLE",
     "SECRET_PREFIX",
@@ -15,6 +15,7 @@ const VARIABLES: [&str; 14] = [
     "UNSOLICITED_CALLBACKS",
     "RETURN_URLS",
     "REFRESH_FUNCTION",
+    "INVOKED_BY",
     "SWEEP_CONCURRENCY",
     "VAULT_PUTS_PER_SECOND",
     "TEMU_CALLS_PER_SECOND",

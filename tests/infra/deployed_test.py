@@ -22,7 +22,7 @@ from seller import SESSION, Backend, Browser
 
 SELLER = "tiktok-shop/us/anns-attic"
 LOCAL_SELLER = "temu/us/634418212001"
-ROLES = ["oauth-callback", "refresh-sweep", "token-lookup"]
+ROLES = ["oauth-callback", "refresh-on-demand", "refresh-sweep", "token-lookup"]
 PROBE = pathlib.Path(__file__).parent / "probe.py"
 
 
@@ -269,7 +269,7 @@ class Operations(unittest.TestCase):
         self.assertEqual(aws.fetch("GET", url, aws.root)[0], 404)
 
     def test_a_stack_in_a_vpc_has_the_rights_for_it_and_the_nat_gateway_is_found(self):
-        stack, calling = f"{STACK}-fixed", ["oauth-callback", "refresh-sweep"]
+        stack, calling = f"{STACK}-fixed", ["oauth-callback", "refresh-on-demand", "refresh-sweep"]
         subnet, group, gateway = aws.subnet_behind_nat_gateway()
         aws.deploy_stack(stack, VpcSubnetIds=subnet, VpcSecurityGroupIds=group)
         self.assertEqual(self.with_network_rights(stack), calling)

@@ -11,7 +11,7 @@ REGISTRY, APP = f"{STACK}/apps", f"{STACK}/apps/tiktok-shop/us"
 CONNECTIONS, SESSIONS = f"{STACK}-connections", f"{STACK}-connect-sessions"
 ITEM = {"TableName": CONNECTIONS, "Key": {"connection": {"S": CONNECTION}}}
 SESSION = {"TableName": SESSIONS, "Key": {"key": {"S": "session/x"}}}
-FUNCTIONS = [f"{STACK}-oauth-callback", f"{STACK}-refresh-sweep", f"{STACK}-token-lookup"]
+FUNCTIONS = {name: f"{STACK}-{name}" for name in ["oauth-callback", "refresh-on-demand", "refresh-sweep", "token-lookup"]}
 
 # Nobody's: secrets, tables and functions that are not the stack's, and the stack's own ground.
 NOBODYS = [
@@ -35,15 +35,15 @@ NOBODYS = [
     ("dynamodb", "delete_table", {"TableName": CONNECTIONS}),
     ("dynamodb", "update_table", {"TableName": CONNECTIONS, "DeletionProtectionEnabled": False}),
     ("dynamodb", "get_item", {"TableName": "another", "Key": {"connection": {"S": "x"}}}),
-    ("lambda", "update_function_code", {"FunctionName": FUNCTIONS[2], "ZipFile": b""}),
-    ("lambda", "update_function_configuration", {"FunctionName": FUNCTIONS[2], "Timeout": 3}),
-    ("lambda", "get_function", {"FunctionName": FUNCTIONS[1]}),
+    ("lambda", "update_function_code", {"FunctionName": FUNCTIONS["token-lookup"], "ZipFile": b""}),
+    ("lambda", "update_function_configuration", {"FunctionName": FUNCTIONS["token-lookup"], "Timeout": 3}),
+    ("lambda", "get_function", {"FunctionName": FUNCTIONS["refresh-sweep"]}),
     ("iam", "list_roles", {}),
     ("iam", "create_user", {"UserName": "intruder"}),
     ("sts", "assume_role", {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/admin", "RoleSessionName": "intruder"}),
     ("logs", "create_log_group", {"logGroupName": "/another"}),
-    ("logs", "delete_log_group", {"logGroupName": f"/aws/lambda/{FUNCTIONS[0]}"}),
-    ("logs", "filter_log_events", {"logGroupName": f"/aws/lambda/{FUNCTIONS[2]}"}),
+    ("logs", "delete_log_group", {"logGroupName": f"/aws/lambda/{FUNCTIONS['oauth-callback']}"}),
+    ("logs", "filter_log_events", {"logGroupName": f"/aws/lambda/{FUNCTIONS['token-lookup']}"}),
     ("sqs", "receive_message", {"QueueUrl": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{STACK}-sweep-failures"}),
     ("scheduler", "list_schedules", {}),
     ("s3", "list_buckets", {}),
@@ -88,10 +88,18 @@ PUBLISH = [
         {"Entries": [{"EventBusName": STACK, "Source": "shop-keyring", "DetailType": "Connection Created", "Detail": "{}"}]},
     )
 ]
-INVOKE = [("lambda", "invoke", {"FunctionName": name, "Payload": b"{}"}) for name in FUNCTIONS]
-WRITE_OTHERS_LOG = [
-    ("logs", "create_log_stream", {"logGroupName": f"/aws/lambda/{name}", "logStreamName": "forged"}) for name in FUNCTIONS
-]
+
+
+def invoke(*but):
+    """Each function, but for these."""
+    names = [name for name in FUNCTIONS if name not in but]
+    return [("lambda", "invoke", {"FunctionName": FUNCTIONS[name], "Payload": b"{}"}) for name in names]
+
+
+def write_others_log(own):
+    groups = [f"/aws/lambda/{function}" for name, function in FUNCTIONS.items() if name != own]
+    return [("logs", "create_log_stream", {"logGroupName": group, "logStreamName": "forged"}) for group in groups]
+
 
 CALLS = {
     "oauth-callback": NOBODYS
@@ -101,15 +109,26 @@ CALLS = {
     + QUERY_LISTS
     + DELETE_SESSIONS
     + PUBLISH
-    + INVOKE
-    + WRITE_OTHERS_LOG[1:],
+    + invoke()
+    + write_others_log("oauth-callback"),
+    "refresh-on-demand": NOBODYS
+    + CREATE_TOKENS
+    + RESTORE_TOKENS
+    + DELETE_TOKENS
+    + QUERY_DUE
+    + QUERY_LISTS
+    + DELETE_SESSIONS
+    + WRITE_SESSIONS
+    + PUBLISH
+    + invoke()
+    + write_others_log("refresh-on-demand"),
     "refresh-sweep": NOBODYS
     + CREATE_TOKENS
     + QUERY_LISTS
     + DELETE_SESSIONS
     + WRITE_SESSIONS
-    + INVOKE
-    + [WRITE_OTHERS_LOG[0], WRITE_OTHERS_LOG[2]],
+    + invoke()
+    + write_others_log("refresh-sweep"),
     "token-lookup": NOBODYS
     + READ_CREDENTIALS
     + CREATE_TOKENS
@@ -121,6 +140,6 @@ CALLS = {
     + DELETE_SESSIONS
     + [("dynamodb", "update_item", SESSION)]
     + PUBLISH
-    + [INVOKE[0], INVOKE[2]]
-    + WRITE_OTHERS_LOG[:2],
+    + invoke("refresh-on-demand")
+    + write_others_log("token-lookup"),
 }

@@ -281,7 +281,7 @@ class Dashboard(unittest.TestCase):
     def test_queries_read_what_is_logged(self):
         for widget in dashboard()["widgets"]:
             for group in re.findall(r"SOURCE '([^']+)'", widget["properties"].get("query", "")):
-                self.assertIn(group, [f"/aws/lambda/{it}" for it in ("OauthCallback", "RefreshSweep", "TokenLookup")])
+                self.assertIn(group, [f"/aws/lambda/{it}" for it in ("OauthCallback", "RefreshOnDemand", "RefreshSweep", "TokenLookup")])
         queries = re.findall(r"```\n(filter .*?)```", OPERATIONS, re.DOTALL)
         self.assertGreaterEqual(len(queries), 9)
         for query in queries:

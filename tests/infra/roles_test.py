@@ -40,7 +40,7 @@ NETWORK_ACTIONS = {
         "UnassignPrivateIpAddresses",
     ]
 }
-IN_VPC = {"OauthCallback": "oauth-callback", "RefreshSweep": "refresh-sweep"}
+IN_VPC = {"OauthCallback": "oauth-callback", "RefreshOnDemand": "refresh-on-demand", "RefreshSweep": "refresh-sweep"}
 
 
 def secret(name):
@@ -99,6 +99,7 @@ SECRETS = {
 # role: what it may do with a connection's secret, with the credentials of an app, with the registry of apps.
 WITH_SECRETS = {
     "OauthCallback": ({"create", "put", "restore"}, {"get"}, {"get"}),
+    "RefreshOnDemand": ({"get", "put"}, {"get"}, {"get"}),
     "RefreshSweep": ({"get", "put", "restore", "delete"}, {"get"}, {"get"}),
     "TokenLookup": ({"get"}, set(), {"get"}),
 }
@@ -115,6 +116,12 @@ WITH_TABLES = {
         ("GetItem", SESSIONS): ANY,
         ("PutItem", SESSIONS): ANY,
         ("UpdateItem", SESSIONS): ANY,
+    },
+    "RefreshOnDemand": {
+        ("GetItem", CONNECTIONS): ANY,
+        ("UpdateItem", CONNECTIONS): ANY,
+        ("DeleteItem", CONNECTIONS): POINTERS,
+        ("PutItem", CONNECTIONS): POINTERS,
     },
     "RefreshSweep": {
         ("Query", f"{CONNECTIONS}/index/due"): ANY,
@@ -273,7 +280,8 @@ class Roles(unittest.TestCase):
 
     def test_nobody_invokes_or_publishes_or_logs_but_whose_job_it_is(self):
         jobs = {
-            ("lambda:InvokeFunction", function("refresh-sweep")): {"TokenLookup", "Schedule"},
+            ("lambda:InvokeFunction", function("refresh-on-demand")): {"TokenLookup"},
+            ("lambda:InvokeFunction", function("refresh-sweep")): {"Schedule"},
             ("lambda:InvokeFunction", function("token-lookup")): set(),
             ("lambda:InvokeFunction", function("oauth-callback")): set(),
             ("events:PutEvents", BUS): {"RefreshSweep"},
@@ -281,6 +289,7 @@ class Roles(unittest.TestCase):
             ("sqs:SendMessage", QUEUE): {"RefreshSweep", "Schedule"},
             ("sqs:ReceiveMessage", QUEUE): set(),
             ("logs:PutLogEvents", log("oauth-callback")): {"OauthCallback"},
+            ("logs:PutLogEvents", log("refresh-on-demand")): {"RefreshOnDemand"},
             ("logs:PutLogEvents", log("refresh-sweep")): {"RefreshSweep"},
             ("logs:PutLogEvents", log("token-lookup")): {"TokenLookup"},
             ("logs:CreateLogStream", log("token-lookup")): {"TokenLookup"},
@@ -296,6 +305,7 @@ class Roles(unittest.TestCase):
         # role: with the secrets of connections, with the credentials of apps, with the registry of apps
         expected = {
             "OauthCallback": ({"Decrypt", "GenerateDataKey"}, {"Decrypt"}, {"Decrypt"}),
+            "RefreshOnDemand": ({"Decrypt", "GenerateDataKey"}, {"Decrypt"}, {"Decrypt"}),
             "RefreshSweep": ({"Decrypt", "GenerateDataKey"}, {"Decrypt"}, {"Decrypt"}),
             "TokenLookup": ({"Decrypt"}, set(), {"Decrypt"}),
             "Schedule": (set(), set(), set()),

@@ -1,4 +1,5 @@
-"""What `make app` decides and writes, and what `make smoke` finds, against moto; deployed_test.py runs both for real.
+"""What `make app` decides and writes, what `make smoke` finds and what `make deploy` chooses, against moto; deployed_test.py
+runs all for real.
 
 Run by `make verify`; alone: .tools/verify/bin/python tests/infra/scripts_test.py
 """
@@ -28,6 +29,7 @@ import app
 import app_entry
 import app_registry
 import app_secrets
+import concurrency
 import fixed_addresses
 import smoke
 
@@ -406,6 +408,47 @@ class Smoke(WithAws):
         finds("make deploy STACK=shop-keyring")
 
 
+class Concurrency(WithAws):
+    """What `make deploy` reserves for refreshes on demand. Moto does not know the account's limit."""
+
+    def chosen(self, response, **parameters):
+        """What is printed for `sam deploy`, or what the script ends with."""
+        file = pathlib.Path(self.folder) / "parameters.yaml"
+        file.write_text(json.dumps({"VendorName": "Acme", **parameters}))
+        said = io.StringIO()
+
+        def call(_, operation, __):
+            self.assertEqual(operation, "GetAccountSettings")
+            if isinstance(response, str):
+                raise ClientError({"Error": {"Code": response}}, operation)
+            return {"AccountLimit": {"ConcurrentExecutions": response}}
+
+        with (
+            mock.patch.object(botocore.client.BaseClient, "_make_api_call", call),
+            mock.patch.object(sys, "argv", ["concurrency.py", str(file)]),
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            try:
+                concurrency.main()
+            except SystemExit as end:
+                return str(end)
+        return said.getvalue()
+
+    def test_ten_are_reserved_where_lambda_allows_it(self):
+        for limit, reserved in [(10, 0), (109, 0), (110, 10), (1_000, 10)]:
+            self.assertEqual(self.chosen(limit), f"RefreshOnDemandConcurrency={reserved}\n", limit)
+
+    def test_what_the_parameters_say_is_left_alone_and_nobody_is_asked(self):
+        for given in [0, 5]:
+            self.assertEqual(self.chosen("AccessDeniedException", RefreshOnDemandConcurrency=given), "")
+
+    def test_an_unknown_limit_ends_the_deployment_and_says_what_to_do(self):
+        said = self.chosen("AccessDeniedException")
+        self.assertIn("lambda:GetAccountSettings", said)
+        self.assertIn("add RefreshOnDemandConcurrency", said)
+
+
 class FixedAddresses(WithAws):
     """A VPC with a public subnet, and private ones whose default route is a NAT gateway in it."""
 
@@ -466,8 +509,8 @@ class FixedAddresses(WithAws):
                 VpcConfig=inside if inside["SubnetIds"] else {},
             )
 
-    def both(self, *subnets):
-        self.functions(oauth_callback=list(subnets), refresh_sweep=list(subnets))
+    def all_in(self, *subnets):
+        self.functions(**{name.replace("-", "_"): list(subnets) for name in fixed_addresses.FUNCTIONS})
 
     def assert_line(self, expected):
         self.assertEqual(fixed_addresses.line(STACK), expected)
@@ -477,26 +520,26 @@ class FixedAddresses(WithAws):
 
     def test_the_stack_is_usually_in_no_vpc(self):
         self.functions()
-        self.assert_none("not in a VPC: oauth-callback, refresh-sweep")
+        self.assert_none("not in a VPC: oauth-callback, refresh-on-demand, refresh-sweep")
 
     def test_each_nat_gateway_is_found_by_the_subnets_own_table_and_by_the_main_one(self):
         (first, address), (second, another) = self.nat_gateway(), self.nat_gateway()
         self.default_route(self.table_of(self.one), NatGatewayId=first)
         self.default_route(self.main_table(), NatGatewayId=second)
-        self.both(self.one, self.two)
+        self.all_in(self.one, self.two)
         self.assert_line(f"Fixed addresses: {', '.join(sorted([address, another]))}")
 
     def test_one_nat_gateway_of_two_subnets_is_named_once(self):
         gateway, address = self.nat_gateway()
         self.default_route(self.main_table(), NatGatewayId=gateway)
-        self.both(self.one, self.two)
+        self.all_in(self.one, self.two)
         self.assert_line(f"Fixed addresses: {address}")
 
     def test_the_subnets_own_table_counts_and_not_the_main_one(self):
         gateway, _ = self.nat_gateway()
         self.default_route(self.main_table(), NatGatewayId=gateway)
         self.table_of(self.one)
-        self.both(self.one)
+        self.all_in(self.one)
         self.assert_none(f"the default route of {self.one} does not exist")
 
     def test_a_public_subnet_has_no_fixed_address(self):
@@ -505,7 +548,7 @@ class FixedAddresses(WithAws):
         self.default_route(self.table_of(self.public), GatewayId=internet)
         gateway, address = self.nat_gateway()
         self.default_route(self.table_of(self.one), NatGatewayId=gateway)
-        self.both(self.public, self.one)
+        self.all_in(self.public, self.one)
         leads = f"the default route of {self.public} leads to {internet}, which is no NAT gateway"
         self.assert_none(f"{leads}; other subnets have {address}")
 
@@ -513,12 +556,12 @@ class FixedAddresses(WithAws):
         gateway, address = self.nat_gateway()
         self.default_route(self.main_table(), NatGatewayId=gateway)
         self.functions(refresh_sweep=[self.one])
-        self.assert_none(f"not in a VPC: oauth-callback; other subnets have {address}")
+        self.assert_none(f"not in a VPC: oauth-callback, refresh-on-demand; other subnets have {address}")
 
     def test_a_deleted_or_private_nat_gateway_has_none(self):
         gateway, _ = self.nat_gateway()
         self.default_route(self.main_table(), NatGatewayId=gateway)
-        self.both(self.one)
+        self.all_in(self.one)
         for nat in [
             {"State": "deleted", "NatGatewayAddresses": [{"PublicIp": "203.0.113.7"}]},
             {"State": "available", "NatGatewayAddresses": [{"PrivateIp": "10.0.0.9"}]},
@@ -529,7 +572,7 @@ class FixedAddresses(WithAws):
     def test_a_missing_right_is_named_and_no_error(self):
         gateway, _ = self.nat_gateway()
         self.default_route(self.main_table(), NatGatewayId=gateway)
-        self.both(self.one)
+        self.all_in(self.one)
         for operation, right, code in [
             ("DescribeNatGateways", "ec2:DescribeNatGateways", "UnauthorizedOperation"),
             ("DescribeRouteTables", "ec2:DescribeRouteTables", "UnauthorizedOperation"),

@@ -88,7 +88,7 @@ class Storage(unittest.TestCase):
                 if policy := kept.get(it["Type"].removeprefix("AWS::")):
                     found += 1
                     self.assertEqual((it["DeletionPolicy"], it["UpdateReplacePolicy"]), (policy, "Retain"), name)
-        self.assertEqual(found, 2 + 1 + 1 + 5)
+        self.assertEqual(found, 2 + 1 + 1 + 6)
 
     def test_tables_can_be_restored_and_not_deleted_by_mistake(self):
         tables = of_type(storage(), "DynamoDB::Table")
@@ -146,7 +146,7 @@ class Environment(unittest.TestCase):
         "Storage.Outputs.EventBus": NAME,
         "Storage.Outputs.KeyArn": f"arn:aws-us-gov:kms:ap-northeast-1:111122223333:key/{'k' * 36}",
         "Apis.Outputs.PublicUrl": f"https://{'a' * 10}.execute-api.ap-northeast-1.amazonaws.com",
-        "RefreshSweep": f"{NAME}-refresh-sweep",
+        "RefreshOnDemand": f"{NAME}-refresh-on-demand",
     }
 
     def test_what_is_let_pass_fits_into_lambdas_four_kilobytes(self):
@@ -241,12 +241,22 @@ class Functions(unittest.TestCase):
     def test_they_are_what_they_should_be(self):
         functions = self.functions()
         self.assertEqual({it["FunctionName"] for it in functions.values()},
-                         {f"shop-keyring-{name}" for name in ["oauth-callback", "refresh-sweep", "token-lookup"]})
+                         {f"shop-keyring-{name}" for name in ["oauth-callback", "refresh-on-demand", "refresh-sweep", "token-lookup"]})
         for name, it in functions.items():
             self.assertEqual((it["Runtime"], it["Architectures"]), ("provided.al2023", ["arm64"]), name)
             self.assertEqual(it["Role"], f"Roles.Outputs.{name}")
         self.assertGreaterEqual(functions["RefreshSweep"]["Timeout"], 120)
+        # A claim's minute.
+        self.assertGreater(functions["RefreshOnDemand"]["Timeout"], 60)
         self.assertEqual(functions["TokenLookup"]["Timeout"], 30)
+
+    def test_refreshes_on_demand_have_a_function_of_their_own_of_the_sweeps_program(self):
+        sources = source("template")["Resources"]
+        self.assertEqual(sources["RefreshOnDemand"]["Properties"]["CodeUri"], sources["RefreshSweep"]["Properties"]["CodeUri"])
+        variables = {name: it["Environment"]["Variables"] for name, it in self.functions().items()}
+        self.assertEqual(variables["TokenLookup"]["REFRESH_FUNCTION"], "RefreshOnDemand")
+        self.assertEqual({name: it["INVOKED_BY"] for name, it in variables.items() if "INVOKED_BY" in it},
+                         {"RefreshOnDemand": "caller", "RefreshSweep": "schedule"})
 
     def test_lambda_does_not_repeat_a_sweep(self):
         (config,) = of_type(resolved("template", **VENDOR), "Lambda::EventInvokeConfig").values()
@@ -256,12 +266,12 @@ class Functions(unittest.TestCase):
     def test_concurrency_is_reserved_only_when_asked_for(self):
         for it in self.functions().values():
             self.assertNotIn("ReservedConcurrentExecutions", it)
-        reserved = self.functions(RefreshSweepConcurrency=5)
-        self.assertEqual(reserved["RefreshSweep"]["ReservedConcurrentExecutions"], 5)
-        self.assertNotIn("ReservedConcurrentExecutions", reserved["TokenLookup"])
+        for asked_for in self.functions():
+            for name, it in self.functions(**{f"{asked_for}Concurrency": 5}).items():
+                self.assertEqual(it.get("ReservedConcurrentExecutions"), 5 if name == asked_for else None, (asked_for, name))
 
     def test_those_that_call_marketplaces_are_in_the_vpc_that_is_given_and_otherwise_none_is(self):
-        calling = {"OauthCallback", "RefreshSweep"}
+        calling = {"OauthCallback", "RefreshOnDemand", "RefreshSweep"}
         self.assertEqual({self.functions()[name]["FunctionName"].removeprefix("shop-keyring-") for name in calling},
                          set(fixed_addresses.FUNCTIONS))
         for name, it in self.functions().items():
@@ -297,17 +307,19 @@ class Functions(unittest.TestCase):
     def test_webhooks_are_registered_where_sellers_reach_oauth_callback(self):
         addresses = {name: it["Environment"]["Variables"].get("PUBLIC_BASE_URL") for name, it in self.functions().items()}
         self.assertEqual(addresses["OauthCallback"], "Apis.Outputs.PublicUrl")
-        self.assertEqual(addresses["RefreshSweep"], addresses["OauthCallback"])
+        for name in ["RefreshOnDemand", "RefreshSweep"]:
+            self.assertEqual(addresses[name], addresses["OauthCallback"], name)
 
     def test_every_variable_is_known_to_its_function(self):
         shared = "".join(path.read_text() for path in (templates.FOLDER.parent / "shared/src").rglob("*.rs"))
         for name, it in self.functions().items():
-            package = it["FunctionName"].removeprefix("shop-keyring-")
+            package = source("template")["Resources"][name]["Properties"]["CodeUri"].removesuffix(".zip")
             config = (templates.FOLDER.parent / f"functions/{package}/src/config.rs").read_text()
             for variable in it["Environment"]["Variables"]:
                 self.assertIn(variable, config + shared, f"{name} does not read {variable}")
+            sweeps = name == "RefreshSweep"
             for variable in re.findall(r'reader\.\w+\("([A-Z_]+)"', config):
-                if variable != "SWEEP_CONCURRENCY":
+                if variable != "SWEEP_CONCURRENCY" and (sweeps or variable != "VAULT_PUTS_PER_SECOND"):
                     self.assertIn(variable, it["Environment"]["Variables"], name)
 
     def test_every_log_group_ends_and_is_there_before_its_function(self):

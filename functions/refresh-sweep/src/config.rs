@@ -1,4 +1,4 @@
-//! What refresh-sweep reads from the environment.
+//! What refresh-sweep and refresh-on-demand, one binary, read from the environment.
 
 use std::num::NonZeroU32;
 
@@ -8,9 +8,13 @@ use shop_keyring::{
 };
 use url::Url;
 
-/// The configuration of refresh-sweep.
+use crate::event::InvokedBy;
+
+/// The configuration of refresh-sweep or refresh-on-demand.
 #[derive(Debug)]
 pub struct Config {
+    /// `INVOKED_BY`: `schedule` for refresh-sweep, which it is unless set, `caller` for refresh-on-demand.
+    pub(crate) invoked_by: InvokedBy,
     /// `CONNECTIONS_TABLE`
     pub(crate) connections_table: String,
     /// `SECRET_PREFIX`
@@ -40,6 +44,7 @@ impl Config {
         const PUTS: NonZeroU32 = NonZeroU32::new(30).unwrap();
         let mut reader = Reader::new(variable);
         let config = Self {
+            invoked_by: invoked_by(&mut reader),
             connections_table: reader.required("CONNECTIONS_TABLE"),
             secret_prefix: reader.secret_prefix(),
             public_base_url: reader.base_url("PUBLIC_BASE_URL"),
@@ -50,6 +55,18 @@ impl Config {
             telemetry: Telemetry::read(&mut reader),
         };
         reader.finish(config)
+    }
+}
+
+fn invoked_by(reader: &mut Reader<'_>) -> InvokedBy {
+    const NAME: &str = "INVOKED_BY";
+    match reader.optional(NAME).as_deref() {
+        None | Some("schedule") => InvokedBy::Schedule,
+        Some("caller") => InvokedBy::Caller,
+        Some(_) => {
+            reader.problem(NAME, "must be `schedule` for refresh-sweep or `caller` for refresh-on-demand");
+            InvokedBy::Schedule
+        }
     }
 }
 

@@ -1,8 +1,18 @@
-//! What the function is invoked with.
+//! What the two functions of this binary are invoked with.
 
 use serde::Deserialize;
 use serde_json::Value;
 use shop_keyring::{connection::due::SHARDS, names::ConnectionKey};
+
+/// Who invokes the function: each takes the input of its own caller only. The concurrency of refreshes on demand is limited
+/// by the function's own reserved concurrency, which a second way in would evade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvokedBy {
+    /// The schedule: refresh-sweep.
+    Schedule,
+    /// token-lookup, for one connection: refresh-on-demand.
+    Caller,
+}
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,17 +54,23 @@ pub struct OnDemand {
 }
 
 impl Input {
-    /// Reads an event. EventBridge's envelope has neither `connection` nor `partition`.
+    /// Reads an event of this caller. EventBridge's envelope has neither `connection` nor `partition`.
     ///
     /// # Errors
     /// What an event has to be. Nothing of the event is repeated: the runtime logs the text.
-    pub fn parse(event: Value) -> Result<Self, &'static str> {
-        if event.get("connection").is_some() {
-            let request = serde_json::from_value(event);
-            return request.map(Self::OnDemand).map_err(|_| {
+    pub fn parse(invoked_by: InvokedBy, event: Value) -> Result<Self, &'static str> {
+        match invoked_by {
+            InvokedBy::Schedule => Self::scheduled(event),
+            InvokedBy::Caller => serde_json::from_value(event).map(Self::OnDemand).map_err(|_| {
                 "not a request for a refresh: it must have `connection`, `{marketplace}/{app}/{seller_id}`, and \
-                 `rejected_version`, a whole number, and nothing else"
-            });
+                 `rejected_version`, a whole number, and nothing else; the schedule invokes refresh-sweep"
+            }),
+        }
+    }
+
+    fn scheduled(event: Value) -> Result<Self, &'static str> {
+        if event.get("connection").is_some() {
+            return Err("refresh-sweep takes the schedule's events only: invoke refresh-on-demand for one connection");
         }
         let partition = match event {
             Value::Object(mut event) => match event.remove("partition") {
@@ -80,18 +96,35 @@ mod tests {
 
     use super::*;
 
+    fn scheduled(event: Value) -> Result<Input, &'static str> {
+        Input::parse(InvokedBy::Schedule, event)
+    }
+
+    fn asked_for(event: Value) -> Result<Input, &'static str> {
+        Input::parse(InvokedBy::Caller, event)
+    }
+
     #[test]
     fn every_form_is_read() {
         let whole = Ok(Input::Sweep(Partition::WHOLE));
-        assert_eq!(Input::parse(json!({})), whole);
+        assert_eq!(scheduled(json!({})), whole);
         let envelope = json!({"version":"0","id":"53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa","detail-type":"Scheduled Event",
             "source":"aws.scheduler","account":"123456789012","time":"2026-11-21T00:00:00Z","region":"us-east-1",
             "resources":["arn:aws:scheduler:us-east-1:123456789012:schedule/default/sweep"],"detail":{}});
-        assert_eq!(Input::parse(envelope), whole);
+        assert_eq!(scheduled(envelope), whole);
         let part = json!({"partition":{"index":3,"count":4}});
-        assert_eq!(Input::parse(part), Ok(Input::Sweep(Partition { index: 3, count: 4 })));
+        assert_eq!(scheduled(part), Ok(Input::Sweep(Partition { index: 3, count: 4 })));
         let one = json!({"connection":"tiktok-shop/us/7","rejected_version":7});
-        assert!(matches!(Input::parse(one), Ok(Input::OnDemand(OnDemand { rejected_version: 7, .. }))));
+        assert!(matches!(asked_for(one), Ok(Input::OnDemand(OnDemand { rejected_version: 7, .. }))));
+    }
+
+    #[test]
+    fn each_function_refuses_the_input_of_the_other() {
+        let one = json!({"connection":"tiktok-shop/us/7","rejected_version":7});
+        assert!(scheduled(one).unwrap_err().contains("invoke refresh-on-demand"));
+        for event in [json!({}), json!({"partition":{"index":0,"count":1}})] {
+            assert!(asked_for(event).unwrap_err().contains("the schedule invokes refresh-sweep"));
+        }
     }
 
     #[test]
@@ -102,9 +135,11 @@ mod tests {
             (json!({"partition":{"index":0,"count":17}}), "<= 16"),
             (json!({"partition":{"index":0,"count":0}}), "`index` < `count`"),
             (json!({"partition":{"index":0}}), "count"),
-            (json!({"connection":"x"}), "not a request for a refresh"),
         ] {
-            assert!(Input::parse(event.clone()).unwrap_err().contains(what), "{event}");
+            assert!(scheduled(event.clone()).unwrap_err().contains(what), "{event}");
+        }
+        for event in [json!([]), json!({"connection":"x"})] {
+            assert!(asked_for(event.clone()).unwrap_err().contains("not a request for a refresh"), "{event}");
         }
     }
 
@@ -115,7 +150,8 @@ mod tests {
             json!({"connection":"tiktok-shop/us/7","rejected_version":7,"ROW_token":1}),
             json!({"partition":{"index":"ROW_token","count":4}}),
         ] {
-            assert!(!Input::parse(event.clone()).unwrap_err().contains("ROW_token"), "{event}");
+            assert!(!scheduled(event.clone()).unwrap_err().contains("ROW_token"), "{event}");
+            assert!(!asked_for(event.clone()).unwrap_err().contains("ROW_token"), "{event}");
         }
     }
 

@@ -1,6 +1,9 @@
-//! `refresh-sweep`: what EventBridge Scheduler triggers each minute, and token-lookup for a refresh on demand.
+//! `refresh-sweep`, which EventBridge Scheduler invokes each minute, and `refresh-on-demand`, which token-lookup invokes for
+//! one connection: one binary, deployed as two functions.
 //!
-//! It works on every connection that is due, and is the only function that spends a refresh token. This file wires;
+//! No other function spends a refresh token. `INVOKED_BY` says which of the two it is. refresh-on-demand has a reserved
+//! concurrency and holds its slot until the new token set is stored, so no more tokens than it has slots are spent and not
+//! stored yet, whatever Secrets Manager or the marketplace does. This file wires;
 //! [`sweep`] walks the due index, [`run`] decides when to stop, [`on_demand`] works on one connection, [`publisher`]
 //! tells the vendor, [`registrar`] registers webhooks, [`evidence`] writes the counts by which refusals are judged,
 //! [`fleet`] counts. The line that spends the token is in `shop_keyring::protocol`.
@@ -43,7 +46,7 @@ use crate::bus::EventBus;
 
 pub use crate::{
     config::Config,
-    event::{Input, OnDemand, Partition},
+    event::{Input, InvokedBy, OnDemand, Partition},
 };
 
 /// Everything that is built once per execution environment.
@@ -66,12 +69,14 @@ impl Keyring {
             removals: RemovalBreaker::default(),
             evidence: SharedEvidence::default(),
         });
-        let bus = config.event_bus.as_deref().map(|name| EventBus::new(&aws, name));
+        // A refresh on demand only writes events into the item; the schedule publishes them.
+        let publishes = config.invoked_by == InvokedBy::Schedule;
+        let bus = config.event_bus.as_deref().filter(|_| publishes).map(|name| EventBus::new(&aws, name));
         Ok(Self { config, bus, protocol })
     }
 
     async fn handle(&self, event: LambdaEvent<serde_json::Value>) -> Result<serde_json::Value, Error> {
-        let answer = match Input::parse(event.payload)? {
+        let answer = match Input::parse(self.config.invoked_by, event.payload)? {
             Input::Sweep(partition) => {
                 let claims_until = sweep::claims_until(event.context.deadline());
                 let summary =

@@ -19,7 +19,7 @@ pub struct Config {
     pub(crate) public_base_url: Url,
     /// `RETURN_URLS`: where sellers may be sent back to, separated by commas.
     pub(crate) return_urls: Vec<Url>,
-    /// `REFRESH_FUNCTION`: name or ARN of refresh-sweep.
+    /// `REFRESH_FUNCTION`: name or ARN of refresh-on-demand.
     pub(crate) refresh_function: String,
     /// `EVENT_BUS`: what the vendor is to be told of a change is written only if there is a bus to publish it on.
     pub(crate) event_bus: Option<String>,

@@ -3,7 +3,7 @@
 //! Every request needs an IAM identity in its context; without one it is refused ([`caller`]). What a route does not
 //! take is refused before it ([`intake`]). This file wires; a file a route group does the work; [`problem`] is the one
 //! place where errors become HTTP, [`code`] lists them all, [`openapi`] is the contract. No marketplace code is linked: a
-//! refresh on demand is refresh-sweep's work ([`refresher`]).
+//! refresh on demand is refresh-on-demand's work ([`refresher`]).
 //!
 //! Public are [`run`] for the binary and, for the fuzz targets, what reads outside input.
 

@@ -1,14 +1,23 @@
-//! A refresh on demand: refresh-sweep is invoked, for it alone may spend a refresh token, and the item tells what came
-//! of it. If somebody else is at it already, the item is polled.
+//! A refresh on demand: refresh-on-demand is invoked, for only it and refresh-sweep may spend a refresh token, and the item
+//! says what came of it. While somebody else is at work, the item is polled.
+//!
+//! Lambda throttles the function at its reserved concurrency. Then the item says that the refresh is wanted, which makes the
+//! connection due for the schedule, and the caller is told to come again in a minute. Waiting for a slot would keep this
+//! function's own execution environments busy, and with them the callers whose tokens work.
 
 use std::time::{Duration, Instant};
 
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_lambda::{Client, error::ProvideErrorMetadata, primitives::Blob};
+use aws_sdk_lambda::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::invoke::InvokeError,
+    primitives::Blob,
+};
 use serde_json::json;
 use shop_keyring::{
-    connection::Connection,
-    store::{Connections, StoreError},
+    connection::{Connection, claim::NotClaimed, wanted::want},
+    store::{ApplyError, Connections, StoreError},
 };
 
 /// How long both attempts to invoke may take together.
@@ -20,20 +29,26 @@ const FIRST_ATTEMPT: Duration = Duration::from_secs(5);
 /// The pause before the second attempt.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How long somebody else's refresh is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long somebody else's work on the connection is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Invocation and waiting together.
-const TOGETHER: Duration = Duration::from_secs(16);
-
-/// How often the item is looked at meanwhile.
+/// How often the item is polled in the meantime.
 const POLL: Duration = Duration::from_millis(250);
 
-/// Invokes refresh-sweep.
+/// Invokes refresh-on-demand.
 #[derive(Debug)]
 pub(crate) struct Refresher {
     client: Client,
     function: String,
+}
+
+/// What came of an invocation, as far as it is known here. What came of the refresh, the item says.
+enum Invoked {
+    Done,
+    /// All slots are taken: nothing was begun.
+    Throttled,
+    /// Why nobody knows that it was done.
+    Failed(String),
 }
 
 impl Refresher {
@@ -51,18 +66,27 @@ impl Refresher {
         Self { client: Client::from_conf(config), function: function.to_owned() }
     }
 
-    /// Has the connection refreshed unless that is being done already, and answers the item as it is then, if it is
-    /// still there.
+    /// Has the connection refreshed unless somebody is at work on it, or else by the schedule. Returns the item as it is
+    /// then, if it still exists.
     pub(crate) async fn refresh(
         &self,
         connections: &Connections,
         item: Connection,
     ) -> Result<Option<Connection>, StoreError> {
-        let deadline = Instant::now() + TOGETHER;
         if item.held_at(connections.now()).is_none() {
-            self.invoke(&item).await;
+            match self.invoke(&item).await {
+                Invoked::Done => {}
+                Invoked::Throttled => {
+                    tracing::info!(connection = %item.connection, "refresh-on-demand is throttled: the schedule refreshes it");
+                    leave_to_schedule(connections, &item).await;
+                }
+                Invoked::Failed(problem) => {
+                    tracing::error!(alarm = "refresh_not_invoked", connection = %item.connection, problem, "refresh-on-demand could not be invoked");
+                    leave_to_schedule(connections, &item).await;
+                }
+            }
         }
-        let deadline = deadline.min(Instant::now() + PATIENCE);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let Some(current) = connections.get(&item.connection).await? else { return Ok(None) };
             let settled = current.token_version != item.token_version || current.held_at(connections.now()).is_none();
@@ -73,26 +97,39 @@ impl Refresher {
         }
     }
 
-    /// What the invocation answers does not matter: the item tells what came of it.
-    async fn invoke(&self, item: &Connection) {
+    async fn invoke(&self, item: &Connection) -> Invoked {
         let payload = json!({"connection": item.connection, "rejected_version": item.token_version});
         let invocation = self.client.invoke().function_name(&self.function).payload(Blob::new(payload.to_string()));
         let attempts = async {
             match tokio::time::timeout(FIRST_ATTEMPT, invocation.clone().send()).await {
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(_)) => tokio::time::sleep(PAUSE).await,
+                Ok(Err(error)) if !is_throttled(&error) => tokio::time::sleep(PAUSE).await,
+                Ok(response) => return response,
                 Err(_) => {}
             }
             // If the first one is at work all the same, its claim makes the second one do nothing.
             invocation.send().await
         };
-        let problem = match tokio::time::timeout(INVOCATION, attempts).await {
-            Ok(Ok(answer)) => answer.function_error,
-            Ok(Err(error)) => Some(error.code().unwrap_or("no response").to_owned()),
-            Err(_) => Some("no response in time".to_owned()),
-        };
-        if let Some(problem) = problem {
-            tracing::error!(alarm = "refresh_not_invoked", connection = %item.connection, problem, "refresh-sweep could not be invoked");
+        match tokio::time::timeout(INVOCATION, attempts).await {
+            Ok(Ok(response)) => response.function_error.map_or(Invoked::Done, Invoked::Failed),
+            Ok(Err(error)) if is_throttled(&error) => Invoked::Throttled,
+            Ok(Err(error)) => Invoked::Failed(error.code().unwrap_or("no response").to_owned()),
+            Err(_) => Invoked::Failed("no response in time".to_owned()),
         }
+    }
+}
+
+fn is_throttled(error: &SdkError<InvokeError>) -> bool {
+    error.as_service_error().is_some_and(InvokeError::is_too_many_requests_exception)
+}
+
+/// Makes the connection due for the schedule, unless it rests, is in doubt, or has a new token set or somebody at work on it
+/// by now. If the table fails, the caller is served all the same as far as the token works, and asks again otherwise.
+async fn leave_to_schedule(connections: &Connections, item: &Connection) {
+    let rejected_version = item.token_version;
+    let written = connections.apply_to(Some(item.clone()), |item| {
+        want(item.ok_or(NotClaimed::NotActive)?, rejected_version, connections.now())
+    });
+    if let Err(ApplyError::Store(error)) = written.await {
+        tracing::warn!(connection = %item.connection, %error, "the schedule could not be told that a refresh is wanted");
     }
 }

@@ -87,10 +87,14 @@ fn after_refresh(item: &Connection, now: Timestamp) -> Decision {
     }
 }
 
-/// That the refresh failed, or the check where there is none, and when another try can help.
+/// Seconds until the schedule has probably done what is wanted: it runs each minute.
+const SCHEDULED_WITHIN: i64 = 60;
+
+/// That the refresh failed or is left to the schedule, or the check where there is none, and when another try can help.
 pub(crate) fn refresh_failed(item: &Connection, now: Timestamp) -> Problem {
     let wait = item.not_before.map_or(0, |not_before| not_before.since(now));
-    let retry_after = wait.clamp(5, 3_600);
+    let least = if item.is_wanted() { SCHEDULED_WITHIN } else { 5 };
+    let retry_after = wait.clamp(least, 3_600);
     if item.has_refresh() { Problem::RefreshFailed { retry_after } } else { Problem::CheckFailed { retry_after } }
 }
 
@@ -98,7 +102,7 @@ pub(crate) fn refresh_failed(item: &Connection, now: Timestamp) -> Problem {
 mod tests {
     use shop_keyring::{
         api::Api,
-        connection::{Claim, FORMAT, Purpose, Reason, UserType, webhooks::Webhooks},
+        connection::{Claim, FORMAT, Purpose, Reason, UserType, wanted::Wanted, webhooks::Webhooks},
         names::AttemptId,
     };
 
@@ -154,6 +158,7 @@ mod tests {
             last_error: None,
             events: Vec::new(),
             publish_at: None,
+            wanted: None,
             webhooks: Webhooks::default(),
         }
     }
@@ -216,6 +221,16 @@ mod tests {
         assert!(say(&decide_after_check(&good, false, NOW)).starts_with("CheckFailed"));
         let unsaid = Connection { access_expires_at: Some(NOW), authorization_expires_at: None, ..good };
         assert!(say(&decide_after_check(&unsaid, true, NOW)).starts_with("CheckFailed"));
+    }
+
+    #[test]
+    fn what_is_left_to_the_schedule_is_ready_in_a_minute() {
+        let wanted =
+            |left| Connection { wanted: Some(Wanted { version: 1, at: NOW }), ..item(Status::Active, 600, left) };
+        assert_eq!(say(&decide_after_refresh(&wanted(0), NOW)), "RefreshFailed { retry_after: 60 }");
+        assert_eq!(say(&decide_after_refresh(&wanted(1), NOW)), "serve");
+        let renewed = Connection { token_version: 2, ..wanted(0) };
+        assert_eq!(say(&decide_after_refresh(&renewed, NOW)), "RefreshFailed { retry_after: 5 }");
     }
 
     #[test]

@@ -97,7 +97,12 @@ pub fn claim(item: &Connection, trigger: Trigger, now: Timestamp, attempt: Attem
     Ok(Claimed { item: hold(item, next, now, attempt), next })
 }
 
-fn may_refresh_on_demand(item: &Connection, rejected_version: u64, now: Timestamp) -> Result<(), NotClaimed> {
+/// Whether a caller may have this version of the token set replaced now, the claim aside.
+pub(super) fn may_refresh_on_demand(
+    item: &Connection,
+    rejected_version: u64,
+    now: Timestamp,
+) -> Result<(), NotClaimed> {
     if item.status != Status::Active {
         Err(NotClaimed::NotActive)
     } else if item.token_version != rejected_version {

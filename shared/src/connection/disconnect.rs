@@ -27,6 +27,7 @@ pub fn disconnect(item: &Connection, now: Timestamp) -> Connection {
         refusals: 0,
         failures: 0,
         last_error: None,
+        wanted: None,
         updated_at: now,
         ..item.clone()
     }

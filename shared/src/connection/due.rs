@@ -2,7 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Connection, Status, ended::ask_again_at, notice::CLOCKS_APART, watch::remind_at, webhooks::register_at};
+use super::{
+    Connection, Status, ended::ask_again_at, notice::CLOCKS_APART, wanted::wanted_at, watch::remind_at,
+    webhooks::register_at,
+};
 use crate::{names::ConnectionKey, time::Timestamp};
 
 /// Partitions of the due index. Changing it needs every item written anew.
@@ -73,7 +76,7 @@ pub fn has_due_events(item: &Connection, now: Timestamp) -> bool {
 }
 
 /// When the access token is to be refreshed: a point between 60 and 75 % of its life, for the first one of a grant
-/// between 45 and 75 %, and at the end of the authorization; never before `not_before`.
+/// between 45 and 75 %, at the end of the authorization, and at once if a caller wants it; never before `not_before`.
 ///
 /// The point is the connection's own, so a fleet that connected within one hour spreads over two days in its first
 /// cycle and further with each one.
@@ -87,7 +90,7 @@ pub(super) fn refresh_at(item: &Connection) -> Option<Timestamp> {
     if item.refusals > 0 && item.not_before.is_some() {
         return item.not_before;
     }
-    [refresh_point(item), end_at(item)].into_iter().flatten().min()
+    [refresh_point(item), end_at(item), wanted_at(item)].into_iter().flatten().min()
 }
 
 fn refresh_point(item: &Connection) -> Option<Timestamp> {
@@ -106,7 +109,7 @@ fn refresh_point(item: &Connection) -> Option<Timestamp> {
 }
 
 /// When to ask the marketplace whether the token still works: at the check's own time, and where nothing is refreshed also at
-/// the end of the authorization and of the token.
+/// the end of the authorization and of the token, and at once if a caller wants it.
 ///
 /// After a failed try, and where checks are the schedule's own, never before `not_before`; a connection in doubt is looked at
 /// a second time as soon as possible. A check that a notification has made due does not wait for the rest after a commit,
@@ -120,8 +123,8 @@ pub fn check_at(item: &Connection) -> Option<Timestamp> {
     let not_before = item.not_before.filter(|_| waits);
     let check_at = item.check_at.map(|check_at| not_before.map_or(check_at, |not_before| check_at.max(not_before)));
     // The end of a token may be stated where that of the authorization is unclear.
-    let ends = [end_at(item), after_end(item, item.access_expires_at)].into_iter().flatten().min();
-    [check_at, ends.filter(|_| watched)].into_iter().flatten().min()
+    let of_watched = [end_at(item), after_end(item, item.access_expires_at), wanted_at(item)];
+    [check_at, of_watched.into_iter().flatten().min().filter(|_| watched)].into_iter().flatten().min()
 }
 
 /// A number in `0.0..1.0` that is the connection's own.

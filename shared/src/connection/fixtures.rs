@@ -6,6 +6,7 @@ use super::{
     Claim, Connection, FORMAT, Fault, LastError, Purpose, Reason, Status, UserType,
     change::{Cause, Change},
     event::{self, EventKind},
+    wanted::Wanted,
     watch,
     webhooks::Webhooks,
 };
@@ -77,6 +78,7 @@ pub(crate) fn active() -> Connection {
         last_error: None,
         events: Vec::new(),
         publish_at: None,
+        wanted: None,
         webhooks: Webhooks::default(),
     }
 }
@@ -156,6 +158,7 @@ pub(crate) fn arbitrary() -> impl Strategy<Value = Connection> {
                     ended_at: matches!(status, Status::ReauthorizationRequired { .. }).then(|| T0.plus(life % 86_400)),
                     asked_again: u32::try_from(life % 7).unwrap(),
                     announced_end: not_before.map(|at| at.plus(life)),
+                    wanted: told.0.then_some(Wanted { version: 1, at: T0 }),
                     ..active()
                 };
                 if told.0 {

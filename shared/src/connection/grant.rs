@@ -268,6 +268,7 @@ fn create(grant: &Grant, now: Timestamp) -> Connection {
         last_error: None,
         events: Vec::new(),
         publish_at: None,
+        wanted: None,
         webhooks: Webhooks::default(),
     }
 }

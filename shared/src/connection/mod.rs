@@ -3,8 +3,8 @@
 //! All here is pure: values in, values out, `now` a parameter. [`due`] says when there is something to do, [`next`]
 //! what, [`claim`] and [`settle`] how the item changes by each step of a refresh, [`watch`] by a check or a reminder,
 //! [`grant`] by a new authorization, [`edit`] and [`disconnect`] by the vendor's word, [`notice`] by what a marketplace
-//! says of its own accord; [`verdict`] says whether a refusal ends it, given the [`evidence`] of its app; [`webhooks`] says
-//! which notifications are registered per shop. [`attention`] says what a person has to look at, [`change`] what a write
+//! says of its own accord, [`wanted`] by a caller who has to wait for the schedule; [`verdict`] says whether a refusal ends
+//! it, given the [`evidence`] of its app; [`webhooks`] says which notifications are registered per shop. [`attention`] says what a person has to look at, [`change`] what a write
 //! changes, [`event`] what the vendor is told of it.
 //! The store applies such a change only to the very revision that it was decided on, so these functions are the
 //! whole truth about what may become of an item.
@@ -26,6 +26,7 @@ mod reconnect;
 pub mod settle;
 mod status;
 pub mod verdict;
+pub mod wanted;
 pub mod watch;
 pub mod webhooks;
 
@@ -180,6 +181,11 @@ pub struct Connection {
     /// No publishing before this, after a failed try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish_at: Option<Timestamp>,
+
+    /// A caller for whom this version of the token set will not do, and who could not be served at once. Says nothing once
+    /// the version is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<wanted::Wanted>,
 
     /// Which webhooks are registered for its shops.
     #[serde(default, skip_serializing_if = "webhooks::Webhooks::is_empty")]

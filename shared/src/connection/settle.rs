@@ -170,6 +170,7 @@ pub fn commit(
         refusals: 0,
         failures: 0,
         last_error: None,
+        wanted: None,
         updated_at: now,
         // A marketplace may drop them with the old authorization.
         webhooks: if first_of_grant || has_ended(item) { Webhooks::default() } else { item.webhooks.clone() },
@@ -341,6 +342,7 @@ fn require_reauthorization(item: Connection, reason: Reason, now: Timestamp) -> 
         attempts: Vec::new(),
         not_before: None,
         check_at: None,
+        wanted: None,
         ..item
     }
 }

@@ -144,6 +144,8 @@ pub fn verify(
         refused_at: before.refused_at.filter(|_| !works),
         refusals: if works { 0 } else { before.refusals },
         failures: 0,
+        // Where there is a refresh, that is what is wanted.
+        wanted: before.wanted.filter(|_| !watched),
         last_error: before.last_error.clone().filter(|_| !works),
         ..before
     };

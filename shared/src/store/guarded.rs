@@ -79,6 +79,7 @@ mod tests {
             event,
             fixtures::{T0, active, arbitrary, fault},
             grant::confirm,
+            wanted::{Wanted, want},
         },
         names::{AccountId, AttemptId},
         time::Timestamp,
@@ -123,8 +124,14 @@ mod tests {
             ..item.clone()
         };
         let confirmed = confirm(&waiting, &other, waiting.granted_at, NOW).unwrap();
+        let asked = Connection { attempt: None, not_before: None, refusals: 0, wanted: None, ..item.clone() };
+        let asked = want(&asked, item.token_version, NOW).ok().map(|after| named(&asked, after));
         let on_item = edited.into_iter().flatten().chain([disconnect(item, NOW)]);
-        on_item.flat_map(|after| named(item, after)).chain(named(&waiting, confirmed)).collect()
+        on_item
+            .flat_map(|after| named(item, after))
+            .chain(named(&waiting, confirmed))
+            .chain(asked.into_iter().flatten())
+            .collect()
     }
 
     /// With everything that there can be.
@@ -142,6 +149,7 @@ mod tests {
             refused_at: Some(T0),
             refusals: 1,
             failures: 3,
+            wanted: Some(Wanted { version: item.token_version, at: T0 }),
             last_error: Some(LastError { at: T0, fault: fault() }),
             ..item
         }

@@ -113,6 +113,7 @@ fn connection(n: u32, is_due: bool, now: Timestamp) -> Result<Connection, String
         last_error: None,
         events: Vec::new(),
         publish_at: None,
+        wanted: None,
         webhooks: Webhooks::default(),
     })
 }

@@ -1,6 +1,14 @@
 //! The API by which functions invoke functions: whatever runs them, such as cargo-lambda, behind a [`Front`].
+//!
+//! A function may have a reserved concurrency, which is a limit as in AWS: an invocation beyond it gets 429 at once, and
+//! nothing of it begins.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use axum::{
     Router,
@@ -9,7 +17,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     front::{Front, Service, Subject},
@@ -25,12 +33,56 @@ const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;
 pub struct Lambda {
     server: Server,
     front: Front,
+    concurrency: Concurrency,
 }
 
 #[derive(Clone, Debug)]
 struct Behind {
     url: String,
     client: reqwest::Client,
+    concurrency: Concurrency,
+}
+
+/// The invocations under way and their limits, by the function's name.
+#[derive(Clone, Debug, Default)]
+struct Concurrency(Arc<Mutex<BTreeMap<String, Slots>>>);
+
+#[derive(Debug, Default)]
+struct Slots {
+    taken: usize,
+    most_taken: usize,
+    limit: Option<usize>,
+}
+
+/// One invocation under way.
+struct Slot {
+    of: Concurrency,
+    function: String,
+}
+
+impl Concurrency {
+    fn take(&self, function: &str) -> Option<Slot> {
+        let mut functions = self.lock();
+        let slots = functions.entry(function.to_owned()).or_default();
+        if slots.limit.is_some_and(|limit| slots.taken >= limit) {
+            return None;
+        }
+        slots.taken += 1;
+        slots.most_taken = slots.most_taken.max(slots.taken);
+        Some(Slot { of: self.clone(), function: function.to_owned() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Slots>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(slots) = self.of.lock().get_mut(&self.function) {
+            slots.taken -= 1;
+        }
+    }
 }
 
 impl Lambda {
@@ -48,8 +100,20 @@ impl Lambda {
             subject: Arc::new(|_, payload| subject(payload)),
             asked: Arc::new(|path, operation, _| vec![asked(path, operation)]),
         });
-        let router = front.before(Router::new().fallback(pass_on).with_state(Behind { url, client }));
-        Ok(Self { server: Server::start(address, router).await?, front })
+        let concurrency = Concurrency::default();
+        let behind = Behind { url, client, concurrency: concurrency.clone() };
+        let router = front.before(Router::new().fallback(pass_on).with_state(behind));
+        Ok(Self { server: Server::start(address, router).await?, front, concurrency })
+    }
+
+    /// Reserves concurrency for a function: from now on no more of its invocations run at a time. `None` reserves none.
+    pub fn reserve_concurrency(&self, function: &str, limit: Option<usize>) {
+        self.concurrency.lock().entry(function.to_owned()).or_default().limit = limit;
+    }
+
+    /// How many invocations of a function have run at a time at most.
+    pub fn most_at_a_time(&self, function: &str) -> usize {
+        self.concurrency.lock().get(function).map_or(0, |slots| slots.most_taken)
     }
 
     /// What stands before it: log, faults, pause points.
@@ -70,9 +134,23 @@ fn subject(payload: &Value) -> Subject {
 
 /// As in `/2015-03-31/functions/NAME/invocations`. The action of an invocation is `InvokeFunction`.
 fn asked(path: &str, operation: &str) -> Asked {
-    let name = path.split('/').nth(3).unwrap_or_default();
+    let name = function(path);
     let operation = if operation == "Invoke" { "InvokeFunction" } else { operation };
     Asked::new("lambda", operation, &format!("function:{name}"))
+}
+
+fn function(path: &str) -> &str {
+    path.split('/').nth(3).unwrap_or_default()
+}
+
+/// As Lambda answers at a function's reserved concurrency.
+fn throttled() -> Response {
+    let body = json!({
+        "Reason": "ReservedFunctionConcurrentInvocationLimitExceeded", "Type": "User", "message": "Rate Exceeded.",
+    });
+    let headers =
+        [(header::CONTENT_TYPE.as_str(), "application/json"), ("x-amzn-errortype", "TooManyRequestsException")];
+    (StatusCode::TOO_MANY_REQUESTS, headers, body.to_string()).into_response()
 }
 
 async fn pass_on(State(behind): State<Behind>, request: Request) -> Response {
@@ -80,6 +158,7 @@ async fn pass_on(State(behind): State<Behind>, request: Request) -> Response {
     let Ok(body) = to_bytes(body, LARGEST_PAYLOAD).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
+    let Some(_slot) = behind.concurrency.take(function(parts.uri.path())) else { return throttled() };
     let answer = behind.client.request(parts.method, format!("{}{}", behind.url, parts.uri)).body(body).send().await;
     let Ok(answer) = answer else { return StatusCode::BAD_GATEWAY.into_response() };
     let (mut status, mut headers) = (answer.status(), answer.headers().clone());

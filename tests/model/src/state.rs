@@ -332,6 +332,7 @@ pub(crate) fn due() -> Connection {
         last_error: None,
         events: Vec::new(),
         publish_at: None,
+        wanted: None,
         webhooks: Webhooks::default(),
     }
 }

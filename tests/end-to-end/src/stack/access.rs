@@ -31,7 +31,7 @@ impl Stack {
         &self.secrets_manager
     }
 
-    /// How token-lookup invokes refresh-sweep: likewise.
+    /// How token-lookup invokes refresh-on-demand: likewise.
     pub fn lambda(&self) -> &Lambda {
         &self.lambda
     }

@@ -1,4 +1,4 @@
-//! The three functions by name.
+//! The four functions by name.
 
 use std::fmt;
 
@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Function {
     /// What sellers hit.
     OauthCallback,
+    /// What token-lookup invokes for one connection.
+    RefreshOnDemand,
     /// What the schedule triggers.
     RefreshSweep,
     /// What the vendor's services call.
@@ -15,14 +17,24 @@ pub enum Function {
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::OauthCallback, Self::RefreshSweep, Self::TokenLookup];
+    pub const ALL: [Self; 4] = [Self::OauthCallback, Self::RefreshOnDemand, Self::RefreshSweep, Self::TokenLookup];
 
-    /// The name of the function, and of its binary: cargo-lambda knows functions by the workspace's binaries.
+    /// The name of the function. cargo-lambda knows functions by the binaries of `functions/Cargo.toml`, beside this crate's
+    /// sources.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OauthCallback => "oauth-callback",
+            Self::RefreshOnDemand => "refresh-on-demand",
             Self::RefreshSweep => "refresh-sweep",
             Self::TokenLookup => "token-lookup",
+        }
+    }
+
+    /// The name of its binary.
+    pub const fn binary(self) -> &'static str {
+        match self {
+            Self::RefreshOnDemand => Self::RefreshSweep.name(),
+            _ => self.name(),
         }
     }
 
@@ -30,6 +42,7 @@ impl Function {
     pub const fn access_key_id(self) -> &'static str {
         match self {
             Self::OauthCallback => "AKIDOAUTHCALLBACK",
+            Self::RefreshOnDemand => "AKIDREFRESHONDEMAND",
             Self::RefreshSweep => "AKIDREFRESHSWEEP",
             Self::TokenLookup => "AKIDTOKENLOOKUP",
         }

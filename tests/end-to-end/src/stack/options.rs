@@ -40,6 +40,8 @@ pub struct Options {
     pub temu_sellers: Vec<temu::Seller>,
     /// Processes of each function: as many calls of it run at the same time.
     pub processes: BTreeMap<Function, usize>,
+    /// The reserved concurrency of functions that have one. None has, unless set.
+    pub concurrency: BTreeMap<Function, usize>,
     /// Further variables, or other values.
     pub environment: Vec<(Function, String, String)>,
     /// Where everything listens.
@@ -99,6 +101,7 @@ impl Default for Options {
                 temu::Seller::new("fay").with_mall(Mall::new(634_418_212_004, MallType::FullyManaged)),
             ],
             processes: Function::ALL.map(|function| (function, 2)).into(),
+            concurrency: BTreeMap::new(),
             environment: Vec::new(),
             ports: Ports::default(),
         }
@@ -111,6 +114,13 @@ impl Options {
     pub fn with_processes(mut self, function: Function, count: usize) -> Self {
         self.processes.insert(function, count);
         self
+    }
+
+    /// The same with a function that has this reserved concurrency, and a process for each of its invocations.
+    #[must_use]
+    pub fn with_concurrency(mut self, function: Function, limit: usize) -> Self {
+        self.concurrency.insert(function, limit);
+        self.with_processes(function, limit)
     }
 
     /// The same with a variable of one function set.

@@ -9,15 +9,18 @@ use std::{
 
 use super::{Function, StartError};
 
-/// The workspace's root. cargo-lambda learns there which functions exist.
-pub(crate) const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+/// Where cargo-lambda learns which functions exist.
+pub(crate) const FUNCTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/functions");
+
+/// The workspace's root.
+const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// The binary of a function.
 ///
 /// # Errors
 /// As [`built`].
 pub(crate) fn binary(function: Function) -> Result<PathBuf, StartError> {
-    built(function.name())
+    built(function.binary())
 }
 
 /// A binary of the workspace, beside the running one.

@@ -57,8 +57,8 @@ impl Runtime {
         command
             .args(["lambda", "watch", "--only-lambda-apis", "--quiet", "-A", "127.0.0.1", "-P"])
             .arg(port.to_string())
-            .current_dir(programs::WORKSPACE)
-            // It asks cargo for the workspace, and cargo may be rustup's: nothing is to be installed on the way.
+            .current_dir(programs::FUNCTIONS)
+            // It asks cargo for the binaries there, and cargo may be rustup's: nothing is to be installed on the way.
             .env("RUSTUP_DIST_SERVER", "http://127.0.0.1:1")
             .env("RUSTUP_UPDATE_ROOT", "http://127.0.0.1:1");
         let mut process = Process::start("cargo-lambda".into(), command, output, warden)?;

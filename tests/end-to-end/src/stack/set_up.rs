@@ -25,6 +25,9 @@ impl Stack {
         let temporary = vendor::temporary_credential();
         self.seen.note(&temporary.secret_access_key);
         self.seen.note(temporary.session_token.as_deref().unwrap_or_default());
+        for (function, limit) in options.concurrency {
+            self.lambda.reserve_concurrency(function.name(), Some(limit));
+        }
         for (function, count) in options.processes {
             for _ in 0..count {
                 self.start_process(function)?;

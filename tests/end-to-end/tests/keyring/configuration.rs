@@ -12,7 +12,7 @@ const COMPLETE: [(&str, &str); 7] = [
     ("SESSIONS_TABLE", "connect-sessions"),
     ("PUBLIC_BASE_URL", "https://connect.example"),
     ("VENDOR_NAME", "Acme"),
-    ("REFRESH_FUNCTION", "refresh-sweep"),
+    ("REFRESH_FUNCTION", "refresh-on-demand"),
     ("AWS_REGION", "us-east-1"),
     ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1"),
 ];
@@ -49,6 +49,7 @@ fn each_malformed_variable_is_one_line() {
         ("oauth-callback", "UNSOLICITED_CALLBACKS", "perhaps"),
         ("oauth-callback", "SUPPORT_URL", "help"),
         ("oauth-callback", "SECRET_PREFIX", "/x"),
+        ("refresh-sweep", "INVOKED_BY", "nobody"),
         ("refresh-sweep", "SWEEP_CONCURRENCY", "0"),
         ("refresh-sweep", "VAULT_PUTS_PER_SECOND", "many"),
         ("refresh-sweep", "TEMU_CALLS_PER_SECOND", "0"),

@@ -13,7 +13,7 @@ use shop_keyring::{
 use crate::{
     metrics::Metrics,
     rows::{import, row},
-    setting::{DUE, SELLER_1, connect, connected},
+    setting::{DUE, connect, connected},
 };
 
 const LISTING: &str = "connections/index/listing";
@@ -85,7 +85,6 @@ async fn once_an_hour_one_run_counts_what_there_is() {
     set_clock(&stack, 1_800);
     stack.invoke_sweep().await;
     set_clock(&stack, 5);
-    stack.invoke_sweep_with(&json!({ "connection": SELLER_1, "rejected_version": 9 })).await;
     stack.invoke_sweep_with(&json!({ "partition": { "index": 1, "count": 2 } })).await;
     assert_eq!(stack.dynamodb().front().queries_on(LISTING), 0, "neither at another time nor in another run");
 

@@ -69,6 +69,8 @@ async fn every_kind_of_item() -> (Stack, Vec<Value>) {
     let lost = stack.dynamodb().front().inject(Fault::new(FaultKind::DropBefore).on("TransactWriteItems").always());
     drop(vendor.refresh("tiktok-shop/us/s-6", 1).await);
     lost.clear();
+    stack.lambda().front().inject(Fault::new(FaultKind::Throttle));
+    drop(vendor.refresh("tiktok-shop/us/s-7", 1).await.expect(503));
     drop(vendor.disconnect("tiktok-shop/us/s-4").await.expect(200));
     let session = vendor.connect_session(json!({ "account_id": "acme" })).await;
     drop(stack.browser().connect(&session.connect_url, "us", "s-1").await);
@@ -120,6 +122,7 @@ async fn items_have_the_form_that_is_checked_in() {
         "inactive_since",
         "label",
         "last_error",
+        "wanted",
         "webhooks",
     ];
     assert_eq!(never.into_iter().find(|name| !written.contains_key(*name)), None, "the runs are to show them all");

@@ -24,6 +24,7 @@ mod listing;
 mod lookup;
 mod metrics;
 mod moving;
+mod on_demand;
 mod patch;
 mod platform;
 mod raw_events;

@@ -81,7 +81,7 @@ async fn how_long_the_oldest_was_due_is_told_once_a_run() {
     stack.invoke_sweep().await;
     let on_demand = json!({ "connection": SELLER_1, "rejected_version": 9 });
     for _ in 0..3 {
-        stack.invoke_sweep_with(&on_demand).await;
+        drop(stack.invoke(Function::RefreshOnDemand, &on_demand).await.unwrap().expect(200));
     }
     stack.stop_functions();
     assert_eq!(Metrics::of(&stack).values("OldestDueSeconds", &[]).len(), 1);

@@ -51,7 +51,9 @@ async fn until_status(status: u16, ask: impl AsyncFn() -> Answer) -> Answer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_that_is_added_while_the_functions_run_works_for_its_customer_alone() {
-    let stack = connected(Options::default()).await;
+    // One process of each: two would learn of the app some seconds apart.
+    let one = Options::default().with_processes(Function::OauthCallback, 1).with_processes(Function::TokenLookup, 1);
+    let stack = connected(one).await;
     let named = session_for_bens_app();
     let refused = stack.vendor().open_session(&named).await.expect(404);
     assert_eq!(refused.code().as_deref(), Some("app_not_found"));

@@ -22,6 +22,19 @@ fn put(key: &str) -> Value {
     json!({ "TableName": "connections", "Item": { "connection": { "S": key }, "points_to": { "S": SELLER_1 } } })
 }
 
+fn delete(key: &str) -> Value {
+    json!({ "TableName": "connections", "Key": { "connection": { "S": key } } })
+}
+
+fn due() -> Value {
+    json!({
+        "TableName": "connections",
+        "IndexName": "due",
+        "KeyConditionExpression": "due_shard = :shard",
+        "ExpressionAttributeValues": { ":shard": { "N": "0" } },
+    })
+}
+
 async fn is_denied(aws: &Aws, operation: &str, input: &Value) -> bool {
     match aws.try_call(operation, input).await {
         Ok(_) => false,
@@ -34,7 +47,7 @@ async fn is_denied(aws: &Aws, operation: &str, input: &Value) -> bool {
 async fn each_function_may_do_its_job_and_nothing_else() {
     let stack = connected(Options::default()).await;
     let (pointer, item) = ("shop/tiktok-shop/us/another", "tiktok-shop/us/another");
-    let [callback, sweep, lookup] = Function::ALL.map(|function| stack.dynamodb_of(function));
+    let [callback, on_demand, sweep, lookup] = Function::ALL.map(|function| stack.dynamodb_of(function));
     let transaction = |put| json!({ "TransactItems": [{ "Put": put }] });
     for (aws, operation, input, denied) in [
         (&lookup, "UpdateItem", update("SET #a = :a", "account_id"), false),
@@ -45,13 +58,19 @@ async fn each_function_may_do_its_job_and_nothing_else() {
         (&lookup, "PutItem", put(item), true),
         (&sweep, "TransactWriteItems", transaction(put(pointer)), false),
         (&sweep, "TransactWriteItems", transaction(put(item)), true),
+        (&on_demand, "TransactWriteItems", transaction(put(pointer)), false),
+        (&on_demand, "TransactWriteItems", transaction(put(item)), true),
+        (&on_demand, "DeleteItem", delete(pointer), false),
+        (&on_demand, "DeleteItem", delete(SELLER_1), true),
+        (&on_demand, "Query", due(), true),
+        (&sweep, "Query", due(), false),
         (&lookup, "Scan", json!({ "TableName": "connections" }), true),
         (&sweep, "Scan", json!({ "TableName": "connect-sessions" }), true),
     ] {
         assert_eq!(is_denied(aws, operation, &input).await, denied, "{operation} {input}");
     }
 
-    let [callback, sweep, lookup] = Function::ALL.map(|function| stack.secrets_manager_of(function));
+    let [callback, on_demand, sweep, lookup] = Function::ALL.map(|function| stack.secrets_manager_of(function));
     let forced = json!({ "SecretId": TOKENS, "ForceDeleteWithoutRecovery": true });
     let (app, tokens) = (json!({ "SecretId": APP }), json!({ "SecretId": TOKENS }));
     for (aws, operation, input, denied) in [
@@ -60,13 +79,14 @@ async fn each_function_may_do_its_job_and_nothing_else() {
         (&callback, "GetSecretValue", &app, false),
         (&callback, "GetSecretValue", &tokens, true),
         (&lookup, "DeleteSecret", &tokens, true),
+        (&on_demand, "DeleteSecret", &tokens, true),
         (&sweep, "DeleteSecret", &forced, true),
         (&sweep, "DeleteSecret", &app, true),
         (&sweep, "DeleteSecret", &tokens, false),
     ] {
         assert_eq!(is_denied(aws, operation, input).await, denied, "{operation} {input}");
     }
-    assert_eq!(stack.take_denied().len(), 11);
+    assert_eq!(stack.take_denied().len(), 15);
 }
 
 #[tokio::test]

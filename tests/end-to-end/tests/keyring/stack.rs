@@ -74,7 +74,7 @@ async fn a_killed_process_is_replaced_by_a_new_one() {
 async fn a_dropped_stack_leaves_nothing_running() {
     let stack = Stack::start(Options::default()).await.unwrap();
     let processes = all_processes(&stack);
-    assert_eq!(processes.len(), 6);
+    assert_eq!(processes.len(), 8);
     drop(stack);
     assert!(!any_alive(&processes));
 }
@@ -90,7 +90,7 @@ fn a_stack_whose_owner_is_killed_leaves_nothing_running() {
     let lines = BufReader::new(owner.stdout.take().unwrap()).lines().map_while(Result::ok);
     let told = lines.into_iter().find_map(|line| Some(line.split_once("holding ")?.1.to_owned())).unwrap();
     let processes: Vec<u32> = told.split(' ').map(|pid| pid.parse().unwrap()).collect();
-    assert_eq!(processes.len(), 6);
+    assert_eq!(processes.len(), 8);
     assert!(any_alive(&processes));
     owner.kill().unwrap();
     owner.wait().unwrap();

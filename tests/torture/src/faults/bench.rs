@@ -68,17 +68,23 @@ impl Bench {
 
     /// Runs a sweep; gives its summary, or the error that it failed with.
     pub(super) async fn sweep(&self) -> Result<Value, String> {
-        self.invoke_sweep(&json!({})).await
+        self.invoke(Function::RefreshSweep, &json!({})).await
     }
 
-    /// Waits until refresh-sweep has done what it was asked to do: its one process takes one thing after the other.
-    pub(super) async fn wait_for_sweep(&self) -> Result<(), String> {
-        let nobody = json!({ "connection": "tiktok-shop/us/nobody", "rejected_version": 0 });
-        self.invoke_sweep(&nobody).await.map(drop)
+    /// Waits until a function that refreshes has done what it was asked to do: its one process takes one thing after the
+    /// other, and refuses this one.
+    pub(super) async fn wait_for(&self, function: Function) -> Result<(), String> {
+        if !matches!(function, Function::RefreshOnDemand | Function::RefreshSweep) {
+            return Ok(());
+        }
+        match self.invoke(function, &json!([])).await {
+            Ok(output) => Err(format!("{function} has taken a list for its input: {output}")),
+            Err(_) => Ok(()),
+        }
     }
 
-    async fn invoke_sweep(&self, input: &Value) -> Result<Value, String> {
-        let url = format!("{}/2015-03-31/functions/{}/invocations", self.stack.lambda_url(), Function::RefreshSweep);
+    async fn invoke(&self, function: Function, input: &Value) -> Result<Value, String> {
+        let url = format!("{}/2015-03-31/functions/{function}/invocations", self.stack.lambda_url());
         let answer = self.client.post(url).body(input.to_string()).send().await.map_err(|error| error.to_string())?;
         let status = answer.status().as_u16();
         let body = answer.text().await.map_err(|error| error.to_string())?;

@@ -61,7 +61,7 @@ impl Cell {
         let Strike::Call { trouble, lasting, .. } = self.strike else { return false };
         let name = self.step().map_or("", |step| step.name);
         let waits =
-            name.starts_with("keep") || matches!(name, "look for a secret" | "invoke refresh-sweep" | "exchange");
+            name.starts_with("keep") || matches!(name, "look for a secret" | "invoke refresh-on-demand" | "exchange");
         trouble == Trouble::TimeOut || (lasting && waits) || (name == "read the registry" && trouble != Trouble::Slow)
     }
 }

@@ -1,6 +1,6 @@
 //! The keyring's jobs, and every call that each of them makes, in order.
 
-use end_to_end::Function::{self, OauthCallback, RefreshSweep, TokenLookup};
+use end_to_end::Function::{self, OauthCallback, RefreshOnDemand, RefreshSweep, TokenLookup};
 use simulators::tiktok_shop::Route;
 
 use super::step::{On, Step};
@@ -77,7 +77,7 @@ impl Job {
     pub(super) const fn functions(self) -> &'static [Function] {
         match self {
             Self::Sweep | Self::Deletion | Self::Webhooks => &[RefreshSweep],
-            Self::OnDemand => &[TokenLookup, RefreshSweep],
+            Self::OnDemand => &[TokenLookup, RefreshOnDemand],
             Self::WayOut | Self::NewSeller | Self::KnownSeller => &[OauthCallback],
             _ => &[TokenLookup],
         }
@@ -124,16 +124,16 @@ const SWEEP: &[Step] = &[DUE, REGISTRY, READ, CLAIM, TOKEN_SET, APP, EXCHANGE, P
 
 const ON_DEMAND: &[Step] = &[
     READ_BY_LOOKUP,
-    Step::call("invoke refresh-sweep", TokenLookup, &["Invoke"], On::Invocation),
-    Step::read("read the item, in refresh-sweep", RefreshSweep, On::Item),
-    REGISTRY,
-    CLAIM,
-    TOKEN_SET,
-    APP,
+    Step::call("invoke refresh-on-demand", TokenLookup, &["Invoke"], On::Invocation),
+    Step::read("read the item, in refresh-on-demand", RefreshOnDemand, On::Item),
+    Step::read("read the registry", RefreshOnDemand, On::Registry),
+    Step::write("claim", RefreshOnDemand, On::Item),
+    Step::read("read the token set", RefreshOnDemand, On::TokenSet),
+    Step::read("read the app's secret", RefreshOnDemand, On::App),
     EXCHANGE,
-    PUT,
+    Step::call("keep", RefreshOnDemand, KEEP, On::TokenSet),
     SHOPS,
-    COMMIT,
+    Step::write("commit", RefreshOnDemand, On::Item).after(1),
     Step::read("read what came of it", TokenLookup, On::Item).after(1),
     Step::read("read the new token set", TokenLookup, On::TokenSet),
 ];

@@ -206,7 +206,7 @@ impl Scene {
         let stack = self.stack();
         let mut hit = Hit { failed: false, repeated: false, alarm: false };
         // What was begun for somebody who has given up waiting shall meet the fault, too; it may fail by it.
-        let _ = self.wait_for_sweep().await;
+        let _ = self.wait_for_work().await;
         if let Some((step, trouble, lasting)) = self.call() {
             let (fired, made) = match step.target {
                 Target::TikTokShop(route, _) => {
@@ -233,15 +233,18 @@ impl Scene {
             // What is slow needs no second; of the queries the others are for other shards.
             hit.repeated = hit.failed && made > fired;
         }
-        self.wait_for_sweep().await?;
+        self.wait_for_work().await?;
         // What a process has written comes through a pipe.
         tokio::time::sleep(Duration::from_millis(20)).await;
         hit.alarm = self.bench.alarms() > armed.alarms;
         Ok(hit)
     }
 
-    async fn wait_for_sweep(&self) -> Result<(), String> {
-        if self.functions.contains(&Function::RefreshSweep) { self.bench.wait_for_sweep().await } else { Ok(()) }
+    async fn wait_for_work(&self) -> Result<(), String> {
+        for function in self.functions {
+            self.bench.wait_for(*function).await?;
+        }
+        Ok(())
     }
 
     fn call(&self) -> Option<(super::step::Step, Trouble, bool)> {

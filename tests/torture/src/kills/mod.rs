@@ -39,8 +39,12 @@ const LANES: usize = 4;
 const OFTEN: u32 = 10;
 
 /// One process of each: whoever is asked for work is the one that is killed at it.
-const PROCESSES: [(Function, usize); 3] =
-    [(Function::OauthCallback, 1), (Function::RefreshSweep, 1), (Function::TokenLookup, 1)];
+const PROCESSES: [(Function, usize); 4] = [
+    (Function::OauthCallback, 1),
+    (Function::RefreshOnDemand, 1),
+    (Function::RefreshSweep, 1),
+    (Function::TokenLookup, 1),
+];
 
 #[derive(Debug, Default)]
 struct Tally {

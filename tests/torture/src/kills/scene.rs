@@ -17,7 +17,7 @@ use crate::world;
 pub(super) enum Scene {
     /// The schedule refreshes what is due.
     Sweep,
-    /// refresh-sweep refreshes one connection on demand.
+    /// refresh-on-demand refreshes one connection.
     OnDemand,
     /// A caller has rejected a token; token-lookup waits for the refresh.
     AwaitedRefresh,
@@ -106,6 +106,7 @@ impl Scene {
             | Self::ReconnectAtSweep
             | Self::ReconnectAtDisconnect => Function::OauthCallback,
             Self::AwaitedRefresh | Self::Confirm | Self::Disconnect => Function::TokenLookup,
+            Self::OnDemand => Function::RefreshOnDemand,
             _ => Function::RefreshSweep,
         }
     }
@@ -266,8 +267,9 @@ impl Scene {
         if self.removes() || self == Self::Publish || (self.refreshes() && self != Self::AwaitedRefresh) {
             let (stack, on_demand) = (Arc::clone(stack), connections.clone().next().filter(|_| self == Self::OnDemand));
             let input = on_demand.map_or(json!({}), |key| json!({ "connection": key, "rejected_version": 1 }));
-            let sweep = async move { drop(stack.invoke(Function::RefreshSweep, &input).await) };
-            acts.push((Function::RefreshSweep, Box::pin(sweep)));
+            let function = if self == Self::OnDemand { Function::RefreshOnDemand } else { Function::RefreshSweep };
+            let work = async move { drop(stack.invoke(function, &input).await) };
+            acts.push((function, Box::pin(work)));
         }
         for (browser, callback) in prepared.callbacks.drain(..) {
             let back = async move { drop(browser.come_back(&callback).await) };

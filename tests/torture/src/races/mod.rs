@@ -111,10 +111,11 @@ async fn connect_all(stack: &Stack, sellers: &[String]) -> Result<(), String> {
 
 impl Size {
     /// A process for each sweep and some for refreshes on demand; the lookups share theirs.
-    fn processes(self) -> [(Function, usize); 3] {
+    fn processes(self) -> [(Function, usize); 4] {
         [
             (Function::OauthCallback, 3),
-            (Function::RefreshSweep, self.sweeps + self.sweeps / 2),
+            (Function::RefreshOnDemand, self.sweeps / 2),
+            (Function::RefreshSweep, self.sweeps),
             (Function::TokenLookup, self.lookups / 2),
         ]
     }

@@ -34,7 +34,7 @@ const INVOCATION: Duration = Duration::from_secs(10);
 const UNANSWERED: usize = 3;
 
 /// A started stack without sellers of its own.
-pub(crate) async fn start(processes: [(Function, usize); 3]) -> Result<Stack, String> {
+pub(crate) async fn start(processes: [(Function, usize); 4]) -> Result<Stack, String> {
     let options = Options { sellers: Vec::new(), processes: processes.into(), events: true, ..Options::default() };
     Stack::start(options).await.map_err(|error| error.to_string())
 }

@@ -1,9 +1,12 @@
 //! Who and what there is to play with.
 
-use end_to_end::{Options, Webhooks, backend};
+use end_to_end::{Function, Options, Webhooks, backend};
 use simulators::tiktok_shop::{Seller, Shop, UserType};
 
 use crate::{args::Args, temu, walk};
+
+/// Refreshes on demand at a time; ten where it is deployed.
+const REFRESHES_ON_DEMAND: usize = 4;
 
 /// Access tokens live two minutes at TikTok Shop, so that one sees them change. With `--once` 12 seconds: less than the 60
 /// that a lookup asks for by default, and then it serves them as they are.
@@ -31,4 +34,5 @@ pub(crate) fn of(args: &Args) -> Options {
         ports: args.ports(),
         ..Options::default()
     }
+    .with_concurrency(Function::RefreshOnDemand, REFRESHES_ON_DEMAND)
 }

@@ -103,7 +103,8 @@ pub(crate) fn environments(options: &Options, addresses: &Addresses) -> Environm
         set(Function::OauthCallback, "UNSOLICITED_CALLBACKS", unsolicited.into());
     }
     set(Function::TokenLookup, "RETURN_URLS", options.return_urls.clone());
-    set(Function::TokenLookup, "REFRESH_FUNCTION", Function::RefreshSweep.name().into());
+    set(Function::TokenLookup, "REFRESH_FUNCTION", Function::RefreshOnDemand.name().into());
+    set(Function::RefreshOnDemand, "INVOKED_BY", "caller".into());
     for (function, name, value) in &options.environment {
         set(*function, name, value.clone());
     }
