@@ -29,7 +29,7 @@
 //! refusals by mistake and what other connections meet, which [`verdict`] explores (here another one was accepted just
 //! now); the notification of an end that is true, which says nothing that responses do not; accounts; shop pointers;
 //! misconfigured apps, which only defer. A lost answer of the table is a death just after the write. Left out of the item,
-//! for no decision reads it or none here: `revision` (who has read before a write decides anew, which is what it is for),
+//! for no decision reads it or none here: `revision` (a process that read before a write decides again, which is its purpose),
 //! `failures` (the back-off is the shortest), the texts and times of faults, `updated_at` but of pending items,
 //! `verified_at`, `authorized_at`, and, while others are at work, the end of access tokens, which is days away.
 //!
