@@ -53,8 +53,8 @@ impl Attention {
             Self::ReauthorizationRequired(reason) => authorize_again(reason),
             Self::InDoubt => {
                 "The marketplace has refused the authorization; `refused_at` says since when. Nothing to do yet: it is asked \
-                 again automatically, and the connection ends only if the refusal is confirmed, after a day at the latest \
-                 unless many are refused. Ask the seller if they took the authorization away."
+                 again automatically, and the connection ends only if the refusal is confirmed, within 30 hours unless \
+                 many are refused. Ask the seller whether they took the authorization away."
             }
             Self::Failing => {
                 "Several tries in a row have failed; `last_error` says how. They go on by themselves. If other \
