@@ -2,11 +2,12 @@
 
 use refresh_sweep::{Input, InvokedBy};
 use serde_json::{Value, json};
-use shop_keyring::connection::due::SHARDS;
+use shop_keyring::connection::due::PARTS;
 
 use crate::names::reads_back;
 
-/// An event names shards that exist, or one connection, and reads back the same. No event is taken by both functions.
+/// An event names parts of a lane that exist, or one connection, and reads back the same. No event is taken by both
+/// functions.
 pub fn sweep_event(input: &[u8]) {
     let Ok(event) = serde_json::from_slice::<Value>(input) else { return };
     let scheduled = Input::parse(InvokedBy::Schedule, event.clone());
@@ -14,8 +15,8 @@ pub fn sweep_event(input: &[u8]) {
     assert!(scheduled.is_err() || asked_for.is_err(), "a request for one connection sweeps them all");
     match scheduled {
         Ok(Input::Sweep(partition)) => {
-            assert!(partition.index < partition.count && partition.count <= SHARDS);
-            assert!((0..SHARDS).any(|shard| partition.has(shard)), "a schedule without a shard");
+            assert!(partition.index < partition.count && partition.count <= PARTS);
+            assert!((0..PARTS).any(|part| partition.has(part)), "a schedule without a part");
             let again = json!({"partition": {"index": partition.index, "count": partition.count}});
             assert_eq!(Input::parse(InvokedBy::Schedule, again), Ok(Input::Sweep(partition)));
         }

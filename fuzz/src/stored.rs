@@ -9,7 +9,7 @@ use shop_keyring::{
     connect_session::{ConnectSession, Visit, VisitRecord},
     connection::{
         Connection, FORMAT,
-        due::due_at,
+        due::Work,
         next::{Next, next},
     },
     secret::Secret,
@@ -57,11 +57,13 @@ pub fn connection_item(input: &[u8]) {
     }
     connection.shops.iter().for_each(|shop| check_segment(shop.id.as_str()));
 
-    let due_at = due_at(&connection);
     let moments = [0, i64::MIN, i64::MAX, connection.granted_at.0, connection.updated_at.0];
-    for now in moments.into_iter().map(Timestamp).chain(due_at) {
-        let is_due = due_at.is_some_and(|due_at| due_at <= now);
-        assert_eq!(next(&connection, now) != Next::Nothing, is_due, "at {now:?}: {connection:?}");
+    for work in Work::ALL {
+        let due_at = work.due_at(&connection);
+        for now in moments.into_iter().map(Timestamp).chain(due_at) {
+            let is_due = due_at.is_some_and(|due_at| due_at <= now);
+            assert_eq!(next(&connection, now, work) != Next::Nothing, is_due, "{work:?} at {now:?}: {connection:?}");
+        }
     }
 }
 

@@ -39,7 +39,8 @@ const COUNTS: [&str; 10] = [
     "WorkOutcomes",
 ];
 const CONNECTIONS: &str = "Connections";
-const SECONDS: &str = "OldestDueSeconds";
+const OLDEST_DUE: &str = "OldestDueSeconds";
+const LANE_STOPPED: &str = "LaneStoppedSeconds";
 const MILLISECONDS: &str = "MarketplaceLatency";
 
 static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
@@ -53,7 +54,8 @@ pub(crate) fn start(namespace: &str) {
             describe_counter!(name, Unit::Count, "");
         }
         describe_histogram!(CONNECTIONS, Unit::Count, "");
-        describe_histogram!(SECONDS, Unit::Seconds, "");
+        describe_histogram!(OLDEST_DUE, Unit::Seconds, "");
+        describe_histogram!(LANE_STOPPED, Unit::Seconds, "");
         describe_histogram!(MILLISECONDS, Unit::Milliseconds, "");
     }
 }
@@ -80,11 +82,18 @@ pub(crate) fn reauthorization_required(marketplace: MarketplaceName, reason: Rea
     counter!("ReauthorizationsRequired", &labels).increment(1);
 }
 
-/// A run has found that the oldest connection had been due for so many seconds.
+/// A run has found that the oldest connection had been due for so many seconds, those of stopped lanes aside.
 pub fn oldest_due(seconds: i64) {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 seconds")]
     // A gauge would be written again with every flush, long after.
-    histogram!(SECONDS).record(seconds as f64);
+    histogram!(OLDEST_DUE).record(seconds as f64);
+}
+
+/// A run has found that the oldest connection of the lanes that it stopped had been due for so many seconds.
+pub fn lane_stopped(seconds: i64) {
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 seconds")]
+    // As above.
+    histogram!(LANE_STOPPED).record(seconds as f64);
 }
 
 /// So many connections were found in this status.
@@ -149,7 +158,8 @@ mod tests {
         let rows = documented.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
         let mut documented: Vec<_> = rows.map(|(name, _)| name).collect();
         documented.sort_unstable();
-        let mut known: Vec<_> = COUNTS.into_iter().chain([CONNECTIONS, SECONDS, MILLISECONDS]).collect();
+        let mut known: Vec<_> =
+            COUNTS.into_iter().chain([CONNECTIONS, LANE_STOPPED, OLDEST_DUE, MILLISECONDS]).collect();
         known.sort_unstable();
         assert_eq!(documented, known);
     }

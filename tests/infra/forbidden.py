@@ -73,7 +73,7 @@ def query(index, key, value):
     )
 
 
-QUERY_DUE = [query("due", "due_shard", {"N": "0"})]
+QUERY_DUE = [query("due", "due_lane", {"S": "temu/us#0"}), query("chores", "chores_shard", {"S": "chores#0"})]
 QUERY_LISTS = [query("account", "account_id", {"S": "customer-17"}), query("attention", "attention_shard", {"N": "0"})]
 DELETE_SESSIONS = [("dynamodb", "delete_item", SESSION)]
 WRITE_SESSIONS = [

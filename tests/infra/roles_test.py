@@ -124,6 +124,7 @@ WITH_TABLES = {
         ("PutItem", CONNECTIONS): POINTERS,
     },
     "RefreshSweep": {
+        ("Query", f"{CONNECTIONS}/index/chores"): ANY,
         ("Query", f"{CONNECTIONS}/index/due"): ANY,
         ("Query", f"{CONNECTIONS}/index/listing"): ANY,
         ("BatchGetItem", CONNECTIONS): ANY,
@@ -147,7 +148,7 @@ WITH_TABLES = {
 }
 TABLE_ACTIONS = ["BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "DeleteTable", "DescribeTable", "GetItem",
                  "PartiQLSelect", "PartiQLUpdate", "PutItem", "Query", "Scan", "UpdateItem", "UpdateTable"]
-INDEXES = [f"{CONNECTIONS}/index/{name}" for name in ["account", "attention", "due", "listing"]]
+INDEXES = [f"{CONNECTIONS}/index/{name}" for name in ["account", "attention", "chores", "due", "listing"]]
 TABLES = [CONNECTIONS, SESSIONS, *INDEXES, table("another"), table("shop-keyring-connections-of-another")]
 
 # The roles as the end-to-end tests have them: with the names and the account there, and without a key of one's own.

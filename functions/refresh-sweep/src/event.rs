@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use shop_keyring::{connection::due::SHARDS, names::ConnectionKey};
+use shop_keyring::{connection::due::PARTS, names::ConnectionKey};
 
 /// Who invokes the function: each takes the input of its own caller only. The concurrency of refreshes on demand is limited
 /// by the function's own reserved concurrency, which a second way in would evade.
@@ -23,23 +23,23 @@ pub enum Input {
     OnDemand(OnDemand),
 }
 
-/// The part of the shards that one of several schedules works on.
+/// The parts of each lane that one of several schedules works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Partition {
     /// `0..count`
     pub index: u8,
-    /// How many schedules there are, 16 at most.
+    /// How many schedules there are: 1, 2 or 4.
     pub count: u8,
 }
 
 impl Partition {
-    /// All shards.
+    /// All parts.
     const WHOLE: Self = Self { index: 0, count: 1 };
 
-    /// Whether the shard is this schedule's.
-    pub const fn has(self, shard: u8) -> bool {
-        shard % self.count == self.index
+    /// Whether this part of each lane is this schedule's.
+    pub const fn has(self, part: u8) -> bool {
+        part % self.count == self.index
     }
 }
 
@@ -81,11 +81,12 @@ impl Input {
             },
             _ => return Err("the event must be a JSON object"),
         };
-        if partition.index < partition.count && partition.count <= SHARDS {
+        // Otherwise one schedule would have more parts than another.
+        if partition.index < partition.count && PARTS.is_multiple_of(partition.count) {
             Ok(Self::Sweep(partition))
         } else {
-            const { assert!(SHARDS == 16, "the text says it") };
-            Err("`partition` must have `index` < `count` <= 16")
+            const { assert!(PARTS == 4, "the text says it") };
+            Err("`partition` must have `index` < `count`, and `count` must be 1, 2 or 4")
         }
     }
 }
@@ -132,7 +133,8 @@ mod tests {
         for (event, what) in [
             (json!([]), "JSON object"),
             (json!({"partition":{"index":4,"count":4}}), "`index` < `count`"),
-            (json!({"partition":{"index":0,"count":17}}), "<= 16"),
+            (json!({"partition":{"index":0,"count":3}}), "1, 2 or 4"),
+            (json!({"partition":{"index":0,"count":8}}), "1, 2 or 4"),
             (json!({"partition":{"index":0,"count":0}}), "`index` < `count`"),
             (json!({"partition":{"index":0}}), "count"),
         ] {
@@ -156,10 +158,14 @@ mod tests {
     }
 
     #[test]
-    fn partitions_cover_every_shard_once() {
-        for count in 1..=SHARDS {
-            for shard in 0..SHARDS {
-                assert_eq!((0..count).filter(|&index| Partition { index, count }.has(shard)).count(), 1);
+    fn partitions_cover_every_part_once_and_have_as_many_each() {
+        for count in [1, 2, 4] {
+            for part in 0..PARTS {
+                assert_eq!((0..count).filter(|&index| Partition { index, count }.has(part)).count(), 1);
+            }
+            for index in 0..count {
+                let mine = (0..PARTS).filter(|&part| Partition { index, count }.has(part)).count();
+                assert_eq!(mine, usize::from(PARTS / count));
             }
         }
     }

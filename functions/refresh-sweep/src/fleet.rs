@@ -1,15 +1,19 @@
-//! How the fleet stands: once an hour a run counts the connections by status, for the metric `Connections`.
+//! How the fleet stands: once an hour a run counts the connections by status, for the metric `Connections`, and tells of
+//! those whose app is not in the registry: nobody reads their lanes.
 //!
 //! Nothing of the run waits for it but the end, and nothing fails by it: an hour that was not counted is a point that
 //! the graph lacks. Of an hour counted twice, which a schedule may bring about, the metric's maximum is right.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use shop_keyring::{
     connection::{Status, due::SHARDS},
     metrics,
-    names::MarketplaceName,
+    names::{AppKeyPath, MarketplaceName},
     store::{Connections, StoreError},
     time::Timestamp,
 };
@@ -25,7 +29,7 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 
 /// Whether a run that begins at `now` counts: in the first minute of an hour, and of several schedules the first one.
-pub(crate) const fn is_counted(now: Timestamp, partition: Partition) -> bool {
+const fn is_counted(now: Timestamp, partition: Partition) -> bool {
     partition.index == 0 && now.0.rem_euclid(HOUR) < MINUTE
 }
 
@@ -33,20 +37,25 @@ pub(crate) const fn is_counted(now: Timestamp, partition: Partition) -> bool {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Fleet {
     counts: BTreeMap<(MarketplaceName, &'static str), u64>,
-    /// With a status that this release does not know.
+    /// With a name or a status that this release does not know.
     unknown: u64,
+    /// The apps of those that are active, and how many there are.
+    active: BTreeMap<AppKeyPath, u64>,
 }
 
 impl Fleet {
     /// Nobody at all, which is a count too: a status that nobody has any more must not stay on a graph as it was.
     fn nobody(set_up: impl Iterator<Item = MarketplaceName>) -> Self {
         let each = |marketplace| Status::NAMES.map(|status| ((marketplace, status), 0));
-        Self { counts: set_up.flat_map(each).collect(), unknown: 0 }
+        Self { counts: set_up.flat_map(each).collect(), ..Self::default() }
     }
 
     fn with(mut self, other: Self) -> Self {
         for (place, count) in other.counts {
             *self.counts.entry(place).or_default() += count;
+        }
+        for (app, count) in other.active {
+            *self.active.entry(app).or_default() += count;
         }
         self.unknown += other.unknown;
         self
@@ -57,17 +66,16 @@ impl Fleet {
 pub(crate) struct Counting(JoinSet<()>);
 
 impl Counting {
-    /// Begins, if it is time. Gives up at `until`.
+    /// Begins, if it is time. Gives up at `until`. `apps` are those of the registry, if it could be read.
     pub(crate) fn begin(
         connections: &Connections,
-        set_up: impl Iterator<Item = MarketplaceName>,
+        apps: Option<Vec<AppKeyPath>>,
         partition: Partition,
         until: Instant,
     ) -> Self {
         let mut task = JoinSet::new();
         if is_counted(connections.now(), partition) {
-            let nobody = Fleet::nobody(set_up);
-            task.spawn(count_until(connections.clone(), nobody, until).in_current_span());
+            task.spawn(count_until(connections.clone(), apps, until).in_current_span());
         }
         Self(task)
     }
@@ -83,21 +91,37 @@ impl Counting {
 }
 
 /// All is written, or nothing.
-async fn count_until(connections: Connections, nobody: Fleet, until: Instant) {
+async fn count_until(connections: Connections, apps: Option<Vec<AppKeyPath>>, until: Instant) {
+    let nobody = Fleet::nobody(apps.iter().flatten().map(|app| app.marketplace));
     match tokio::time::timeout_at(until.into(), count(&connections, nobody)).await {
-        Ok(Ok(Fleet { counts, unknown })) => {
+        Ok(Ok(Fleet { counts, unknown, active })) => {
+            if let Some(apps) = apps {
+                tell_of_those_without_an_app(&active, &apps.into_iter().collect());
+            }
             for ((marketplace, status), count) in counts {
                 metrics::connections(marketplace, status, count);
             }
             if unknown > 0 {
                 tracing::warn!(
                     unknown,
-                    "the fleet was counted without those of a status that this release does not know"
+                    "the fleet was counted without those of a name or a status that this release does not know"
                 );
             }
         }
         Ok(Err(error)) => tracing::warn!(%error, "the fleet was not counted"),
         Err(_) => tracing::warn!("the fleet was not counted: the run's time is over"),
+    }
+}
+
+/// What is due at a marketplace is read by the apps of the registry, so these connections are neither refreshed nor checked.
+fn tell_of_those_without_an_app(active: &BTreeMap<AppKeyPath, u64>, apps: &BTreeSet<AppKeyPath>) {
+    for (app, connections) in active.iter().filter(|(app, _)| !apps.contains(app)) {
+        tracing::error!(
+            alarm = "configuration_fault",
+            %app,
+            connections,
+            "the registry has no such app that can be used: its active connections are neither refreshed nor checked"
+        );
     }
 }
 
@@ -114,8 +138,14 @@ async fn count_shard(connections: &Connections, marketplace: MarketplaceName, sh
     let mut from = None;
     loop {
         let page = connections.statuses(marketplace, shard, from).await?;
-        let counts = page.counts.into_iter().map(|(status, count)| ((marketplace, status), count)).collect();
-        fleet = fleet.with(Fleet { counts, unknown: page.unknown });
+        let mut counted = Fleet { unknown: page.unknown, ..Fleet::default() };
+        for ((app, status), count) in page.counts {
+            *counted.counts.entry((marketplace, status)).or_default() += count;
+            if status == Status::Active.as_str() {
+                counted.active.insert(app, count);
+            }
+        }
+        fleet = fleet.with(counted);
         from = page.next;
         if from.is_none() {
             return Ok(fleet);
@@ -152,7 +182,7 @@ mod tests {
     #[test]
     fn of_several_schedules_one_counts() {
         let hour = Timestamp(HALF_PAST + HOUR / 2);
-        for count in 1..=SHARDS {
+        for count in [1, 2, 4] {
             assert_eq!((0..count).filter(|&index| is_counted(hour, Partition { index, count })).count(), 1);
         }
     }
@@ -163,12 +193,9 @@ mod tests {
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let table = table_at(&format!("http://{}", silent.local_addr().unwrap()));
         let (began, patience) = (Instant::now(), Duration::from_millis(300));
-        tokio::time::timeout(
-            Duration::from_secs(10),
-            count_until(table, Fleet::nobody(std::iter::empty()), began + patience),
-        )
-        .await
-        .expect("it gives up by itself");
+        tokio::time::timeout(Duration::from_secs(10), count_until(table, None, began + patience))
+            .await
+            .expect("it gives up by itself");
         assert!(began.elapsed() >= patience, "{:?}", began.elapsed());
     }
 
@@ -177,8 +204,11 @@ mod tests {
         let nobody = || Fleet::nobody([MarketplaceName::Temu, MarketplaceName::Temu].into_iter());
         let zeros: Vec<_> = Status::NAMES.into_iter().map(|status| ((MarketplaceName::Temu, status), 0)).collect();
         assert!(nobody().counts.into_iter().eq(BTreeMap::from_iter(zeros)));
-        let found =
-            |marketplace, count| Fleet { counts: BTreeMap::from([((marketplace, "active"), count)]), unknown: 1 };
+        let found = |marketplace, count| Fleet {
+            counts: BTreeMap::from([((marketplace, "active"), count)]),
+            unknown: 1,
+            ..Fleet::default()
+        };
         let shards = [(MarketplaceName::Temu, 2), (MarketplaceName::TikTokShop, 5), (MarketplaceName::Temu, 40)];
         let fleet =
             shards.into_iter().map(|(marketplace, count)| found(marketplace, count)).fold(nobody(), Fleet::with);

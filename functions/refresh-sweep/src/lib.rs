@@ -4,9 +4,10 @@
 //! No other function spends a refresh token. `INVOKED_BY` says which of the two it is. refresh-on-demand has a reserved
 //! concurrency and holds its slot until the new token set is stored, so no more tokens than it has slots are spent and not
 //! stored yet, whatever Secrets Manager or the marketplace does. This file wires;
-//! [`sweep`] walks the due index, [`run`] decides when to stop, [`on_demand`] works on one connection, [`publisher`]
-//! tells the vendor, [`registrar`] registers webhooks, [`evidence`] writes the counts by which refusals are judged,
-//! [`fleet`] counts. The line that spends the token is in `shop_keyring::protocol`.
+//! [`sweep`] walks the lanes and the chores, [`queue`] says which connection is next, [`run`] decides when to stop,
+//! [`on_demand`] works on one connection, [`publisher`] tells the vendor, [`registrar`] registers webhooks, [`evidence`]
+//! writes the counts by which refusals are judged, [`fleet`] counts. The line that spends the token is in
+//! `shop_keyring::protocol`.
 //!
 //! Public are [`run`](fn@run) for the binary and, for the fuzz targets, what reads outside input.
 

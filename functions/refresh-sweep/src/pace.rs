@@ -7,12 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shop_keyring::names::{AppKeyPath, ConnectionKey, MarketplaceName};
+use shop_keyring::{
+    connection::due::Work,
+    names::{AppKeyPath, ConnectionKey, MarketplaceName},
+};
 
 use crate::event::Partition;
 
-/// Connections of one app that wait at most: more than a run gets through. What finds no place stays due.
-const MOST_WAITING: usize = 1_000;
+/// Connections of one app that wait at most. The others wait in the index: a lane that is limited in rate is read no faster
+/// than it is worked on.
+const MOST_WAITING: usize = 4;
 
 /// Checks under way at a time. At the usual pace each takes well under a second, so this is reached only when Temu is
 /// slow, and then it is no time to ask for more.
@@ -43,20 +47,26 @@ impl Pace {
         Self { interval, begin_at: Instant::now() + share, lanes: BTreeMap::new() }
     }
 
-    /// Whether this connection has to wait its turn.
-    pub(crate) fn holds(connection: &ConnectionKey) -> bool {
-        connection.app.marketplace == MarketplaceName::Temu
+    /// Whether this connection has to wait its turn for this kind of work.
+    pub(crate) fn holds(connection: &ConnectionKey, work: Work) -> bool {
+        work == Work::Marketplace && Self::holds_app(&connection.app)
     }
 
-    /// Puts a connection into its app's queue; false if there is no room.
-    pub(crate) fn push(&mut self, connection: ConnectionKey) -> bool {
+    /// Whether the connections of this app have to.
+    pub(crate) fn holds_app(app: &AppKeyPath) -> bool {
+        app.marketplace == MarketplaceName::Temu
+    }
+
+    /// Whether another connection of this app may wait.
+    pub(crate) fn has_room(&self, app: &AppKeyPath) -> bool {
+        self.lanes.get(app).is_none_or(|lane| lane.waiting.len() < MOST_WAITING)
+    }
+
+    /// Puts a connection into its app's queue, for which [`Self::has_room`].
+    pub(crate) fn push(&mut self, connection: ConnectionKey) {
         let lane = self.lanes.entry(connection.app.clone());
         let lane = lane.or_insert_with(|| Lane { waiting: VecDeque::new(), next_at: self.begin_at });
-        let room = lane.waiting.len() < MOST_WAITING;
-        if room {
-            lane.waiting.push_back(connection);
-        }
-        room
+        lane.waiting.push_back(connection);
     }
 
     /// Whether anything waits.
@@ -99,8 +109,8 @@ mod tests {
     #[test]
     fn partitions_share_the_pace_exactly() {
         assert_eq!(pace(8, 1).interval, Duration::from_millis(125));
-        assert_eq!(pace(8, 16).interval, Duration::from_secs(2));
-        assert!((5_333..5_334).contains(&pace(3, 16).interval.as_millis()));
+        assert_eq!(pace(8, 4).interval, Duration::from_millis(500));
+        assert!((1_333..1_334).contains(&pace(3, 4).interval.as_millis()));
     }
 
     #[tokio::test]
@@ -108,7 +118,8 @@ mod tests {
         let mut pace = pace(50, 1);
         let started = Instant::now();
         for n in 0..6 {
-            assert!(pace.push(key("us", n)) && pace.push(key("eu", n)));
+            pace.push(key("us", n));
+            pace.push(key("eu", n));
         }
         let mut order = Vec::new();
         while !pace.is_empty() {
@@ -122,7 +133,7 @@ mod tests {
     #[tokio::test]
     async fn a_pause_ends_in_no_burst() {
         let mut pace = pace(20, 1);
-        assert!((0..3).all(|n| pace.push(key("us", n))));
+        (0..3).for_each(|n| pace.push(key("us", n)));
         pace.next().await;
         tokio::time::sleep(Duration::from_millis(200)).await;
         let since = Instant::now();
@@ -134,11 +145,16 @@ mod tests {
     #[test]
     fn the_queue_is_bounded() {
         let mut pace = pace(8, 1);
-        assert!((0..MOST_WAITING).all(|n| pace.push(key("us", n))));
-        assert!(!pace.push(key("us", MOST_WAITING)));
-        assert!(pace.push(key("eu", 0)));
+        let us = key("us", 0).app;
+        for n in 0..MOST_WAITING {
+            assert!(pace.has_room(&us));
+            pace.push(key("us", n));
+        }
+        assert!(!pace.has_room(&us) && pace.has_room(&key("eu", 0).app));
+        pace.push(key("eu", 0));
         assert_eq!(pace.drop_lanes(|app| app.app.as_str() == "us"), MOST_WAITING);
         assert!(!pace.is_empty());
-        assert!(Pace::holds(&key("us", 1)) && !Pace::holds(&"tiktok-shop/us/1".parse().unwrap()));
+        assert!(Pace::holds(&key("us", 1), Work::Marketplace) && !Pace::holds(&key("us", 1), Work::Chore));
+        assert!(!Pace::holds(&"tiktok-shop/us/1".parse().unwrap(), Work::Marketplace));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashSet,
+    future,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,12 +13,7 @@ use std::{
 
 use futures_util::future::join_all;
 use shop_keyring::{
-    connection::{
-        Connection,
-        due::has_due_events,
-        event,
-        next::{Next, next},
-    },
+    connection::{Connection, due::has_due_events, event},
     store::{ApplyError, Connections},
     time::Timestamp,
 };
@@ -88,15 +84,19 @@ impl Publisher {
         Self { outlet, waiting: Vec::new(), batches: JoinSet::new(), told: Told::default() }
     }
 
-    /// Publishes the item's events soon, if they are due and there is a place; answers what else there is to do.
-    pub(crate) fn take(&mut self, item: &Connection, now: Timestamp) -> Next {
-        if has_due_events(item, now) && self.waiting.len() < TOGETHER {
+    /// Whether there is a place for another item.
+    pub(crate) const fn has_room(&self) -> bool {
+        self.waiting.len() < TOGETHER
+    }
+
+    /// Publishes the item's events soon, if they are due and there is a place.
+    pub(crate) fn take(&mut self, item: &Connection, now: Timestamp) {
+        if has_due_events(item, now) && self.has_room() {
             self.waiting.push(item.clone());
         }
-        if self.waiting.len() == TOGETHER {
+        if !self.has_room() {
             self.begin();
         }
-        next(item, now)
     }
 
     /// Begins to publish what waits, if there is a place.
@@ -110,13 +110,14 @@ impl Publisher {
         }
     }
 
-    /// Waits for a place, where nobody else waits for the caller.
-    pub(crate) async fn make_room(&mut self) {
-        if self.waiting.len() == TOGETHER
-            && let Some(batch) = self.batches.join_next().await
-        {
-            self.note(&batch);
-            self.begin();
+    /// Waits for a batch to be published, and begins with what waits. Never ends while none is under way.
+    pub(crate) async fn makes_room(&mut self) {
+        match self.batches.join_next().await {
+            Some(batch) => {
+                self.note(&batch);
+                self.begin();
+            }
+            None => future::pending().await,
         }
     }
 

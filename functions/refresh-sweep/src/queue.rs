@@ -1,32 +1,47 @@
-//! What is due, oldest first over all shards: keys by the page, items by the batch, read ahead of the work but never
-//! far.
+//! What is due, by lane: keys by the page, items by the batch, read ahead of the work but never far.
+//!
+//! The next connection comes from the lane with the fewest connections under way. Taking turns by starts would let one slow
+//! lane fill every place in the end; taking the oldest of all would let one lane that does not get on keep all others waiting.
+//! `docs/adr/0029-lanes-and-chores.md`.
 
 use std::{
     collections::{HashMap, VecDeque},
-    vec,
+    future,
 };
 
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, stream};
 use shop_keyring::{
     connection::{
         Connection,
-        due::{SHARDS, has_due_events},
+        due::{Lane, PARTS, Work},
     },
-    names::ConnectionKey,
-    store::{Connections, DueCursor, DueEntry, StoreError},
+    names::{AppKeyPath, ConnectionKey},
+    store::{Connections, DueCursor, DueEntry, DuePage, StoreError},
     time::Timestamp,
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 use crate::{event::Partition, pace::Pace};
 
-/// Entries of a shard in memory at most: 16 shards of 100 keys.
-const PAGE: i32 = 100;
+/// Entries of a part in memory at most.
+const PAGE: i32 = 50;
 
-/// Batches that wait beside the one in work and the one being read: three hundred items in memory at most, and none
-/// older than the time that three hundred refreshes take.
-const AHEAD: usize = 1;
+/// Queries at a time at the start of a run.
+const PROBES: usize = 32;
+
+/// Lanes that are read at a time. Each asks one thing after another.
+const READS: usize = 8;
+
+/// Items in memory, about, over all lanes that have any; none is older than the time that three hundred refreshes take.
+const ITEMS: usize = 300;
+
+/// Items that a lane reads at a time, at least.
+const FEWEST: usize = 10;
+
+/// A lane's place in a [`LaneQueues`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LaneId(usize);
 
 /// One connection that is due.
 #[derive(Debug)]
@@ -34,135 +49,257 @@ pub(crate) struct Due {
     /// Which one.
     pub(crate) connection: ConnectionKey,
     /// Its item as it was read some seconds ago. None, and it is to be read when its turn comes: it waits for a pace of
-    /// its own and has no events to be published, or the batch did not bring it.
+    /// its own, or the batch did not bring it.
     pub(crate) item: Option<Connection>,
+    /// For which kind of work it is due.
+    pub(crate) work: Work,
 }
 
-/// The due connections of a partition. Reading ends when this is dropped.
+/// For how many seconds the oldest connections had been due when the run began; 0 where none was.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ages {
+    /// The oldest of the chores and the lanes that are not stopped.
+    pub(crate) oldest_due_seconds: i64,
+    /// The oldest of the lanes that are.
+    pub(crate) lane_stopped_seconds: i64,
+}
+
+/// A lane that could not be read, and is left out of the rest of the run.
 #[derive(Debug)]
-pub(crate) struct DueQueue {
-    oldest_due_seconds: i64,
-    is_empty: bool,
-    batch: vec::IntoIter<Due>,
-    batches: mpsc::Receiver<Result<Vec<Due>, StoreError>>,
-    _reader: JoinSet<()>,
+pub(crate) struct Unread {
+    pub(crate) lane: Lane,
+    pub(crate) error: StoreError,
 }
 
-impl DueQueue {
-    /// Probes all shards for the oldest due connection, the partition's own and the others', and begins to read.
-    pub(crate) async fn probe(
-        connections: &Connections,
-        partition: Partition,
-        now: Timestamp,
-    ) -> Result<Self, StoreError> {
-        let first_pages = (0..SHARDS).map(|number| async move {
-            let limit = if partition.has(number) { PAGE } else { 1 };
-            let page = connections.due(number, now, limit, None).await?;
-            Ok::<_, StoreError>(Shard { number, entries: page.entries.into(), next: page.next })
-        });
-        let shards = try_join_all(first_pages).await?;
-        let oldest = shards.iter().filter_map(|shard| shard.entries.front()).map(|entry| entry.due_at).min();
-        let mine: Vec<_> = shards.into_iter().filter(|shard| partition.has(shard.number)).collect();
-        let is_empty = mine.iter().all(|shard| shard.entries.is_empty());
-        let (sender, batches) = mpsc::channel(AHEAD);
-        let mut reader = JoinSet::new();
-        reader.spawn(Shards { connections: connections.clone(), now, mine }.read_into(sender).in_current_span());
-        Ok(Self {
-            oldest_due_seconds: oldest.map_or(0, |oldest| now.since(oldest).max(0)),
-            is_empty,
-            batch: Vec::new().into_iter(),
-            batches,
-            _reader: reader,
-        })
-    }
-
-    /// Whether the probe found nothing due in the partition.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.is_empty
-    }
-
-    /// For how many seconds the oldest of all has been due; 0 if nothing is.
-    pub(crate) const fn oldest_due_seconds(&self) -> i64 {
-        self.oldest_due_seconds
-    }
-
-    /// Takes the oldest of the partition. After an error the shard that failed is left out.
-    pub(crate) async fn take(&mut self) -> Result<Option<Due>, StoreError> {
-        loop {
-            if let Some(due) = self.batch.next() {
-                return Ok(Some(due));
-            }
-            match self.batches.recv().await {
-                Some(batch) => self.batch = batch?.into_iter(),
-                None => return Ok(None),
-            }
-        }
-    }
-}
-
-/// One shard's entries.
+/// The due connections of a partition, by lane. Reading ends when this is dropped.
 #[derive(Debug)]
-struct Shard {
+pub(crate) struct LaneQueues {
+    connections: Connections,
+    now: Timestamp,
+    queues: Vec<LaneQueue>,
+    ids: HashMap<Lane, LaneId>,
+    reads: JoinSet<(LaneId, Result<Batch, StoreError>)>,
+    /// Counts what was taken.
+    turns: u64,
+}
+
+#[derive(Debug)]
+struct LaneQueue {
+    lane: Lane,
+    /// Since when its oldest connection has been due, those of other partitions included.
+    oldest: Option<Timestamp>,
+    ready: VecDeque<Due>,
+    /// What is not read yet; none while it is being read, and after the last one.
+    parts: Option<Vec<Part>>,
+    under_way: usize,
+    last_turn: u64,
+}
+
+/// One part of a lane.
+#[derive(Debug)]
+struct Part {
     number: u8,
     entries: VecDeque<DueEntry>,
     next: Option<DueCursor>,
 }
 
-/// The reading side.
-#[derive(Debug)]
-struct Shards {
-    connections: Connections,
-    now: Timestamp,
-    mine: Vec<Shard>,
+impl Part {
+    fn new(number: u8, page: DuePage) -> Self {
+        Self { number, entries: page.entries.into(), next: page.next }
+    }
+
+    fn has_more(&self) -> bool {
+        !self.entries.is_empty() || self.next.is_some()
+    }
 }
 
-impl Shards {
-    /// Reads to the end, or until nobody wants more.
-    async fn read_into(mut self, batches: mpsc::Sender<Result<Vec<Due>, StoreError>>) {
-        loop {
-            let batch = match self.keys().await {
-                Ok(keys) if keys.is_empty() => return,
-                Ok(keys) => Ok(self.with_items(keys).await),
-                Err(error) => Err(error),
-            };
-            if batches.send(batch).await.is_err() {
-                return;
+/// What one read of a lane brings.
+#[derive(Debug)]
+struct Batch {
+    dues: Vec<Due>,
+    parts: Vec<Part>,
+}
+
+impl LaneQueue {
+    fn new(lane: Lane) -> Self {
+        Self { lane, oldest: None, ready: VecDeque::new(), parts: None, under_way: 0, last_turn: 0 }
+    }
+
+    fn probed(mut self, partition: Partition, pages: Vec<DuePage>) -> Self {
+        self.oldest = pages.iter().filter_map(|page| page.entries.first()).map(|entry| entry.due_at).min();
+        let parts = (0..PARTS).zip(pages).map(|(number, page)| Part::new(number, page));
+        let mine: Vec<_> = parts.filter(|part| partition.has(part.number) && part.has_more()).collect();
+        self.parts = Some(mine).filter(|mine| !mine.is_empty());
+        self
+    }
+
+    fn has_more(&self) -> bool {
+        !self.ready.is_empty() || self.parts.is_some()
+    }
+}
+
+impl LaneQueues {
+    /// Probes all parts of these lanes for their oldest due connections, the partition's own and the others'. A lane that
+    /// cannot be probed is left out.
+    ///
+    /// # Errors
+    /// That of the first lane, if no lane at all could be probed: then there is nothing to run for.
+    pub(crate) async fn probe(
+        connections: &Connections,
+        lanes: Vec<Lane>,
+        partition: Partition,
+        now: Timestamp,
+    ) -> Result<(Self, Vec<Unread>), StoreError> {
+        let probes = lanes.iter().flat_map(|lane| (0..PARTS).map(move |number| (lane, number)));
+        let probes = stream::iter(probes).map(|(lane, number)| async move {
+            let limit = if partition.has(number) { PAGE } else { 1 };
+            connections.due(lane, number, now, limit, None).await
+        });
+        let pages: Vec<_> = probes.buffered(PROBES).collect().await;
+        let (mut queues, mut unread, mut pages) = (Vec::new(), Vec::new(), pages.into_iter());
+        for lane in lanes {
+            let pages: Vec<_> = pages.by_ref().take(PARTS.into()).collect();
+            match pages.into_iter().collect::<Result<Vec<_>, _>>() {
+                Ok(pages) => queues.push(LaneQueue::new(lane).probed(partition, pages)),
+                Err(error) => unread.push(Unread { lane, error }),
             }
+        }
+        if queues.is_empty() && !unread.is_empty() {
+            return Err(unread.swap_remove(0).error);
+        }
+        Ok((Self::new(connections.clone(), now, queues), unread))
+    }
+
+    fn new(connections: Connections, now: Timestamp, queues: Vec<LaneQueue>) -> Self {
+        let ids = queues.iter().enumerate().map(|(id, queue)| (queue.lane.clone(), LaneId(id))).collect();
+        Self { connections, now, queues, ids, reads: JoinSet::new(), turns: 0 }
+    }
+
+    /// The lane of work at this app's marketplace, if it is read.
+    pub(crate) fn of_app(&self, app: &AppKeyPath) -> Option<LaneId> {
+        self.ids.get(&Lane::App(app.clone())).copied()
+    }
+
+    /// How old the oldest due connections were, given which lanes are stopped.
+    pub(crate) fn ages(&self, is_stopped: impl Fn(&Lane) -> bool) -> Ages {
+        let mut ages = Ages::default();
+        for queue in &self.queues {
+            let age = queue.oldest.map_or(0, |oldest| self.now.since(oldest).max(0));
+            let oldest =
+                if is_stopped(&queue.lane) { &mut ages.lane_stopped_seconds } else { &mut ages.oldest_due_seconds };
+            *oldest = age.max(*oldest);
+        }
+        ages
+    }
+
+    /// Whether one of these lanes has more connections, taken or not yet read.
+    pub(crate) fn has_more(&self, of: impl Fn(&Lane) -> bool) -> bool {
+        !self.reads.is_empty() || self.queues.iter().any(|queue| queue.has_more() && of(&queue.lane))
+    }
+
+    /// Forgets the lanes that are stopped; their connections stay due. Returns how many had been read.
+    pub(crate) fn drop_lanes(&mut self, is_stopped: impl Fn(&Lane) -> bool) -> usize {
+        let stopped = self.queues.iter_mut().filter(|queue| queue.has_more() && is_stopped(&queue.lane));
+        stopped
+            .map(|queue| {
+                queue.parts = None;
+                std::mem::take(&mut queue.ready).len()
+            })
+            .sum()
+    }
+
+    /// Begins to read the lanes of which little is left, those first that have waited longest.
+    pub(crate) fn read_ahead(&mut self) {
+        let lanes = self.queues.iter().filter(|queue| queue.has_more()).count().max(1);
+        let batch = (ITEMS / lanes).clamp(FEWEST, Connections::BATCH);
+        while self.reads.len() < READS {
+            let low = self.queues.iter_mut().enumerate();
+            let low = low.filter(|(_, queue)| queue.parts.is_some() && queue.ready.len() <= batch / 2);
+            let Some((id, queue)) = low.min_by_key(|(_, queue)| (queue.ready.len(), queue.last_turn)) else { return };
+            let Some(parts) = queue.parts.take() else { return };
+            let read = read(self.connections.clone(), queue.lane.clone(), self.now, parts, batch);
+            self.reads.spawn(async move { (LaneId(id), read.await) }.in_current_span());
         }
     }
 
-    /// The next keys, oldest first; none at the end. What was gathered before an error stays due.
-    async fn keys(&mut self) -> Result<Vec<ConnectionKey>, StoreError> {
-        let mut keys = Vec::with_capacity(Connections::BATCH);
-        while keys.len() < Connections::BATCH {
-            for shard in &mut self.mine {
-                while shard.entries.is_empty()
-                    && let Some(cursor) = shard.next.take()
-                {
-                    let page = self.connections.due(shard.number, self.now, PAGE, Some(cursor)).await?;
-                    shard.entries = page.entries.into();
-                    shard.next = page.next;
-                }
+    /// Waits for a read to end. Never ends while nothing is read.
+    ///
+    /// # Errors
+    /// The lane that could not be read.
+    pub(crate) async fn arrives(&mut self) -> Result<Option<Unread>, JoinError> {
+        let Some(read) = self.reads.join_next().await else { return future::pending().await };
+        let (LaneId(id), batch) = read?;
+        let Some(queue) = self.queues.get_mut(id) else { return Ok(None) };
+        Ok(match batch {
+            Ok(Batch { dues, parts }) => {
+                queue.ready.extend(dues);
+                queue.parts = Some(parts).filter(|parts| !parts.is_empty());
+                None
             }
-            let fronts = self.mine.iter_mut().filter(|shard| !shard.entries.is_empty());
-            let oldest = fronts.min_by_key(|shard| shard.entries.front().map(|entry| entry.due_at));
-            let Some(entry) = oldest.and_then(|shard| shard.entries.pop_front()) else { break };
-            keys.push(entry.connection);
-        }
-        Ok(keys)
+            Err(error) => Some(Unread { lane: queue.lane.clone(), error }),
+        })
     }
 
-    /// The keys with their items, as far as one read brings them. Who waits for a pace of its own may wait long: its
-    /// item is left out, unless its events are to be published.
-    async fn with_items(&self, keys: Vec<ConnectionKey>) -> Vec<Due> {
-        let read = self.connections.get_batch(&keys).await;
-        let mut read = read.unwrap_or_else(|error| {
+    /// Takes the oldest read connection of the lane with the fewest under way, of several such lanes that whose last turn was
+    /// longest ago, among the lanes that `may` give one now.
+    pub(crate) fn take(&mut self, may: impl Fn(&Lane) -> bool) -> Option<(LaneId, Due)> {
+        let ready = self.queues.iter_mut().enumerate();
+        let ready = ready.filter(|(_, queue)| !queue.ready.is_empty() && may(&queue.lane));
+        let (id, queue) = ready.min_by_key(|(_, queue)| (queue.under_way, queue.last_turn))?;
+        self.turns += 1;
+        queue.last_turn = self.turns;
+        queue.ready.pop_front().map(|due| (LaneId(id), due))
+    }
+
+    /// A connection of this lane is under way.
+    pub(crate) fn begin(&mut self, LaneId(id): LaneId) {
+        if let Some(queue) = self.queues.get_mut(id) {
+            queue.under_way += 1;
+        }
+    }
+
+    /// A connection of this lane is no longer under way.
+    pub(crate) fn end(&mut self, LaneId(id): LaneId) {
+        if let Some(queue) = self.queues.get_mut(id) {
+            queue.under_way = queue.under_way.saturating_sub(1);
+        }
+    }
+}
+
+/// Reads a lane's next connections, oldest first, with their items as far as one read brings them.
+async fn read(
+    connections: Connections,
+    lane: Lane,
+    now: Timestamp,
+    mut parts: Vec<Part>,
+    batch: usize,
+) -> Result<Batch, StoreError> {
+    let mut keys = Vec::with_capacity(batch);
+    while keys.len() < batch {
+        for part in &mut parts {
+            while part.entries.is_empty()
+                && let Some(cursor) = part.next.take()
+            {
+                *part = Part::new(part.number, connections.due(&lane, part.number, now, PAGE, Some(cursor)).await?);
+            }
+        }
+        parts.retain(Part::has_more);
+        let oldest = parts.iter_mut().min_by_key(|part| part.entries.front().map(|entry| entry.due_at));
+        let Some(entry) = oldest.and_then(|part| part.entries.pop_front()) else { break };
+        keys.push(entry.connection);
+    }
+    parts.retain(Part::has_more);
+    let work = lane.work();
+    let waits = |connection: &ConnectionKey| Pace::holds(connection, work);
+    let mut items = HashMap::new();
+    if !keys.iter().all(waits) {
+        items = connections.get_batch(&keys).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the items are read one by one");
             HashMap::new()
         });
-        let of_use = |item: &Connection| !Pace::holds(&item.connection) || has_due_events(item, self.now);
-        keys.into_iter().map(|connection| Due { item: read.remove(&connection).filter(of_use), connection }).collect()
     }
+    let dues = keys.into_iter().map(|connection| Due { item: items.remove(&connection), connection, work }).collect();
+    Ok(Batch { dues, parts })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use shop_keyring::{
+    connection::due::Lane,
     metrics,
     names::{AppKeyPath, ConnectionKey, MarketplaceName},
     protocol::outcome::Outcome,
@@ -11,6 +12,7 @@ use shop_keyring::{
 
 use crate::{
     publisher::Told,
+    queue::{Ages, Unread},
     registrar::Registered,
     summary::{Stop, Summary},
 };
@@ -22,8 +24,9 @@ const FAILURES_IN_A_ROW: u32 = 5;
 /// One run's state.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// The registry's apps and those of due connections, and whether each is misconfigured.
-    apps: HashMap<AppKeyPath, bool>,
+    /// The apps whose lanes are read.
+    apps: HashSet<AppKeyPath>,
+    misconfigured: HashSet<AppKeyPath>,
     failures_in_a_row: HashMap<MarketplaceName, u32>,
     out_of_reach: HashSet<MarketplaceName>,
     table_failures_in_a_row: u32,
@@ -34,44 +37,35 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// A run over these apps.
-    pub(crate) fn new(apps: impl Iterator<Item = AppKeyPath>, concurrency: usize, oldest_due_seconds: i64) -> Self {
+    /// A run over the lanes of these apps, and the chores.
+    pub(crate) fn new(apps: impl IntoIterator<Item = AppKeyPath>, concurrency: usize) -> Self {
         Self {
-            apps: apps.map(|app| (app, false)).collect(),
+            apps: apps.into_iter().collect(),
+            misconfigured: HashSet::new(),
             failures_in_a_row: HashMap::new(),
             out_of_reach: HashSet::new(),
             table_failures_in_a_row: 0,
             vault_failures_in_a_row: 0,
             concurrency,
             has_kept: false,
-            summary: Summary { oldest_due_seconds, ..Summary::default() },
+            summary: Summary::default(),
         }
     }
 
-    /// How many connections may be worked on at a time: one, until the vault has shown that it keeps. A vault that
-    /// does not costs one refresh token then, not thirty-two.
+    /// How many connections may be worked on at a time.
+    pub(crate) const fn concurrency(&self) -> usize {
+        self.concurrency
+    }
+
+    /// How many of them may ask a marketplace: one, until the vault has shown that it keeps. A vault that does not costs
+    /// one refresh token then, not thirty-two.
     pub(crate) const fn limit(&self) -> usize {
         if self.has_kept { self.concurrency } else { 1 }
     }
 
-    /// Takes note that a connection was taken from the due index; false if a breaker says to leave it alone.
-    pub(crate) fn admit(&mut self, connection: &ConnectionKey) -> bool {
+    /// Takes note that a connection was taken from a lane.
+    pub(crate) const fn admit(&mut self) {
         self.summary.due += 1;
-        self.apps.entry(connection.app.clone()).or_default();
-        let admitted = !self.leaves_alone(&connection.app);
-        self.summary.skipped += u32::from(!admitted);
-        admitted
-    }
-
-    /// Takes note that a connection was taken from the due index only for what no breaker stops: its events, its
-    /// webhooks, or the deletion of its secret.
-    pub(crate) const fn admit_unclaimed(&mut self) {
-        self.summary.due += 1;
-    }
-
-    /// Whether the run was stopped with something due that was not taken, by what is no hindrance to its events.
-    pub(crate) const fn leaves_events(&self) -> bool {
-        matches!(self.summary.stopped, Some(Stop::Marketplaces | Stop::Vault))
     }
 
     /// Takes note of what became of the events.
@@ -89,22 +83,34 @@ impl Run {
 
     /// Whether a breaker says to leave this app alone.
     pub(crate) fn leaves_alone(&self, app: &AppKeyPath) -> bool {
-        self.out_of_reach.contains(&app.marketplace)
-            || self.apps.get(app).is_some_and(|is_misconfigured| *is_misconfigured)
+        self.out_of_reach.contains(&app.marketplace) || self.misconfigured.contains(app)
     }
 
-    /// Takes note that admitted connections are left as they are: no room, no time, or a breaker.
+    /// Whether a breaker says to leave this lane alone; none does so for the chores.
+    pub(crate) fn has_stopped(&self, lane: &Lane) -> bool {
+        matches!(lane, Lane::App(app) if self.leaves_alone(app))
+    }
+
+    /// Takes note that connections that were taken are left as they are: no time, or a breaker.
     pub(crate) fn leave(&mut self, connections: usize) {
         let connections = u32::try_from(connections).unwrap_or(u32::MAX);
         self.summary.skipped = self.summary.skipped.saturating_add(connections);
     }
 
-    /// Whether to go on claiming.
-    pub(crate) fn goes_on(&mut self) -> bool {
-        if !self.apps.is_empty() && self.apps.keys().all(|app| self.leaves_alone(app)) {
-            self.stop(Stop::Marketplaces);
+    /// Takes note that so many connections had been read from a lane that is stopped.
+    pub(crate) fn leave_read(&mut self, connections: usize) {
+        self.summary.due = self.summary.due.saturating_add(u32::try_from(connections).unwrap_or(u32::MAX));
+        self.leave(connections);
+    }
+
+    /// Whether more may be taken from this lane. What stops the work at the marketplaces is no reason to keep the chores
+    /// from being done.
+    pub(crate) fn takes_from(&self, lane: &Lane) -> bool {
+        match (self.summary.stopped, lane) {
+            (None, _) => !self.has_stopped(lane),
+            (Some(Stop::Marketplaces | Stop::Vault), lane) => *lane == Lane::Chores,
+            (Some(Stop::Deadline | Stop::Table), _) => false,
         }
-        self.summary.stopped.is_none()
     }
 
     /// Stops claiming; the first reason stays.
@@ -130,7 +136,6 @@ impl Run {
             metrics::worked(connection.app.marketplace, outcome);
         }
         let summary = &mut self.summary;
-        let is_misconfigured = self.apps.entry(connection.app.clone()).or_default();
         let in_a_row = self.failures_in_a_row.entry(connection.app.marketplace).or_default();
         match outcome {
             Ok(Outcome::Refreshed) => {
@@ -165,7 +170,7 @@ impl Run {
             }
             Ok(Outcome::Misconfigured(problem)) => {
                 summary.misconfigured += 1;
-                if !std::mem::replace(is_misconfigured, true) {
+                if self.misconfigured.insert(connection.app.clone()) {
                     tracing::error!(alarm = "configuration_fault", app = %connection.app, problem, "work on this app stops");
                 }
             }
@@ -198,6 +203,9 @@ impl Run {
             Err(_) => summary.errors += 1,
         }
         self.note_table(outcome.as_ref().err());
+        if !self.apps.is_empty() && self.apps.iter().all(|app| self.leaves_alone(app)) {
+            self.stop(Stop::Marketplaces);
+        }
     }
 
     fn note_table(&mut self, error: Option<&StoreError>) {
@@ -211,11 +219,11 @@ impl Run {
         }
     }
 
-    /// Takes note that the due index could not be read: nothing more can be claimed.
-    pub(crate) fn record_unread_index(&mut self, error: &StoreError) {
-        tracing::error!(%error, "the due index cannot be read; claiming stops");
+    /// Takes note that what is due in a lane could not be read.
+    pub(crate) fn record_unread(&mut self, Unread { lane, error }: &Unread) {
+        let lane = lane.to_string();
+        tracing::error!(lane, %error, "what is due cannot be read; the lane is left out of this run, the others go on");
         self.summary.errors += 1;
-        self.stop(Stop::Table);
     }
 
     /// Takes note of work that broke off by a panic; its claim runs out by itself.
@@ -225,8 +233,9 @@ impl Run {
     }
 
     /// The counts.
-    pub(crate) fn into_summary(self) -> Summary {
-        self.summary
+    pub(crate) fn into_summary(self, ages: Ages) -> Summary {
+        let Ages { oldest_due_seconds, lane_stopped_seconds } = ages;
+        Summary { oldest_due_seconds, lane_stopped_seconds, ..self.summary }
     }
 }
 

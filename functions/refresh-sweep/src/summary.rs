@@ -6,7 +6,7 @@ use shop_keyring::protocol::outcome::Outcome;
 /// Counts of one run.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Summary {
-    /// Connections that were taken from the due index.
+    /// Connections that were taken from their lanes; one that is due for both kinds of work counts twice.
     pub(crate) due: u32,
     /// New token sets obtained and committed.
     pub(crate) refreshed: u32,
@@ -40,8 +40,10 @@ pub(crate) struct Summary {
     pub(crate) skipped: u32,
     /// Failures of our own table or vault.
     pub(crate) errors: u32,
-    /// For how many seconds the oldest connection of all shards had been due when the run began.
+    /// For how many seconds the oldest connection had been due when the run began, those of stopped lanes aside.
     pub(crate) oldest_due_seconds: i64,
+    /// The same of the lanes that were stopped.
+    pub(crate) lane_stopped_seconds: i64,
     /// Why the run stopped claiming before everything was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stopped: Option<Stop>,
@@ -62,7 +64,7 @@ impl Summary {
     }
 }
 
-/// Why a run stopped claiming.
+/// Why a run stopped claiming. With [`Self::Vault`] and [`Self::Marketplaces`] the chores go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stop {

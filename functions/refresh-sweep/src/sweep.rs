@@ -1,4 +1,4 @@
-//! One run: walks what is due and works on it, a bounded number at a time.
+//! One run: walks the lanes and the chores and works on what is due, a bounded number at a time.
 
 use std::{
     num::NonZeroU32,
@@ -10,18 +10,22 @@ use shop_keyring::{
     connection::{
         Connection,
         claim::{CLAIM_SECONDS, Trigger},
-        next::Next,
+        due::{Lane, Work},
+        next::{Next, next},
     },
     marketplace::Marketplace,
     metrics,
     names::{AppKeyPath, ConnectionKey},
     protocol::{Protocol, outcome::Outcome},
-    registry::AppRegistry,
-    store::StoreError,
+    registry::{AppRegistry, RegistryError},
+    store::{Connections, StoreError},
     time::Timestamp,
     vault::{PutPermits, Vault},
 };
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{
+    sync::Semaphore,
+    task::{JoinError, JoinSet},
+};
 use tracing::Instrument;
 
 use crate::{
@@ -29,10 +33,10 @@ use crate::{
     config::Config,
     event::Partition,
     evidence::EvidenceWriter,
-    fleet::{Counting, is_counted},
+    fleet::Counting,
     pace::{MOST_AT_WORK, Pace},
     publisher::Publisher,
-    queue::{Due, DueQueue},
+    queue::{Due, LaneId, LaneQueues},
     registrar::Registrar,
     run::Run,
     summary::{Stop, Summary},
@@ -41,11 +45,11 @@ use crate::{
 /// How long a run claims when it does not know its deadline.
 const CLAIMING: Duration = Duration::from_mins(1);
 
+/// Chores at work at a time, at most. They are counted, not limited: a run's concurrency is far below.
+const MOST_CHORES: usize = 1 << 20;
+
 /// When everything has to be over: a claim's time later, less what the answer takes.
 const AFTER_CLAIMING: Duration = Duration::from_secs(CLAIM_SECONDS.unsigned_abs() - 2);
-
-/// Connections that are taken at a time before what waits gets its turn.
-const AT_ONCE: usize = 100;
 
 /// When to stop claiming: what is left of the Lambda's time must cover a whole claim. A deadline that is past at the
 /// start means that it is not known.
@@ -55,16 +59,20 @@ pub(crate) fn claims_until(deadline: SystemTime) -> Instant {
     Instant::now() + left
 }
 
-/// The apps that a run may meet. One that has nothing to do does not ask: a stack that was just deployed has no registry
-/// yet, and that is no fault.
-async fn apps_for(registry: &AppRegistry, has_nothing_to_do: bool) -> Vec<AppKeyPath> {
-    if has_nothing_to_do {
-        return Vec::new();
-    }
-    match registry.current().await {
-        Ok(registry) => registry.iter().map(|(path, _)| path.clone()).collect(),
-        // Its alarm is in the log. What needs no app is done.
-        Err(_) => Vec::new(),
+/// The apps whose lanes a run reads; `None` if they are not known, so that nobody can say how old the oldest due connection is.
+///
+/// A stack that was just deployed has no registry yet, and that is no fault as long as it has no connections.
+async fn apps_for(registry: &AppRegistry, connections: &Connections) -> Option<Vec<AppKeyPath>> {
+    match registry.current_if_set_up().await {
+        Ok(registry) => Some(registry.iter().map(|(path, _)| path.clone()).collect()),
+        Err(RegistryError::Empty { .. }) if matches!(connections.exist().await, Ok(false)) => Some(Vec::new()),
+        Err(error) => {
+            if matches!(error, RegistryError::Empty { .. }) {
+                tracing::error!(alarm = "configuration_fault", %error, "there are connections, and no app is set up");
+            }
+            // The alarm of all else is in the log.
+            None
+        }
     }
 }
 
@@ -84,146 +92,185 @@ where
     if claims_until <= Instant::now() {
         tracing::error!(alarm = "deadline_too_short", "the function's timeout does not cover a claim: set two minutes");
     }
+    let apps = apps_for(protocol.apps.registry(), &protocol.connections).await;
+    let (knows_apps, apps) = (apps.is_some(), apps.unwrap_or_default());
     let now = protocol.connections.now();
-    let mut queue = DueQueue::probe(&protocol.connections, partition, now).await?;
+    let lanes = apps.iter().cloned().map(Lane::App).chain([Lane::Chores]).collect();
+    let (queues, unread) = LaneQueues::probe(&protocol.connections, lanes, partition, now).await?;
     // By the table's time, which the probe's answers have told.
-    let is_counted = is_counted(protocol.connections.now(), partition);
-    let apps = apps_for(protocol.apps.registry(), queue.is_empty() && !is_counted).await;
-    let marketplaces = apps.iter().map(|app| app.marketplace);
-    let counting = Counting::begin(&protocol.connections, marketplaces, partition, claims_until);
+    let counting = Counting::begin(&protocol.connections, knows_apps.then(|| apps.clone()), partition, claims_until);
     let rate = share(config.puts_per_second, partition.count);
     let permits = Arc::new(PutPermits::per_second(rate));
     // More at a time would wait for permits until their claims run out.
     let concurrency = config.concurrency.get().min(rate.get().saturating_mul(5));
-    metrics::oldest_due(queue.oldest_due_seconds());
-    let mut run = Run::new(apps.into_iter(), concurrency as usize, queue.oldest_due_seconds());
-    let mut lanes = Lanes {
+    let mut run = Run::new(apps, concurrency as usize);
+    for unread in &unread {
+        run.record_unread(unread);
+    }
+    let sees_all_lanes = knows_apps && unread.is_empty();
+    let mut places = Places {
         at_work: AtWork::new(protocol, permits),
         pace: Pace::new(config.temu_calls_per_second, partition),
         publisher: Publisher::new(bus, protocol.connections.clone()),
         registrar: Registrar::new(protocol, claims_until),
+        queues,
+        now,
     };
     let mut evidence = EvidenceWriter::begin(protocol).await;
-    let mut taken = 0_usize;
     loop {
-        while lanes.at_work.unpaced() < run.limit() && run.goes_on() {
-            if claims_until <= Instant::now() {
-                run.stop(Stop::Deadline);
-                break;
-            }
-            if lanes.at_work.tasks.is_empty() && lanes.pace.is_empty() {
-                lanes.publisher.make_room().await;
-            }
-            match queue.take().await {
-                Ok(Some(due)) => {
-                    lanes.assign(due, now, &mut run);
-                    taken += 1;
-                    // Those that wait must not wait for the whole index to be read.
-                    if taken.is_multiple_of(AT_ONCE) && !(lanes.at_work.tasks.is_empty() && lanes.pace.is_empty()) {
-                        break;
-                    }
-                }
-                Ok(None) => break,
-                Err(error) => run.record_unread_index(&error),
-            }
+        if claims_until <= Instant::now() && places.has_more(&run) {
+            run.stop(Stop::Deadline);
         }
-        let over = !run.goes_on();
-        let left = lanes.pace.drop_lanes(|app| over || run.leaves_alone(app));
-        run.leave(left);
-        if lanes.at_work.tasks.is_empty() && lanes.pace.is_empty() {
+        places.leave_stopped(&mut run);
+        places.fill(&mut run);
+        if places.is_empty(&run) {
             break;
         }
-        lanes.publisher.begin();
+        places.publisher.begin();
+        let may_publish = places.has_more(&run);
         tokio::select! {
-            Some(worked) = lanes.at_work.tasks.join_next() => match worked {
-                Ok((connection, outcome)) => {
-                    run.record(&connection, &outcome);
-                    match outcome {
-                        Ok(Outcome::OnlyEvents(item)) => {
-                            lanes.publisher.take(&item, now);
-                        }
-                        Ok(Outcome::OnlyWebhooks(item)) => {
-                            lanes.publisher.take(&item, now);
-                            lanes.register(*item, &run);
-                        }
-                        _ => {}
-                    }
-                }
-                Err(_) => run.record_panic(),
-            },
-            connection = lanes.pace.next(), if lanes.at_work.has_room_for_paced() => {
+            Some(worked) = places.at_work.tasks.join_next() => places.worked(worked, &mut run),
+            connection = places.pace.next(), if places.at_work.has_room_for_paced() => {
                 if claims_until <= Instant::now() {
                     run.stop(Stop::Deadline);
                     run.leave(1);
                 } else {
-                    lanes.at_work.begin(connection, None);
+                    let lane = places.queues.of_app(&connection.app);
+                    places.at_work.begin(lane, connection, None, Work::Marketplace);
                 }
             }
+            arrived = places.queues.arrives() => match arrived {
+                Ok(None) => {}
+                Ok(Some(unread)) => run.record_unread(&unread),
+                Err(_) => run.record_panic(),
+            },
+            () = places.publisher.makes_room(), if may_publish => {}
             () = evidence.is_due() => evidence.begin_write(),
         }
     }
-    if run.leaves_events() {
-        publish_what_is_left(&mut queue, &mut lanes.publisher, now, claims_until).await;
-    }
+    let Places { publisher, registrar, queues, .. } = places;
     let until = claims_until + AFTER_CLAIMING;
-    let (told, registered, ()) =
-        tokio::join!(lanes.publisher.finish(until), lanes.registrar.finish(until), evidence.finish(until));
+    let (told, registered, ()) = tokio::join!(publisher.finish(until), registrar.finish(until), evidence.finish(until));
     run.record_webhooks(registered);
     metrics::events(told.published, told.unpublished);
     run.record_events(told);
     counting.finish().await;
-    let summary = run.into_summary();
+    let ages = queues.ages(|lane| run.has_stopped(lane));
+    // No data raises the alarm, too: better than a figure that leaves a lane out.
+    if sees_all_lanes {
+        metrics::oldest_due(ages.oldest_due_seconds);
+    }
+    metrics::lane_stopped(ages.lane_stopped_seconds);
+    let summary = run.into_summary(ages);
     tracing::info!(summary = %serde_json::json!(summary), partition = partition.index, "sweep");
     Ok(summary)
 }
 
-/// What stops the work is no reason to keep the events of what is due behind it.
-async fn publish_what_is_left(queue: &mut DueQueue, publisher: &mut Publisher, now: Timestamp, until: Instant) {
-    while Instant::now() < until {
-        publisher.make_room().await;
-        match queue.take().await {
-            Ok(Some(Due { item: Some(item), .. })) => {
-                publisher.take(&item, now);
-            }
-            Ok(Some(_)) => {}
-            Ok(None) | Err(_) => return,
-        }
-    }
-}
-
-/// Where the work on a due connection is done.
-struct Lanes<'a, M, V> {
+/// Where due connections wait, and where the work on them is done.
+struct Places<'a, M, V> {
     at_work: AtWork<'a, M, V>,
     /// Connections that wait for a pace of their own before they are worked on.
     pace: Pace,
     publisher: Publisher,
     registrar: Registrar<'a, M, V>,
+    queues: LaneQueues,
+    /// When the run began.
+    now: Timestamp,
 }
 
-impl<M: Marketplace + 'static, V: Vault + 'static> Lanes<'_, M, V> {
-    /// Hands a due connection to where its work is done, unless a breaker says to leave it alone.
-    fn assign(&mut self, Due { connection, item }: Due, now: Timestamp, run: &mut Run) {
-        match (item.as_ref().map(|item| self.publisher.take(item, now)), item) {
-            (Some(Next::Publish), _) => run.admit_unclaimed(),
-            (Some(Next::RegisterWebhooks), Some(item)) => {
-                run.admit_unclaimed();
-                self.register(item, run);
-            }
-            // The deletion of a secret needs no marketplace; without one its webhooks stay registered.
-            (Some(Next::DeleteSecret), item) if run.leaves_alone(&connection.app) => {
-                self.at_work.protocol.removals.pause();
-                run.admit_unclaimed();
-                self.at_work.begin(connection, item);
-            }
-            (_, item) if run.admit(&connection) => {
-                if Pace::holds(&connection) {
-                    run.leave(usize::from(!self.pace.push(connection)));
+impl<M: Marketplace + 'static, V: Vault + 'static> Places<'_, M, V> {
+    /// Forgets what waits in lanes that are stopped; all of it stays due.
+    fn leave_stopped(&mut self, run: &mut Run) {
+        let read = self.queues.drop_lanes(|lane| !run.takes_from(lane));
+        run.leave_read(read);
+        let waiting = self.pace.drop_lanes(|app| !run.takes_from(&Lane::App(app.clone())));
+        run.leave(waiting);
+    }
+
+    /// Whether a lane that may be taken from has more.
+    fn has_more(&self, run: &Run) -> bool {
+        self.queues.has_more(|lane| run.takes_from(lane))
+    }
+
+    /// Whether nothing is left to wait for.
+    fn is_empty(&self, run: &Run) -> bool {
+        self.at_work.tasks.is_empty() && self.pace.is_empty() && !self.has_more(run)
+    }
+
+    /// Takes connections as long as there is room for any, and has more read.
+    fn fill(&mut self, run: &mut Run) {
+        self.queues.read_ahead();
+        while let Some((id, due)) = self.take(run) {
+            run.admit();
+            self.assign(id, due, run);
+        }
+        self.queues.read_ahead();
+    }
+
+    /// Takes the next connection for which there is room.
+    fn take(&mut self, run: &Run) -> Option<(LaneId, Due)> {
+        let Self { at_work, pace, publisher, queues, .. } = self;
+        let has_place = at_work.unpaced() < run.concurrency();
+        let may_ask = has_place && at_work.asking() < run.limit();
+        queues.take(|lane| {
+            let has_room = match lane {
+                Lane::App(app) if Pace::holds_app(app) => pace.has_room(app),
+                Lane::App(_) => may_ask,
+                Lane::Chores => has_place && publisher.has_room(),
+            };
+            has_room && run.takes_from(lane)
+        })
+    }
+
+    /// Hands a due connection to where its work is done.
+    fn assign(&mut self, id: LaneId, Due { connection, item, work }: Due, run: &Run) {
+        if let Some(item) = &item
+            && work == Work::Chore
+        {
+            self.publisher.take(item, self.now);
+        }
+        match (item.as_ref().map(|item| next(item, self.now, work)), item) {
+            (Some(Next::Publish), _) => {}
+            // A refresh or a check may move the end. Where the lane is stopped, the reminder does not wait for it.
+            (Some(Next::Remind), Some(item)) if self.asks_first(&item, run) => {}
+            (Some(Next::RegisterWebhooks), Some(item)) => self.register(item, run),
+            (next, item) => {
+                // It needs no marketplace; without one its webhooks stay registered.
+                if next == Some(Next::DeleteSecret) && run.leaves_alone(&connection.app) {
+                    self.at_work.protocol.removals.pause();
+                }
+                self.queues.begin(id);
+                if Pace::holds(&connection, work) {
+                    self.pace.push(connection);
                 } else {
-                    self.at_work.begin(connection, item);
+                    self.at_work.begin(Some(id), connection, item, work);
                 }
             }
+        }
+    }
+
+    /// Takes note of what came of the work on a connection.
+    fn worked(&mut self, worked: Result<Worked, JoinError>, run: &mut Run) {
+        let Ok(Worked { id, connection, outcome }) = worked else {
+            run.record_panic();
+            return;
+        };
+        if let Some(id) = id {
+            self.queues.end(id);
+        }
+        run.record(&connection, &outcome);
+        match outcome {
+            Ok(Outcome::OnlyEvents(item)) => self.publisher.take(&item, self.now),
+            Ok(Outcome::OnlyWebhooks(item)) => self.register(*item, run),
             _ => {}
         }
+    }
+
+    /// Whether this run asks the marketplace about the connection as well.
+    fn asks_first(&self, item: &Connection, run: &Run) -> bool {
+        let app = &item.connection.app;
+        let is_read = self.queues.of_app(app).is_some() && run.takes_from(&Lane::App(app.clone()));
+        is_read && next(item, self.now, Work::Marketplace) != Next::Nothing
     }
 
     fn register(&mut self, item: Connection, run: &Run) {
@@ -232,36 +279,56 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Lanes<'_, M, V> {
     }
 }
 
+/// What came of the work on a connection.
+struct Worked {
+    id: Option<LaneId>,
+    connection: ConnectionKey,
+    outcome: Result<Outcome, StoreError>,
+}
+
 /// The connections that are being worked on, each in a task of its own.
 struct AtWork<'a, M, V> {
     protocol: &'a Arc<Protocol<M, V>>,
     permits: Arc<PutPermits>,
-    tasks: JoinSet<(ConnectionKey, Result<Outcome, StoreError>)>,
-    /// One for each that has a pace of its own; these do not count towards the run's limit.
+    tasks: JoinSet<Worked>,
+    /// One for each that has a pace of its own; these do not count towards the run's limits.
     paced: Arc<Semaphore>,
+    /// One for each chore; these do not count towards the limit of those that ask a marketplace.
+    chores: Arc<Semaphore>,
 }
 
 impl<'a, M: Marketplace + 'static, V: Vault + 'static> AtWork<'a, M, V> {
     fn new(protocol: &'a Arc<Protocol<M, V>>, permits: Arc<PutPermits>) -> Self {
-        Self { protocol, permits, tasks: JoinSet::new(), paced: Arc::new(Semaphore::new(MOST_AT_WORK)) }
+        let [paced, chores] = [MOST_AT_WORK, MOST_CHORES].map(|most| Arc::new(Semaphore::new(most)));
+        Self { protocol, permits, tasks: JoinSet::new(), paced, chores }
     }
 
+    /// Connections at work without a pace of their own.
     fn unpaced(&self) -> usize {
         (self.tasks.len() + self.paced.available_permits()).saturating_sub(MOST_AT_WORK)
+    }
+
+    /// Those of them that ask a marketplace.
+    fn asking(&self) -> usize {
+        (self.unpaced() + self.chores.available_permits()).saturating_sub(MOST_CHORES)
     }
 
     fn has_room_for_paced(&self) -> bool {
         self.paced.available_permits() > 0
     }
 
-    fn begin(&mut self, connection: ConnectionKey, item: Option<Connection>) {
+    fn begin(&mut self, id: Option<LaneId>, connection: ConnectionKey, item: Option<Connection>, work: Work) {
+        let counted = match work {
+            Work::Chore => Some(&self.chores),
+            Work::Marketplace => Some(&self.paced).filter(|_| Pace::holds(&connection, work)),
+        };
         // Given back with the task, even if it panics.
-        let place = Pace::holds(&connection).then(|| Arc::clone(&self.paced).try_acquire_owned());
+        let place = counted.map(|counted| Arc::clone(counted).try_acquire_owned());
         let (protocol, permits) = (Arc::clone(self.protocol), Arc::clone(&self.permits));
         let work = async move {
             let _place = place;
-            let outcome = protocol.work(&connection, item, Trigger::Schedule, &permits).await;
-            (connection, outcome)
+            let outcome = protocol.work(&connection, item, Trigger::Schedule(work), &permits).await;
+            Worked { id, connection, outcome }
         };
         self.tasks.spawn(work.in_current_span());
     }
@@ -289,6 +356,6 @@ mod tests {
         let rate = |n| NonZeroU32::new(n).unwrap();
         assert_eq!(share(rate(30), 1), rate(30));
         assert_eq!(share(rate(30), 4), rate(7));
-        assert_eq!(share(rate(3), 16), rate(1));
+        assert_eq!(share(rate(3), 4), rate(1));
     }
 }

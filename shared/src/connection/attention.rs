@@ -157,8 +157,7 @@ mod tests {
     use crate::{
         connection::{
             LastError,
-            claim::{Trigger, claim},
-            fixtures::{T0, active, arbitrary, fault},
+            fixtures::{T0, active, arbitrary, claim_any, fault},
             settle::{Spent, defer, fail, refuse},
             verdict::{SECOND_LOOK_AFTER, Verdict},
             watch,
@@ -168,7 +167,7 @@ mod tests {
 
     fn held(item: &Connection) -> (Connection, AttemptId) {
         let attempt = AttemptId::random();
-        (claim(item, Trigger::Schedule, T0.plus(6 * 86_400), attempt).unwrap().item, attempt)
+        (claim_any(item, T0.plus(6 * 86_400), attempt).unwrap().item, attempt)
     }
 
     fn codes(item: &Connection) -> Vec<&'static str> {
@@ -205,7 +204,7 @@ mod tests {
                 .unwrap();
         assert_eq!(codes(&doubted), ["in_doubt"]);
         let attempt = AttemptId::random();
-        let again = claim(&doubted, Trigger::Schedule, T0.plus(6 * 86_400 + 901), attempt).unwrap().item;
+        let again = claim_any(&doubted, T0.plus(6 * 86_400 + 901), attempt).unwrap().item;
         let ended = refuse(&again, attempt, fault().into(), Verdict::Ended, 0, T0.plus(6 * 86_400 + 902)).unwrap();
         assert_eq!(attention(&ended), [Attention::ReauthorizationRequired(Reason::Refused)]);
     }

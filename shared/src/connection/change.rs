@@ -77,7 +77,9 @@ impl Change {
             status if status == before.status => {
                 // Nothing else moves the reminder and leaves the end where it was.
                 let same_end = after.reminded_end() == before.reminded_end();
-                if after.reminded != before.reminded && same_end && status == Status::Active {
+                // One whose turn came too late is not told.
+                let is_before_end = after.reminded_end().is_some_and(|end| after.updated_at < end);
+                if after.reminded != before.reminded && same_end && is_before_end && status == Status::Active {
                     change(Cause::Reminder, Some(EventKind::Expiring))
                 } else {
                     None
@@ -127,10 +129,9 @@ mod tests {
     use super::*;
     use crate::{
         connection::{
-            claim::{Trigger, claim},
             disconnect::{disconnect, give_up},
             end::AuthorizationEnd,
-            fixtures::{T0, active, fault, token_set},
+            fixtures::{T0, active, claim_any, fault, token_set},
             grant::{Grant, Origin, claim_for_grant, confirm},
             settle::{Kept, Right, Spent, commit, fail, refuse},
             verdict::{SECOND_LOOK_AFTER, Verdict},
@@ -141,7 +142,7 @@ mod tests {
 
     fn claimed(item: &Connection, now: Timestamp) -> (Connection, AttemptId) {
         let attempt = AttemptId::random();
-        (claim(item, Trigger::Schedule, now, attempt).unwrap().item, attempt)
+        (claim_any(item, now, attempt).unwrap().item, attempt)
     }
 
     fn told(before: &Connection, after: &Connection) -> Option<(Cause, Option<EventKind>)> {
@@ -233,7 +234,7 @@ mod tests {
         let gone = disconnect(&waiting, T0.plus(9));
         assert_eq!(told(&waiting, &gone), Some((Cause::Disconnect, None)));
         let attempt = AttemptId::random();
-        let held = claim(&waiting, Trigger::Schedule, T0.plus(3_600), attempt).unwrap().item;
+        let held = claim_any(&waiting, T0.plus(3_600), attempt).unwrap().item;
         let given_up = give_up(&held, attempt, T0.plus(3_601)).unwrap();
         assert_eq!(told(&held, &given_up), Some((Cause::Unconfirmed, None)));
         assert_eq!(

@@ -5,6 +5,7 @@
 
 use super::{
     Claim, Connection, Status,
+    due::Work,
     next::{Next, next},
 };
 use crate::{names::AttemptId, time::Timestamp};
@@ -23,13 +24,20 @@ const REMEMBERED: usize = 5;
 /// Who wants the work done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trigger {
-    /// The schedule: whatever is due.
-    Schedule,
+    /// The schedule: due work of this kind.
+    Schedule(Work),
     /// A caller for whom this version of the token set will not do.
     OnDemand {
         /// The `token_version` that the caller saw.
         rejected_version: u64,
     },
+}
+
+impl Trigger {
+    /// Whether nobody waits for it.
+    pub const fn is_schedule(self) -> bool {
+        matches!(self, Self::Schedule(_))
+    }
 }
 
 /// A claim that was decided: to be written before anything else is done.
@@ -82,7 +90,7 @@ pub fn claim(item: &Connection, trigger: Trigger, now: Timestamp, attempt: Attem
         return Err(NotClaimed::Held);
     }
     let next = match trigger {
-        Trigger::Schedule => match next(item, now) {
+        Trigger::Schedule(work) => match next(item, now, work) {
             Next::Nothing => return Err(NotClaimed::NotDue),
             Next::RegisterWebhooks => return Err(NotClaimed::OnlyWebhooks),
             Next::Publish => return Err(NotClaimed::OnlyEvents),
@@ -148,14 +156,14 @@ mod tests {
     #[test]
     fn the_schedule_claims_only_what_is_due() {
         let item = active();
-        assert_eq!(refused(&item, Trigger::Schedule), NotClaimed::NotDue);
+        assert_eq!(refused(&item, Trigger::Schedule(Work::Marketplace)), NotClaimed::NotDue);
         let now = item.access_expires_at.unwrap();
         let attempt = AttemptId::random();
-        let claimed = claim(&item, Trigger::Schedule, now, attempt).unwrap();
+        let claimed = claim(&item, Trigger::Schedule(Work::Marketplace), now, attempt).unwrap();
         assert_eq!(claimed.next, Next::Refresh);
         assert_eq!(claimed.item.attempt, Some(Claim { id: attempt, until: now.plus(60) }));
         assert_eq!(claimed.item.attempts, [attempt]);
-        assert_eq!(refused(&claimed.item, Trigger::Schedule), NotClaimed::Held);
+        assert_eq!(refused(&claimed.item, Trigger::Schedule(Work::Marketplace)), NotClaimed::Held);
     }
 
     #[test]

@@ -69,8 +69,8 @@ mod tests {
     use crate::connection::{
         claim::{Trigger, claim},
         due::due_at,
-        fixtures::{T0, active, fault},
-        next::{Next, next},
+        fixtures::{T0, active, claim_any, fault, next_of_any as next},
+        next::Next,
         settle::{Kept, Right, commit, defer},
     };
 
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn afterwards_there_is_nothing_left_to_do() {
         let attempt = AttemptId::random();
-        let held = claim(&disconnect(&active(), T0), Trigger::Schedule, T0, attempt).unwrap();
+        let held = claim_any(&disconnect(&active(), T0), T0, attempt).unwrap();
         assert_eq!(held.next, Next::DeleteSecret);
         let gone = forget(&held.item, attempt, T0.plus(1)).unwrap();
         assert_eq!((gone.status, due_at(&gone), &gone.secret_version), (Status::Disconnected, None, &None));
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn a_deletion_that_failed_is_tried_again() {
         let attempt = AttemptId::random();
-        let held = claim(&disconnect(&active(), T0), Trigger::Schedule, T0, attempt).unwrap().item;
+        let held = claim_any(&disconnect(&active(), T0), T0, attempt).unwrap().item;
         let later = defer(&held, attempt, fault(), 900, T0.plus(1)).unwrap();
         assert_eq!(due_at(&later), Some(T0.plus(901)));
     }

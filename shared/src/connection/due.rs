@@ -1,4 +1,9 @@
-//! When there is something to do with a connection, and where it stands in the due index.
+//! When there is something to do with a connection, and where it stands in the indexes `due` and `chores`.
+//!
+//! Two indexes, because work that asks a marketplace can be stopped, and nothing else must wait behind it:
+//! `docs/adr/0029-lanes-and-chores.md`.
+
+use std::fmt;
 
 use sha2::{Digest, Sha256};
 
@@ -6,10 +11,73 @@ use super::{
     Connection, Status, ended::ask_again_at, notice::CLOCKS_APART, wanted::wanted_at, watch::remind_at,
     webhooks::register_at,
 };
-use crate::{names::ConnectionKey, time::Timestamp};
+use crate::{
+    names::{AppKeyPath, ConnectionKey},
+    time::Timestamp,
+};
 
-/// Partitions of the due index. Changing it needs every item written anew.
+/// Partitions of the indexes `listing` and `attention`. Changing it needs every item written anew.
 pub const SHARDS: u8 = 16;
+
+/// Partitions of each lane in the index `due`, and of the index `chores`. Changing it needs every item written anew.
+pub const PARTS: u8 = 4;
+
+/// A kind of work that the schedule does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// Work that asks the marketplace: refreshes, checks, and the registration of webhooks.
+    Marketplace,
+    /// Work that needs no marketplace: looking back at a claim that ran out, events, reminders, removals and deletions.
+    Chore,
+}
+
+impl Work {
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::Marketplace, Self::Chore];
+
+    /// When the next work of this kind is to be done, or `None` for an item without any.
+    ///
+    /// The store writes both times to their indexes with every change, so item and index cannot disagree.
+    pub fn due_at(self, item: &Connection) -> Option<Timestamp> {
+        match self {
+            Self::Marketplace => asks_at(item),
+            Self::Chore => chore_at(item),
+        }
+    }
+}
+
+/// A queue of due connections that is worked on independently of all others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// Work that asks the marketplace of this app.
+    App(AppKeyPath),
+    /// The chores of all apps.
+    Chores,
+}
+
+impl Lane {
+    /// The kind of work in this lane.
+    pub const fn work(&self) -> Work {
+        match self {
+            Self::App(_) => Work::Marketplace,
+            Self::Chores => Work::Chore,
+        }
+    }
+
+    /// The partition key of part `0..`[`PARTS`] in this lane's index.
+    pub fn partition_key(&self, part: u8) -> String {
+        format!("{self}#{part}")
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::App(app) => app.fmt(f),
+            Self::Chores => f.write_str("chores"),
+        }
+    }
+}
 
 /// A refresh falls between these shares of the access token's life. Late enough that a seven-day token is not
 /// exchanged daily, early enough that almost two days of outage pass before a token dies.
@@ -21,28 +89,46 @@ const LATEST: f64 = 0.75;
 /// Later refreshes need no more than their usual range: what has come apart stays apart.
 const EARLIEST_FIRST: f64 = 0.45;
 
-/// Which partition of the due index this connection lies in: `0..SHARDS`.
+/// Which partition of the indexes `listing` and `attention` this connection lies in: `0..SHARDS`.
 pub fn shard(key: &ConnectionKey) -> u8 {
     hash(key)[0] % SHARDS
 }
 
-/// When the next thing is to be done, or `None` for an item without a future.
-///
-/// The store writes this to the index with every change, so item and index cannot disagree.
+/// Which part of its lane, and of the chores, this connection lies in: `0..PARTS`.
+pub fn part(key: &ConnectionKey) -> u8 {
+    hash(key)[0] % PARTS
+}
+
+/// When the next thing is to be done, of either kind, or `None` for an item without a future.
 pub fn due_at(item: &Connection) -> Option<Timestamp> {
+    Work::ALL.into_iter().filter_map(|work| work.due_at(item)).min()
+}
+
+/// When the marketplace is to be asked. Not while a claim is held, nor before somebody has looked back at one that ran
+/// out: both are chores.
+fn asks_at(item: &Connection) -> Option<Timestamp> {
+    if item.attempt.is_some() {
+        return None;
+    }
+    match item.status {
+        Status::Active => [refresh_at(item), check_at(item), register_at(item)].into_iter().flatten().min(),
+        Status::ReauthorizationRequired { .. } => ask_again_at(item),
+        Status::Pending | Status::Disconnected => None,
+    }
+}
+
+/// When there is something to do that asks no marketplace: the end of a claim comes before all else.
+fn chore_at(item: &Connection) -> Option<Timestamp> {
     if let Some(claim) = item.attempt {
         return Some(claim.until);
     }
-    let work = match item.status {
+    let chore = match item.status {
         Status::Pending => Some(leaves_at(item)),
-        Status::Active => {
-            let times = [refresh_at(item), check_at(item), remind_at(item), register_at(item)];
-            times.into_iter().flatten().min()
-        }
-        Status::ReauthorizationRequired { .. } => ask_again_at(item),
+        Status::Active => remind_at(item),
+        Status::ReauthorizationRequired { .. } => None,
         Status::Disconnected => item.not_before,
     };
-    [work, publish_at(item)].into_iter().flatten().min()
+    [chore, publish_at(item)].into_iter().flatten().min()
 }
 
 /// When its events are to be published: at once, after a failed try not before `publish_at`.
@@ -184,6 +270,7 @@ mod tests {
     fn a_fleet_that_connected_at_once_spreads_over_time_and_shards() {
         let mut hours = [0_u32; 51];
         let mut shards = [0_u32; SHARDS as usize];
+        let mut parts = [0_u32; PARTS as usize];
         for n in 0..10_000 {
             let mut item = active();
             item.connection = key(&format!("seller-{n}"));
@@ -191,10 +278,12 @@ mod tests {
             let hour = (due_at(&item).unwrap().since(T0) - 7 * 86_400 * 45 / 100) / 3_600;
             hours[usize::try_from(hour).unwrap()] += 1;
             shards[usize::from(shard(&item.connection))] += 1;
+            parts[usize::from(part(&item.connection))] += 1;
         }
         // 50.4 hours between 45 and 75 % of seven days: about 198 an hour.
         assert!(hours[..50].iter().all(|&n| (140..260).contains(&n)), "{hours:?}");
         assert!(shards.iter().all(|&n| (500..750).contains(&n)), "{shards:?}");
+        assert!(parts.iter().all(|&n| (2_300..2_700).contains(&n)), "{parts:?}");
     }
 
     #[test]

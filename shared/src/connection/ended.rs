@@ -53,11 +53,10 @@ mod tests {
         connection::{
             Reason,
             change::{Cause, Change},
-            claim::{Trigger, claim},
             due::due_at,
             event::EventKind,
-            fixtures::{active, fault, token_set, watched},
-            next::{Next, next},
+            fixtures::{active, claim_any, fault, next_of_any as next, token_set, watched},
+            next::Next,
             settle::{Kept, Right, Spent, commit, fail, refuse},
             verdict::Verdict,
             watch::{Checked, verify},
@@ -67,7 +66,7 @@ mod tests {
 
     fn claimed(item: &Connection, now: Timestamp) -> (Connection, AttemptId, Next) {
         let attempt = AttemptId::random();
-        let claimed = claim(item, Trigger::Schedule, now, attempt).unwrap();
+        let claimed = claim_any(item, now, attempt).unwrap();
         (claimed.item, attempt, claimed.next)
     }
 

@@ -228,8 +228,8 @@ mod tests {
     use super::*;
     use crate::connection::{
         due::due_at,
-        fixtures::{T0, active},
-        next::{Next, next},
+        fixtures::{T0, active, next_of_any as next},
+        next::Next,
     };
 
     fn with(mut item: Connection, kinds: &[EventKind]) -> Connection {

@@ -5,7 +5,10 @@ use proptest::prelude::*;
 use super::{
     Claim, Connection, FORMAT, Fault, LastError, Purpose, Reason, Status, UserType,
     change::{Cause, Change},
+    claim::{Claimed, NotClaimed, Trigger, claim},
+    due::Work,
     event::{self, EventKind},
+    next::{Next, next},
     wanted::Wanted,
     watch,
     webhooks::Webhooks,
@@ -168,4 +171,16 @@ pub(crate) fn arbitrary() -> impl Strategy<Value = Connection> {
                 item
             },
         )
+}
+
+/// What to do now, of either kind: a marketplace is asked first.
+pub(crate) fn next_of_any(item: &Connection, now: Timestamp) -> Next {
+    let nexts = Work::ALL.map(|work| next(item, now, work));
+    nexts.into_iter().find(|next| *next != Next::Nothing).unwrap_or(Next::Nothing)
+}
+
+/// The schedule's claim, for work of either kind: a marketplace is asked first.
+pub(crate) fn claim_any(item: &Connection, now: Timestamp, attempt: AttemptId) -> Result<Claimed, NotClaimed> {
+    let [asked, done] = Work::ALL.map(|work| claim(item, Trigger::Schedule(work), now, attempt));
+    asked.or(done)
 }

@@ -4,9 +4,9 @@ use super::{
     Connection, Purpose, Reason, Status,
     claim::{Trigger, claim},
     due::due_at,
-    fixtures::{T0, active, api, fault, key, token_set, watched},
+    fixtures::{T0, active, api, claim_any, fault, key, next_of_any as next, token_set, watched},
     grant::{Grant, GrantRefused, Origin, claim_for_grant, confirm},
-    next::{Next, next},
+    next::Next,
     settle::{Kept, Right, Spent, back_off, commit, defer, fail, refuse},
     verdict::{SECOND_LOOK_AFTER, Verdict},
 };
@@ -20,7 +20,7 @@ fn claimed(item: &Connection, now: Timestamp) -> (Connection, AttemptId) {
 /// The same, with what the claim is for.
 fn claimed_for(item: &Connection, now: Timestamp) -> (Connection, AttemptId, Next) {
     let attempt = AttemptId::random();
-    let claimed = claim(item, Trigger::Schedule, now, attempt).unwrap();
+    let claimed = claim_any(item, now, attempt).unwrap();
     (claimed.item, attempt, claimed.next)
 }
 
@@ -204,7 +204,7 @@ fn what_cannot_be_taken_away_gives_way_for_a_while() {
     assert_eq!(next(&kept, T0.plus(960)), Next::LookBack);
 
     let end = active().authorization_expires_at.unwrap();
-    let (held, attempt) = claimed(&active(), end);
+    let (held, attempt) = claimed(&Connection { reminded: Some(1), ..active() }, end);
     let kept = defer(&held, attempt, fault(), 900, end).unwrap();
     assert_eq!(next(&kept, end.plus(899)), Next::Nothing);
     assert_eq!(next(&kept, end.plus(900)), Next::Refresh);

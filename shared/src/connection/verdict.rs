@@ -55,7 +55,7 @@ pub enum Verdict {
 
 /// Whether a refusal can end `item` at all, given its evidence.
 pub fn may_end(item: &Connection, asked: Asked, now: Timestamp) -> bool {
-    let can_tell = asked.trigger == Trigger::Schedule && asked.call.is_decisive(item);
+    let can_tell = asked.trigger.is_schedule() && asked.call.is_decisive(item);
     can_tell && !has_ended(item) && (item.refused_at.is_some() || item.is_at_end(now))
 }
 

@@ -72,12 +72,11 @@ pub(super) fn reminded_by(item: &Connection, end: Option<Timestamp>, now: Timest
     }
 }
 
-/// When the next reminder is to be sent: before the end, and after a failed try not before `not_before`.
+/// When the next reminder is to be sent: before the end. It asks nobody, so a failed refresh or check holds none back.
 pub(super) fn remind_at(item: &Connection) -> Option<Timestamp> {
     let end = item.reminded_end()?;
     let next = REMINDERS.into_iter().find(|days| item.reminded.is_none_or(|reminded| *days < reminded))?;
     let at = end.plus(-ahead(&item.connection, next));
-    let at = if item.last_error.is_some() { at.max(item.not_before.unwrap_or(at)) } else { at };
     Some(at).filter(|at| *at < end)
 }
 
@@ -155,7 +154,8 @@ pub fn verify(
     Ok(verified)
 }
 
-/// The reminder whose time has come counts as sent, and with it those before it that were missed.
+/// The reminder whose time has come counts as sent, and with it those before it that were missed. After the end all do, and
+/// nobody is told.
 ///
 /// # Errors
 /// [`ClaimLost`] if another attempt holds the claim.

@@ -139,8 +139,8 @@ mod tests {
     use crate::connection::{
         Shop,
         due::due_at,
-        fixtures::{T0, active},
-        next::{Next, next},
+        fixtures::{T0, active, next_of_any as next},
+        next::Next,
     };
 
     const ADDRESS: &str = "https://connect.example/webhooks/tiktok-shop/us";

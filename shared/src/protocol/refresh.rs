@@ -120,7 +120,10 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     }
 
     async fn do_next(&self, held: &Held, next: Next, permits: &PutPermits) -> Result<Outcome, StoreError> {
-        if let Some(outcome) = self.look_back(held).await? {
+        // A reminder neither obtains nor loses anything, so a vault that fails does not hold it back.
+        if next != Next::Remind
+            && let Some(outcome) = self.look_back(held).await?
+        {
             return Ok(outcome);
         }
         match next {

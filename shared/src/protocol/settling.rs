@@ -31,7 +31,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// The marketplace has accepted a call.
     pub(super) fn accepted(&self, held: &Held, call: Call) {
         // Callers ask about tokens that do not work: their acceptances are no sample of the app's, and cost a write each.
-        if held.trigger == Trigger::Schedule {
+        if held.trigger.is_schedule() {
             let (item, now) = (&held.item, self.connections.now());
             self.evidence.note(&item.connection.app, |evidence| evidence.note_accepted(item, call, now));
         }
@@ -44,7 +44,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             let (item, now) = (&held.item, self.connections.now());
             self.evidence.note(&item.connection.app, |evidence| evidence.note_refused(item, call, now));
             // Lambda may freeze this execution environment next.
-            if held.trigger != Trigger::Schedule {
+            if !held.trigger.is_schedule() {
                 self.write_evidence().await;
             }
         }

@@ -81,6 +81,13 @@ enum Plan {
     Fail,
 }
 
+/// Whether a registry without a value raises an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Empty {
+    IsAFault,
+    IsNoFault,
+}
+
 /// Decides by the age of the copy and of the last read.
 fn plan(copy: Option<Duration>, tried: Option<Duration>) -> Plan {
     let may_read = tried.is_none_or(|age| age >= PAUSE);
@@ -104,19 +111,31 @@ impl AppRegistry {
     /// # Errors
     /// [`RegistryError`] if it was never read.
     pub async fn current(&self) -> Result<Arc<Registry>, RegistryError> {
+        self.current_or(Empty::IsAFault).await
+    }
+
+    /// The same, where a registry that has no value yet is no fault: nothing may have been set up.
+    ///
+    /// # Errors
+    /// [`RegistryError`] if it was never read. [`RegistryError::Empty`] has raised no alarm.
+    pub async fn current_if_set_up(&self) -> Result<Arc<Registry>, RegistryError> {
+        self.current_or(Empty::IsNoFault).await
+    }
+
+    async fn current_or(&self, empty: Empty) -> Result<Arc<Registry>, RegistryError> {
         match self.plan() {
             Plan::Use => {}
             Plan::UseAndRead => {
                 // So that no other request starts a second read.
                 self.state().tried = Some((Instant::now(), None));
                 let registry = self.clone();
-                tokio::spawn(async move { registry.read().await }.in_current_span());
+                tokio::spawn(async move { registry.read(Empty::IsAFault).await }.in_current_span());
             }
             Plan::Read | Plan::Fail => {
                 let _reading = self.0.reading.lock().await;
                 // Another request may have read it in the meantime.
                 if self.plan() == Plan::Read {
-                    self.read().await;
+                    self.read(empty).await;
                 }
             }
         }
@@ -141,7 +160,7 @@ impl AppRegistry {
         let _reading = self.0.reading.lock().await;
         let may_read = self.state().tried.as_ref().is_none_or(|(at, _)| at.elapsed() >= PAUSE);
         if may_read {
-            self.read().await;
+            self.read(Empty::IsAFault).await;
         }
         Ok(self.copy().and_then(|registry| registry.get(path).cloned()))
     }
@@ -158,7 +177,7 @@ impl AppRegistry {
     }
 
     /// Reads the secret. A failure leaves the copy as it is.
-    async fn read(&self) {
+    async fn read(&self, empty: Empty) {
         let read = self.get().await;
         let now = Instant::now();
         let mut state = self.state();
@@ -169,6 +188,9 @@ impl AppRegistry {
                 }
                 state.copy = Some((now, Arc::new(registry)));
                 state.tried = Some((now, None));
+            }
+            Err(error @ RegistryError::Empty { .. }) if empty == Empty::IsNoFault => {
+                state.tried = Some((now, Some(error)));
             }
             Err(error) => {
                 let in_use = if state.copy.is_some() { "the last good copy stays in use" } else { "there is no copy" };

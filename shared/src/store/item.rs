@@ -8,7 +8,7 @@ use super::StoreError;
 use crate::connection::{
     Connection, FORMAT,
     attention::attention,
-    due::{due_at, shard},
+    due::{Lane, Work, part, shard},
 };
 
 /// An item as DynamoDB knows it.
@@ -24,10 +24,18 @@ pub(super) const LIST_SHARD: &str = "list_shard";
 pub(super) const ATTENTION_SHARD: &str = "attention_shard";
 
 /// All that follows from the item: its place in the indexes.
-pub(super) const DERIVED: [&str; 4] = [ATTENTION_SHARD, "due_at", "due_shard", LIST_SHARD];
+pub(super) const DERIVED: [&str; 6] = [ATTENTION_SHARD, "chores_at", "chores_shard", "due_at", "due_lane", LIST_SHARD];
 
-/// The item of a connection, with its place in the indexes: in `listing` always, in `due` while it has a future, in
-/// `attention` while it needs some.
+/// The attributes of the index that holds this kind of work: partition key and sort key.
+pub(super) const fn index_keys(work: Work) -> (&'static str, &'static str) {
+    match work {
+        Work::Marketplace => ("due_lane", "due_at"),
+        Work::Chore => ("chores_shard", "chores_at"),
+    }
+}
+
+/// The item of a connection, with its place in the indexes: in `listing` always, in `due` while the marketplace is to be
+/// asked at some time, in `chores` while there is one, in `attention` while it needs some.
 ///
 /// # Errors
 /// [`StoreError::Unreadable`].
@@ -37,11 +45,15 @@ pub fn to_item(connection: &Connection) -> Result<Item, StoreError> {
     let shard = AttributeValue::N(shard(&connection.connection).to_string());
     item.insert(LIST_SHARD.into(), shard.clone());
     if !attention(connection).is_empty() {
-        item.insert(ATTENTION_SHARD.into(), shard.clone());
+        item.insert(ATTENTION_SHARD.into(), shard);
     }
-    if let Some(due_at) = due_at(connection) {
-        item.insert("due_at".into(), AttributeValue::N(due_at.0.to_string()));
-        item.insert("due_shard".into(), shard);
+    let part = part(&connection.connection);
+    for lane in [Lane::App(connection.connection.app.clone()), Lane::Chores] {
+        if let Some(due_at) = lane.work().due_at(connection) {
+            let (partition_key, sort_key) = index_keys(lane.work());
+            item.insert(partition_key.into(), AttributeValue::S(lane.partition_key(part)));
+            item.insert(sort_key.into(), AttributeValue::N(due_at.0.to_string()));
+        }
     }
     Ok(item)
 }
@@ -103,9 +115,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::connection::{
-        Reason, Status,
-        fixtures::{active, arbitrary, fault},
+    use crate::{
+        connection::{
+            Claim, Reason, Status,
+            fixtures::{T0, active, arbitrary, fault},
+        },
+        names::AttemptId,
     };
 
     proptest! {
@@ -120,12 +135,25 @@ mod tests {
     }
 
     #[test]
-    fn an_item_without_a_future_is_not_in_the_due_index() {
+    fn an_item_is_in_the_index_of_each_kind_of_work_that_it_has() {
+        let places = |item: &Connection| {
+            let item = to_item(item).unwrap();
+            let place = |name: &str| item.get(name).map(|value| value.as_s().unwrap().clone());
+            assert_eq!(
+                (item.contains_key("due_lane"), item.contains_key("chores_shard")),
+                (item.contains_key("due_at"), item.contains_key("chores_at"))
+            );
+            (place("due_lane"), place("chores_shard"))
+        };
+        let item = Connection { authorization_expires_at: None, ..active() };
+        let part = part(&item.connection);
+        let (lane, chores) = (format!("tiktok-shop/us#{part}"), format!("chores#{part}"));
+        assert_eq!(places(&item), (Some(lane.clone()), None));
+        assert_eq!(places(&active()), (Some(lane), Some(chores.clone())), "it is to be reminded of its end");
+        let held = Claim { id: AttemptId::random(), until: T0 };
+        assert_eq!(places(&Connection { attempt: Some(held), ..item }), (None, Some(chores)));
         let ended = Connection { status: Status::ReauthorizationRequired { reason: Reason::Refused }, ..active() };
-        let item = to_item(&ended).unwrap();
-        assert!(!item.contains_key("due_at") && !item.contains_key("due_shard"));
-        assert!(item.contains_key("reason"));
-        assert!(to_item(&active()).unwrap().contains_key("due_shard"));
+        assert_eq!(places(&ended), (None, None), "it has no future");
     }
 
     #[test]

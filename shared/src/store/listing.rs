@@ -10,7 +10,10 @@ use super::{
     Connections, StoreError,
     item::{ATTENTION_SHARD, Item, KEY, LIST_SHARD},
 };
-use crate::names::{AccountId, ConnectionKey};
+use crate::{
+    connection::due::SHARDS,
+    names::{AccountId, ConnectionKey},
+};
 
 const OPERATION: &str = "query an index of connections";
 
@@ -61,6 +64,20 @@ pub struct NamePage {
 }
 
 impl Connections {
+    /// Whether there are any, in whatever state.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn exist(&self) -> Result<bool, StoreError> {
+        for shard in 0..SHARDS {
+            let first = self.names(Section::Listing { shard, status: None }, "", None, 1).await?;
+            if first.examined > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The names in a section that begin with `prefix` and come after `after`, which must be such a name of the section
     /// too; at most `limit` entries are looked at. One `Query`.
     ///

@@ -1,5 +1,5 @@
-//! How many connections have which status, by the index `listing` (`list_shard` + `connection`, with `status`), whose
-//! names begin with the marketplace. Only the statuses are read, and only counts are kept of them.
+//! How many connections of each app have which status, by the index `listing` (`list_shard` + `connection`, with `status`),
+//! whose names begin with the marketplace. Only counts are kept.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,10 @@ use super::{
     Connections, StoreError,
     item::{Item, KEY, LIST_SHARD},
 };
-use crate::{connection::Status, names::MarketplaceName};
+use crate::{
+    connection::Status,
+    names::{AppKeyPath, ConnectionKey, MarketplaceName},
+};
 
 /// Statuses that are in memory at a time, for each who counts.
 const PAGE: i32 = 2_500;
@@ -17,9 +20,9 @@ const PAGE: i32 = 2_500;
 /// Counts of some of a shard's connections.
 #[derive(Debug, Default)]
 pub struct StatusPage {
-    /// By [`Status::NAMES`]; a status that nobody has is missing.
-    pub counts: BTreeMap<&'static str, u64>,
-    /// With a status that this release does not know.
+    /// By app and [`Status::NAMES`]; a status that nobody has is missing.
+    pub counts: BTreeMap<(AppKeyPath, &'static str), u64>,
+    /// With a name or a status that this release does not know.
     pub unknown: u64,
     /// Where the next page begins; `None` after the last one.
     pub next: Option<StatusCursor>,
@@ -30,7 +33,7 @@ pub struct StatusPage {
 pub struct StatusCursor(Item);
 
 impl Connections {
-    /// The statuses of a marketplace's connections in one shard (`0..`[`SHARDS`](crate::connection::due::SHARDS)), a
+    /// The apps and statuses of a marketplace's connections in one shard (`0..`[`SHARDS`](crate::connection::due::SHARDS)), a
     /// page of them. One `Query`, eventually consistent.
     ///
     /// # Errors
@@ -47,7 +50,7 @@ impl Connections {
             .table_name(&self.table)
             .index_name("listing")
             .key_condition_expression("#shard = :shard AND begins_with(#key, :marketplace)")
-            .projection_expression("#status")
+            .projection_expression("#key, #status")
             .expression_attribute_names("#shard", LIST_SHARD)
             .expression_attribute_names("#key", KEY)
             .expression_attribute_names("#status", "status")
@@ -66,16 +69,18 @@ fn page(entries: &[Item], last: Option<Item>) -> StatusPage {
     let mut page = StatusPage { next: last.map(StatusCursor), ..StatusPage::default() };
     for entry in entries {
         match known(entry) {
-            Some(status) => *page.counts.entry(status).or_default() += 1,
+            Some(place) => *page.counts.entry(place).or_default() += 1,
             None => page.unknown += 1,
         }
     }
     page
 }
 
-fn known(entry: &Item) -> Option<&'static str> {
+fn known(entry: &Item) -> Option<(AppKeyPath, &'static str)> {
     let Some(AttributeValue::S(status)) = entry.get("status") else { return None };
-    Status::NAMES.into_iter().find(|known| known == status)
+    let Some(AttributeValue::S(key)) = entry.get(KEY) else { return None };
+    let connection: ConnectionKey = key.parse().ok()?;
+    Some((connection.app, Status::NAMES.into_iter().find(|known| known == status)?))
 }
 
 #[cfg(test)]
@@ -84,10 +89,22 @@ mod tests {
 
     #[test]
     fn each_entry_counts_once_known_or_not() {
-        let entry = |status: &str| Item::from([("status".to_owned(), AttributeValue::S(status.to_owned()))]);
-        let entries = [entry("active"), entry("pending"), entry("active"), entry("asleep"), Item::new()];
+        let entry = |app: &str, status: &str| {
+            let attributes = [(KEY, format!("temu/{app}/1")), ("status", status.to_owned())];
+            Item::from(attributes.map(|(name, value)| (name.to_owned(), AttributeValue::S(value))))
+        };
+        let entries = [
+            entry("us", "active"),
+            entry("us", "pending"),
+            entry("us", "active"),
+            entry("eu", "active"),
+            entry("us", "asleep"),
+            Item::new(),
+        ];
         let counted = page(&entries, Some(Item::new()));
-        assert_eq!(counted.counts, BTreeMap::from([("active", 2), ("pending", 1)]));
+        let [us, eu] = ["temu/us", "temu/eu"].map(|app| app.parse::<AppKeyPath>().unwrap());
+        let counts = [((us.clone(), "active"), 2), ((us, "pending"), 1), ((eu, "active"), 1)];
+        assert_eq!(counted.counts, BTreeMap::from(counts));
         assert_eq!((counted.unknown, counted.next.is_some()), (2, true));
         assert!(page(&[], None).next.is_none());
     }

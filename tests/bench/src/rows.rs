@@ -179,7 +179,7 @@ mod tests {
     fn an_item_has_its_place_in_the_index() {
         let item = item(&connection(7, true, Timestamp::local_now()).unwrap()).unwrap();
         assert_eq!(item["connection"]["S"], "tiktok-shop/us/seller-0000007");
-        assert!(item["due_at"]["N"].is_string() && item["due_shard"]["N"].is_string());
+        assert!(item["due_at"]["N"].is_string() && item["due_lane"]["S"].is_string());
         assert!(item["list_shard"]["N"].is_string() && item.get("attention_shard").is_none());
         assert_eq!(item["status"]["S"], "active");
     }

@@ -4,6 +4,7 @@ use shop_keyring::{
     connection::{
         Connection, Fault, Listed, Reason, Status,
         claim::Trigger,
+        due::Work as Kind,
         evidence::{Call, Evidence},
         settle::{Refused, Right, Spent, commit, defer, fail, let_go, refuse},
         verdict::{Asked, SECOND_LOOK_AFTER, Verdict, verdict},
@@ -56,7 +57,10 @@ impl Protocol {
                 let item = self.held_or_not(&item, attempt);
                 let refused = Refused::from(fault());
                 let on_demand = Trigger::OnDemand { rejected_version: item.token_version };
-                let asked = Asked { call, trigger: if work.on_demand { on_demand } else { Trigger::Schedule } };
+                let asked = Asked {
+                    call,
+                    trigger: if work.on_demand { on_demand } else { Trigger::Schedule(Kind::Marketplace) },
+                };
                 let rash = self.config.is(Naive::IgnoresBackOff) && item.refused_at.is_some();
                 let item = self.with_end_or_not(item);
                 let verdict = match verdict(&item, mine, refused.reason, asked, Some(&others_work(now)), now) {

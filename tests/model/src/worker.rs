@@ -6,7 +6,8 @@ use std::sync::Arc;
 use shop_keyring::{
     connection::{
         Connection, Status,
-        claim::{Trigger, claim},
+        claim::{Claimed, NotClaimed, Trigger, claim},
+        due::Work as Kind,
         evidence::Call,
         next::Next,
     },
@@ -23,6 +24,12 @@ use crate::{
 /// No exchange starts later than this after the claim, in seconds.
 const START: i64 = 15;
 
+/// The schedule's claim, for work of either kind.
+fn claim_by_schedule(item: &Connection, now: Timestamp, attempt: Number) -> Result<Claimed, NotClaimed> {
+    let [asking, chore] = Kind::ALL.map(|kind| claim(item, Trigger::Schedule(kind), now, id(attempt)));
+    asking.or(chore)
+}
+
 impl Protocol {
     /// The product's decision to claim.
     pub(crate) fn decide_claim(
@@ -33,15 +40,17 @@ impl Protocol {
         now: Timestamp,
         attempt: Number,
     ) -> Option<(Connection, Task)> {
-        let trigger = if on_demand { Trigger::OnDemand { rejected_version } } else { Trigger::Schedule };
+        let rejecting = Trigger::OnDemand { rejected_version };
         let claimed = if on_demand && self.config.is(Naive::IgnoresBackOff) {
             let rash = Connection { not_before: None, refusals: 0, ..item.clone() };
-            claim(&rash, trigger, now, id(attempt)).map(|mut claimed| {
+            claim(&rash, rejecting, now, id(attempt)).map(|mut claimed| {
                 (claimed.item.refusals, claimed.item.not_before) = (item.refusals, item.not_before);
                 claimed
             })
+        } else if on_demand {
+            claim(item, rejecting, now, id(attempt))
         } else {
-            claim(item, trigger, now, id(attempt))
+            claim_by_schedule(item, now, attempt)
         };
         let claimed = claimed.ok()?;
         let mut item = claimed.item;

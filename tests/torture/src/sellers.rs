@@ -7,7 +7,7 @@ use shop_keyring::{
     connection::{
         Connection, Fault, Purpose,
         claim::{Claimed, Trigger, claim},
-        due::due_at,
+        due::{Work as Kind, due_at},
         ended::has_ended,
         grant::{Grant, Origin, claim_for_grant},
         next::{Next, next as next_of},
@@ -121,7 +121,8 @@ impl Sellers {
 
     /// Claims an item that is due at `now` or before.
     pub(crate) fn claim(&self, item: &Connection, now: Timestamp) -> Claimed {
-        claim(item, Trigger::Schedule, now, self.attempt).expect("it is due")
+        let [asking, chore] = Kind::ALL.map(|kind| claim(item, Trigger::Schedule(kind), now, self.attempt));
+        asking.or(chore).expect("it is due")
     }
 
     /// The marketplace accepts a refresh.
@@ -164,7 +165,7 @@ impl Sellers {
             }
         };
         let due = due_at(&after);
-        let again = due.is_some_and(|due| due <= now) && next_of(&after, now) == next;
+        let again = Kind::ALL.into_iter().any(|kind| next_of(&after, now, kind) == next);
         assert!(!again, "{next:?} is due again and again at {now:?}: {after:?}");
         Done { work, after, due }
     }

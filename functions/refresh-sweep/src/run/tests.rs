@@ -12,7 +12,16 @@ fn key(app: &str, n: u32) -> ConnectionKey {
 }
 
 fn run() -> Run {
-    Run::new([key("us", 0).app, key("global", 0).app].into_iter(), 32, 0)
+    Run::new([key("us", 0).app, key("global", 0).app], 32)
+}
+
+/// Whether any app's marketplace may still be asked.
+fn asks(run: &Run) -> bool {
+    asks_for(run, "us") || asks_for(run, "global")
+}
+
+fn asks_for(run: &Run, app: &str) -> bool {
+    run.takes_from(&Lane::App(key(app, 0).app))
 }
 
 fn vault_error() -> VaultError {
@@ -32,10 +41,10 @@ fn one_at_a_time_until_the_vault_has_kept() {
 #[test]
 fn one_failed_keep_ends_all_claiming() {
     let mut run = run();
-    assert!(run.goes_on());
+    assert!(asks(&run));
     run.record(&key("us", 1), &Ok(Outcome::KeepFailed(vault_error())));
-    assert!(!run.goes_on());
-    assert_eq!(run.into_summary().stopped, Some(Stop::Vault));
+    assert!(!asks(&run) && run.takes_from(&Lane::Chores));
+    assert_eq!(run.into_summary(Ages::default()).stopped, Some(Stop::Vault));
 }
 
 #[test]
@@ -44,34 +53,34 @@ fn one_secret_that_cannot_be_read_stops_nothing_and_five_in_a_row_do() {
     for n in 0..4 {
         run.record(&key("us", n), &Ok(Outcome::VaultFault(vault_error())));
     }
-    assert!(run.goes_on());
+    assert!(asks(&run));
     run.record(&key("us", 5), &Ok(Outcome::Refreshed));
     run.record(&key("us", 6), &Ok(Outcome::VaultFault(vault_error())));
-    assert!(run.goes_on());
+    assert!(asks(&run));
     for n in 0..4 {
         run.record(&key("us", n), &Ok(Outcome::VaultFault(vault_error())));
     }
-    assert!(!run.goes_on());
+    assert!(!asks(&run));
 }
 
 #[test]
 fn another_app_key_stops_nothing() {
     let mut run = run();
     run.record(&key("us", 1), &Ok(Outcome::OtherAppKey));
-    assert!(run.admit(&key("us", 2)) && run.goes_on());
+    assert!(asks_for(&run, "us"));
 }
 
 #[test]
 fn a_configuration_fault_stops_its_app_alone() {
     let mut run = run();
     run.record(&key("us", 1), &Ok(Outcome::Misconfigured("wrong secret".into())));
-    assert!(!run.admit(&key("us", 2)));
-    assert!(run.admit(&key("global", 3)));
-    assert!(run.goes_on());
+    assert!(!asks_for(&run, "us"));
+    assert!(asks_for(&run, "global"));
     run.record(&key("global", 3), &Ok(Outcome::Misconfigured("wrong secret".into())));
-    assert!(!run.goes_on());
-    let summary = run.into_summary();
-    assert_eq!((summary.due, summary.skipped, summary.misconfigured), (2, 1, 2));
+    assert!(!asks(&run) && run.takes_from(&Lane::Chores), "no configuration stops the chores");
+    run.leave_read(1);
+    let summary = run.into_summary(Ages::default());
+    assert_eq!((summary.due, summary.skipped, summary.misconfigured), (1, 1, 2));
     assert_eq!(summary.stopped, Some(Stop::Marketplaces));
 }
 
@@ -84,11 +93,10 @@ fn an_outage_stops_its_marketplace_after_five_in_a_row() {
     run.record(&key("global", 4), &Ok(Outcome::Refreshed));
     for n in 0..4 {
         run.record(&key("us", n), &Ok(Outcome::Transient { outage: true }));
-        assert!(run.admit(&key("us", 9)));
+        assert!(asks_for(&run, "us"));
     }
     run.record(&key("us", 5), &Ok(Outcome::Transient { outage: true }));
-    assert!(!run.admit(&key("us", 9)) && !run.admit(&key("global", 9)));
-    assert!(!run.goes_on());
+    assert!(!asks(&run) && run.takes_from(&Lane::Chores));
 }
 
 #[test]
@@ -97,7 +105,7 @@ fn a_code_that_is_no_outage_stops_nothing() {
     for n in 0..20 {
         run.record(&key("us", n), &Ok(Outcome::Transient { outage: false }));
     }
-    assert!(run.goes_on() && run.admit(&key("us", 21)));
+    assert!(asks_for(&run, "us"));
 }
 
 #[test]
@@ -106,7 +114,7 @@ fn secrets_that_cannot_be_deleted_stop_nothing() {
     for n in 0..20 {
         run.record(&key("us", n), &Ok(Outcome::DeletionFailed(vault_error())));
     }
-    assert!(run.goes_on());
+    assert!(asks(&run));
 }
 
 #[test]
@@ -116,13 +124,13 @@ fn a_table_that_stays_silent_ends_the_run_and_one_bad_item_does_not() {
         let unreadable = StoreError::Unreadable { key: key("us", n).to_string(), why: "format".into() };
         run.record(&key("us", n), &Err(unreadable));
     }
-    assert!(run.goes_on());
+    assert!(asks(&run));
     for n in 0..5 {
         let silent = StoreError::Unavailable { operation: "get an item", code: "no answer".into() };
         run.record(&key("us", n), &Err(silent));
     }
-    assert!(!run.goes_on());
-    assert_eq!(run.into_summary().errors, 14);
+    assert!(!asks(&run) && !run.takes_from(&Lane::Chores));
+    assert_eq!(run.into_summary(Ages::default()).errors, 14);
 }
 
 #[test]
@@ -134,7 +142,7 @@ fn a_check_shows_nothing_of_the_vaults_keeping() {
     }
     run.record(&temu(30), &Ok(Outcome::Reminded));
     assert_eq!(run.limit(), 1);
-    let summary = run.into_summary();
+    let summary = run.into_summary(Ages::default());
     assert_eq!((summary.verified, summary.reminded), (30, 1));
 }
 
@@ -148,5 +156,5 @@ fn refusals_and_what_had_ended_before_open_no_breaker() {
         run.record(&key("us", n), &of_ended(Outcome::Transient { outage: true }));
         run.record(&key("us", n), &of_ended(Outcome::VaultFault(vault_error())));
     }
-    assert!(run.goes_on() && !run.leaves_alone(&key("us", 0).app));
+    assert!(asks_for(&run, "us"));
 }

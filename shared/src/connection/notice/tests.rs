@@ -4,11 +4,10 @@ use super::*;
 use crate::{
     connection::{
         Listed, Purpose, Reason,
-        claim::{Trigger, claim},
         due::due_at,
-        fixtures::{T0, active, api, fault, token_set},
+        fixtures::{T0, active, api, claim_any, fault, next_of_any as next, token_set},
         grant::{Grant, Origin, claim_for_grant},
-        next::{Next, next},
+        next::Next,
         settle::{Kept, Right, commit, refuse},
         verdict::{SECOND_LOOK_AFTER, Verdict},
         watch::{Checked, remind, verify},
@@ -26,7 +25,7 @@ fn deauthorized(item: &Connection, now: Timestamp) -> Connection {
 
 fn claimed(item: &Connection, now: Timestamp) -> (Connection, AttemptId, Next) {
     let attempt = AttemptId::random();
-    let claimed = claim(item, Trigger::Schedule, now, attempt).unwrap();
+    let claimed = claim_any(item, now, attempt).unwrap();
     (claimed.item, attempt, claimed.next)
 }
 

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::connection::due::Work;
 use crate::connection::fixtures::{T0, active, key, watched};
 
 const HOUR: i64 = 3_600;
@@ -15,7 +16,7 @@ fn on(item: &Connection, call: Call, trigger: Trigger, evidence: Option<&Evidenc
 }
 
 fn on_refresh(item: &Connection, evidence: &Evidence) -> Verdict {
-    on(item, Call::Refresh, Trigger::Schedule, Some(evidence))
+    on(item, Call::Refresh, Trigger::Schedule(Work::Marketplace), Some(evidence))
 }
 
 /// So many other connections accepted and refused, so long ago.
@@ -66,7 +67,11 @@ fn a_mass_refusal_ends_nobody_for_seven_days() {
     assert_eq!(on_refresh(&refused(7 * DAY), &many), Verdict::Ended);
     let lost = Connection { attempts: vec![AttemptId::random()], ..refused(7 * DAY) };
     assert_eq!(on_refresh(&lost, &many), Verdict::Doubted, "its token set may still be found");
-    assert_eq!(on(&refused(DAY), Call::Refresh, Trigger::Schedule, None), Verdict::Doubted, "nor does silence");
+    assert_eq!(
+        on(&refused(DAY), Call::Refresh, Trigger::Schedule(Work::Marketplace), None),
+        Verdict::Doubted,
+        "nor does silence"
+    );
 }
 
 #[test]
@@ -74,9 +79,12 @@ fn only_the_schedule_and_only_the_decisive_call_end_a_connection() {
     let evidence = lane(1, 0, 800);
     let on_demand = Trigger::OnDemand { rejected_version: 1 };
     assert_eq!(on(&refused(DAY), Call::Refresh, on_demand, Some(&evidence)), Verdict::Doubted);
-    assert_eq!(on(&refused(8 * DAY), Call::Check, Trigger::Schedule, Some(&evidence)), Verdict::Doubted);
+    assert_eq!(
+        on(&refused(8 * DAY), Call::Check, Trigger::Schedule(Work::Marketplace), Some(&evidence)),
+        Verdict::Doubted
+    );
     let temu = Connection { refused_at: Some(T0.plus(-DAY)), refusals: 1, ..watched() };
-    assert_eq!(on(&temu, Call::Check, Trigger::Schedule, Some(&evidence)), Verdict::Ended);
+    assert_eq!(on(&temu, Call::Check, Trigger::Schedule(Work::Marketplace), Some(&evidence)), Verdict::Ended);
 }
 
 #[test]
@@ -88,7 +96,7 @@ fn at_its_known_end_the_first_refusal_ends_it() {
     let unsure = Connection { attempts: vec![AttemptId::random()], ..over.clone() };
     assert_eq!(on_refresh(&unsure, &quiet), Verdict::Doubted);
     let missing = Reason::PermissionsMissing;
-    let asked = Asked { call: Call::Refresh, trigger: Trigger::Schedule };
+    let asked = Asked { call: Call::Refresh, trigger: Trigger::Schedule(Work::Marketplace) };
     assert_eq!(verdict(&over, AttemptId::random(), missing, asked, Some(&quiet), T0), Verdict::Doubted);
 }
 

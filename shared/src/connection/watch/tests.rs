@@ -3,17 +3,18 @@
 use super::*;
 use crate::connection::{
     Shop, Status,
+    change::Change,
     claim::{Trigger, claim},
     end::AuthorizationEnd,
-    fixtures::{T0, active, fault, key, token_set, watched},
-    next::{Next, next},
+    fixtures::{T0, active, claim_any, fault, key, next_of_any as next, token_set, watched},
+    next::Next,
     settle::{Kept, Refused, Right, commit, refuse},
     verdict::{SECOND_LOOK_AFTER, Verdict},
 };
 
 fn claimed(item: &Connection, now: Timestamp) -> (Connection, AttemptId, Next) {
     let attempt = AttemptId::random();
-    let claimed = claim(item, Trigger::Schedule, now, attempt).unwrap();
+    let claimed = claim_any(item, now, attempt).unwrap();
     (claimed.item, attempt, claimed.next)
 }
 
@@ -159,7 +160,7 @@ fn an_inactive_shop_answers_no_doubt() {
     let doubted = Connection { refusals: 1, check_at: Some(now), ..active() };
     let check = |listed| {
         let attempt = AttemptId::random();
-        let held = claim(&doubted, Trigger::Schedule, now, attempt).unwrap().item;
+        let held = claim_any(&doubted, now, attempt).unwrap().item;
         verify(&held, attempt, Checked { listed: Some(listed), ..Checked::default() }, now).unwrap()
     };
     let inactive = check(Listed::Inactive);
@@ -234,7 +235,7 @@ fn what_was_missed_is_not_sent_late() {
 }
 
 #[test]
-fn nothing_is_reminded_of_after_the_end_nor_again_and_again_after_a_failure() {
+fn nothing_is_reminded_of_after_the_end_and_no_failure_holds_a_reminder_back() {
     let end = watched().authorization_expires_at.unwrap();
     let failed = |at: Timestamp, not_before: Timestamp| Connection {
         last_error: Some(crate::connection::LastError { at, fault: fault() }),
@@ -243,10 +244,17 @@ fn nothing_is_reminded_of_after_the_end_nor_again_and_again_after_a_failure() {
         ..watched()
     };
     let now = end.plus(-20 * DAY);
-    assert_eq!(next(&failed(now, now.plus(900)), now.plus(899)), Next::Nothing);
-    assert_eq!(next(&failed(now, now.plus(900)), now.plus(900)), Next::Remind);
-    assert_eq!(next(&failed(end, end.plus(900)), end.plus(899)), Next::Nothing);
-    assert_eq!(next(&failed(end, end.plus(900)), end.plus(900)), Next::Check, "an outage at the end is no end");
+    assert_eq!(next(&failed(now, now.plus(900)), now), Next::Remind);
+    let (held, attempt, what) = claimed(&failed(end, end.plus(900)), end.plus(899));
+    assert_eq!(what, Next::Remind);
+    let late = remind(&held, attempt, end.plus(899)).unwrap();
+    assert_eq!(
+        (late.reminded, Change::between(Some(&held), &late)),
+        (Some(1), None),
+        "it counts as sent and is not told"
+    );
+    assert_eq!(next(&late, end.plus(899)), Next::Nothing);
+    assert_eq!(next(&late, end.plus(900)), Next::Check, "an outage at the end is no end");
 }
 
 #[test]

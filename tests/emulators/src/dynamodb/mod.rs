@@ -231,6 +231,8 @@ fn note(hash_keys: &HashKeys, part: &Value, subject: &mut Subject) {
     if let Some(key) = part["Key"].as_object() {
         let values: Vec<&str> = key.values().filter_map(scalar).collect();
         subject.keys.push(values.join("/"));
+    } else if let Some(partition) = partition(part) {
+        subject.keys.push(partition.to_owned());
     } else if let Some(item) = part["Item"].as_object()
         && let Some(key) = hash_keys.of(table).and_then(|attribute| scalar(item.get(&attribute)?))
     {
@@ -240,6 +242,12 @@ fn note(hash_keys: &HashKeys, part: &Value, subject: &mut Subject) {
         Some(index) => format!("{table}/index/{index}"),
         None => table.to_owned(),
     });
+}
+
+/// Of which partition a query is.
+fn partition(query: &Value) -> Option<&str> {
+    let mut words = query["KeyConditionExpression"].as_str()?.split_whitespace();
+    scalar(&query["ExpressionAttributeValues"][words.find(|word| word.starts_with(':'))?])
 }
 
 fn scalar(attribute: &Value) -> Option<&str> {

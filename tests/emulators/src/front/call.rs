@@ -22,7 +22,7 @@ pub struct Call {
     /// The secret's name, or the table's; of a transaction the first table's. Of a query on an index as in its ARN:
     /// `table/index/name`.
     pub resource: Option<String>,
-    /// The keys of the items that are read by key or written.
+    /// The keys of the items that are read by key or written; of a query the partition that it reads.
     pub keys: Vec<String>,
     /// The access key id that signed it.
     pub caller: Option<String>,

@@ -83,6 +83,7 @@ async fn queries_are_told_apart_by_what_they_read() {
     let counted = ["items", "items/index/by-day", "items/index/other"].map(|resource| front.queries_on(resource));
     assert_eq!((front.count("Query"), counted), (3, [1, 2, 0]));
     assert_eq!(front.calls_of("Query")[1].resource.as_deref(), Some("items/index/by-day"));
+    assert_eq!(front.calls_of("Query")[1].keys, ["a"]);
     front.forget_calls();
     assert_eq!(front.queries_on("items"), 0);
 }

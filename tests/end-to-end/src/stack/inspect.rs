@@ -15,15 +15,28 @@ pub struct KeptTokens {
     pub versions: Vec<(String, Value)>,
 }
 
-/// An entry of the due index.
+/// An entry of an index of what is due.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DueEntry {
     /// Which connection.
     pub connection: String,
     /// In which partition.
-    pub shard: u64,
+    pub partition: String,
     /// Since when.
     pub at: i64,
+}
+
+impl DueEntry {
+    /// As an item has it in these attributes; `None` if it has neither.
+    pub fn of(item: &Value, partition: &str, at: &str) -> Option<Self> {
+        let (partition, at) = (&item[partition], &item[at]);
+        let is_there = !(partition.is_null() && at.is_null());
+        is_there.then(|| Self {
+            connection: item["connection"].as_str().unwrap_or_default().to_owned(),
+            partition: partition.as_str().unwrap_or_default().to_owned(),
+            at: at.as_i64().unwrap_or(i64::MIN),
+        })
+    }
 }
 
 impl Stack {
@@ -40,14 +53,13 @@ impl Stack {
         kept.collect()
     }
 
-    /// The whole due index, sorted.
-    pub async fn due_index(&self) -> Vec<DueEntry> {
-        let entry = |entry: &Value| DueEntry {
-            connection: entry["connection"].as_str().unwrap_or_default().to_owned(),
-            shard: entry["due_shard"].as_u64().unwrap_or(u64::MAX),
-            at: entry["due_at"].as_i64().unwrap_or(i64::MIN),
-        };
-        let mut entries: Vec<_> = self.tables.index("due").await.iter().map(entry).collect();
+    /// Both indexes of what is due, sorted.
+    pub async fn due_indexes(&self) -> Vec<DueEntry> {
+        let mut entries = Vec::new();
+        for (index, partition, at) in [("due", "due_lane", "due_at"), ("chores", "chores_shard", "chores_at")] {
+            entries
+                .extend(self.tables.index(index).await.iter().filter_map(|entry| DueEntry::of(entry, partition, at)));
+        }
         entries.sort();
         entries
     }

@@ -53,14 +53,20 @@ impl Table {
                 "BillingMode": "PAY_PER_REQUEST",
                 "AttributeDefinitions": [
                     attribute("connection", "S"), attribute("account_id", "S"),
-                    attribute("due_shard", "N"), attribute("due_at", "N"),
+                    attribute("due_lane", "S"), attribute("due_at", "N"),
+                    attribute("chores_shard", "S"), attribute("chores_at", "N"),
                     attribute("list_shard", "N"), attribute("attention_shard", "N"),
                 ],
                 "KeySchema": [key("connection")],
                 "GlobalSecondaryIndexes": [
                     {
                         "IndexName": "due",
-                        "KeySchema": [key("due_shard"), range("due_at")],
+                        "KeySchema": [key("due_lane"), range("due_at")],
+                        "Projection": { "ProjectionType": "KEYS_ONLY" },
+                    },
+                    {
+                        "IndexName": "chores",
+                        "KeySchema": [key("chores_shard"), range("chores_at")],
                         "Projection": { "ProjectionType": "KEYS_ONLY" },
                     },
                     {

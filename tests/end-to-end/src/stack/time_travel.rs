@@ -76,13 +76,13 @@ mod tests {
     #[test]
     fn times_move_wherever_they_are_and_nothing_else_does() {
         let mut item = json!({
-            "due_at": 1_800_000_100_i64, "token_version": 7, "seller": "1800000100", "due_shard": 3,
+            "due_at": 1_800_000_100_i64, "token_version": 7, "seller": "1800000100", "due_lane": "temu/us#3",
             "attempt": { "until": 1_800_000_160_i64 }, "visits": [{ "at": 1_800_000_110_i64 }],
             "granted_at": 1_800_000_000_i64, "open": true, "note": null,
         });
         shift(&mut item, 100);
         let moved = json!({
-            "due_at": 1_800_000_000_i64, "token_version": 7, "seller": "1800000100", "due_shard": 3,
+            "due_at": 1_800_000_000_i64, "token_version": 7, "seller": "1800000100", "due_lane": "temu/us#3",
             "attempt": { "until": 1_800_000_060_i64 }, "visits": [{ "at": 1_800_000_010_i64 }],
             "granted_at": 1_800_000_000_i64, "open": true, "note": null,
         });

@@ -236,9 +236,9 @@ async fn an_outage_costs_no_connection_more_than_one_failure_a_run() {
 #[tokio::test(flavor = "multi_thread")]
 async fn partitions_share_the_work() {
     let stack = fleet(6).await;
-    let shards = all(&stack, 6, "due_shard").await;
+    let lanes = all(&stack, 6, "due_lane").await;
     for index in 0..4 {
-        let mine = shards.iter().filter(|shard| shard.as_u64().unwrap() % 4 == index).count();
+        let mine = lanes.iter().filter(|lane| **lane == format!("tiktok-shop/us#{index}")).count();
         let swept = stack.invoke_sweep_with(&json!({"partition": {"index": index, "count": 4}})).await;
         assert_eq!((&swept["due"], &swept["refreshed"]), (&json!(mine), &json!(mine)), "{index}: {swept}");
     }

@@ -278,7 +278,7 @@ async fn without_a_bus_nothing_is_written_and_what_was_left_goes() {
         "id": "00000000-0000-8000-8000-000000000000", "kind": "refreshed", "sequence": 1, "at": 1_700_000_000,
         "status": "active", "version": 1,
     }]);
-    left["due_at"] = json!(1_700_000_000);
+    (left["chores_at"], left["chores_shard"]) = (json!(1_700_000_000), json!("chores#0"));
     stack.put_item(&left).await;
     let swept = next_sweep(&stack).await;
     assert_eq!((&swept["due"], &swept["published"]), (&json!(1), &json!(0)), "{swept}");

@@ -19,6 +19,7 @@ mod events;
 mod fleet;
 mod formats;
 mod hygiene;
+mod lanes;
 mod leaks;
 mod listing;
 mod lookup;

@@ -87,6 +87,12 @@ async fn a_process_killed_in_the_exchange_is_followed_by_the_next_sweep() {
     let claimed = item(&stack, SELLER_1).await;
     assert!(claimed["attempt"].is_object(), "the claim outlives its holder: {claimed}");
     stack.age(61).await;
+    let swept = stack.invoke_sweep().await;
+    assert_eq!(
+        (&swept["due"], &swept["refreshed"]),
+        (&json!(1), &json!(0)),
+        "it looks back, and finds nothing: {swept}"
+    );
     assert_eq!(stack.invoke_sweep().await["refreshed"], 1);
     let token = stack.vendor().token(SELLER_1).await.expect(200).json();
     assert!(stack.tiktok_shop().accepts(token["access_token"].as_str().unwrap()));

@@ -30,8 +30,8 @@ fn due() -> Value {
     json!({
         "TableName": "connections",
         "IndexName": "due",
-        "KeyConditionExpression": "due_shard = :shard",
-        "ExpressionAttributeValues": { ":shard": { "N": "0" } },
+        "KeyConditionExpression": "due_lane = :lane",
+        "ExpressionAttributeValues": { ":lane": { "S": "tiktok-shop/us#0" } },
     })
 }
 

@@ -130,10 +130,10 @@ async fn a_taken_port_is_named() {
 async fn raw_access_is_not_in_the_functions_way() {
     let stack = Stack::start(Options::default()).await.unwrap();
     let fault = stack.dynamodb().front().inject(Fault::new(FaultKind::ErrorBefore).on("UpdateItem").always());
-    let item = json!({ "connection": "tiktok-shop/us/x", "due_at": 1_900_000_000_i64, "due_shard": 3, "shops": [] });
+    let item = json!({ "connection": "tiktok-shop/us/x", "due_at": 1_900_000_000_i64, "due_lane": "tiktok-shop/us#3", "shops": [] });
     stack.put_item(&item).await;
     stack.age(100).await;
-    let aged = json!({ "connection": "tiktok-shop/us/x", "due_at": 1_899_999_900_i64, "due_shard": 3, "shops": [] });
+    let aged = json!({ "connection": "tiktok-shop/us/x", "due_at": 1_899_999_900_i64, "due_lane": "tiktok-shop/us#3", "shops": [] });
     assert_eq!(stack.item("tiktok-shop/us/x").await, Some(aged));
     stack.delete_item("tiktok-shop/us/x").await;
     assert_eq!(stack.item("tiktok-shop/us/x").await, None);

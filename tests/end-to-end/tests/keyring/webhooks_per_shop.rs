@@ -87,7 +87,7 @@ async fn a_marketplace_that_hangs_delays_no_refresh() {
     let mut waiting = item(&stack, SELLER_1).await;
     let long_ago = json!(waiting["created_at"].as_i64().unwrap() - 2 * DUE);
     (waiting["webhooks"]["shops"], waiting["webhooks"]["due_at"]) = (json!([]), long_ago.clone());
-    (waiting["due_at"], waiting["due_shard"]) = (long_ago, waiting["list_shard"].clone());
+    waiting["due_at"] = long_ago;
     stack.put_item(&waiting).await;
     stack.tiktok_shop().inject(Route::WebhookPut, Fault::new(Trouble::Hang(When::BeforeEffect)));
     let refreshed = async {

@@ -7,6 +7,7 @@ use shop_keyring::{
     connection::{
         Connection, Reason,
         claim::{Trigger, claim},
+        due::Work,
         ended::has_ended,
         evidence::Evidence,
         next::Next,
@@ -55,8 +56,10 @@ impl Lanes {
     /// Claims the observed connection, and gets the marketplace's response; `None` if there is nothing to claim.
     pub(super) fn look(&self, state: &State, on_demand: bool, accepted: bool) -> Option<State> {
         let mut s = state.clone();
-        let trigger = trigger(&s.item, on_demand);
-        let claimed = claim(&s.item, trigger, s.now, id(free(&s.item))).ok()?;
+        let claim = |trigger| claim(&s.item, trigger, s.now, id(free(&s.item)));
+        let claimed = claim(trigger(&s.item, on_demand));
+        let claimed = if on_demand { claimed } else { claimed.or_else(|_| claim(Trigger::Schedule(Work::Chore))) };
+        let claimed = claimed.ok()?;
         let (held, attempt) = (claimed.item, id(free(&s.item)));
         match claimed.next {
             Next::Refresh | Next::Check => {}
@@ -212,7 +215,11 @@ impl Lanes {
 
 /// By whom the work is begun. The schedule alone asks again after a refusal.
 fn trigger(item: &Connection, on_demand: bool) -> Trigger {
-    if on_demand { Trigger::OnDemand { rejected_version: item.token_version } } else { Trigger::Schedule }
+    if on_demand {
+        Trigger::OnDemand { rejected_version: item.token_version }
+    } else {
+        Trigger::Schedule(Work::Marketplace)
+    }
 }
 
 /// The first number of an attempt that the item does not remember.

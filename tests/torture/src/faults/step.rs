@@ -102,7 +102,7 @@ impl AwsCall {
         matches!(self.on, On::Registry)
     }
 
-    /// Whether it is made any number of times: one query per shard, an item that is polled, and counts that another process has
+    /// Whether it is made any number of times: one query per part of a lane, an item that is polled, and counts that another process has
     /// changed in the meantime.
     pub(super) fn repeats(self) -> bool {
         matches!(self.on, On::DueIndex | On::Evidence) || (self.on == On::Item && self.by == Function::TokenLookup)
@@ -128,7 +128,9 @@ impl On {
             (resource == Table::Connections.name(), resource == Table::ConnectSessions.name());
         let first = call.keys.first().map(String::as_str);
         match self {
-            Self::DueIndex => resource == format!("{}/index/due", Table::Connections.name()),
+            Self::DueIndex => {
+                ["due", "chores"].iter().any(|index| resource == format!("{}/index/{index}", Table::Connections.name()))
+            }
             // A batch may not name its keys.
             Self::Item => in_connections && first.is_none_or(|_| call.keys.iter().any(|key| key == connection)),
             Self::ShopPointer => in_connections && first.is_some_and(|key| key.starts_with("shop/")),

@@ -114,7 +114,7 @@ impl Plan {
 }
 
 fn sweep(rng: &mut StdRng) -> Action {
-    let count = *[1, 1, 2, 3, 4, 16].choose(rng).unwrap_or(&1);
+    let count = *[1, 1, 2, 4].choose(rng).unwrap_or(&1);
     let index = rng.random_range(0..count);
     Action::Sweep(if count == 1 { json!({}) } else { json!({ "partition": { "index": index, "count": count } }) })
 }

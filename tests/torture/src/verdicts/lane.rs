@@ -11,7 +11,7 @@ use shop_keyring::{
     connection::{
         Connection, Reason,
         claim::{Claimed, Trigger},
-        due::{due_at, shard},
+        due::{Work, due_at, shard},
         ended::has_ended,
         evidence::{Call, Evidence},
         next::Next,
@@ -262,7 +262,7 @@ impl<'a> Lane<'a> {
         now: Timestamp,
     ) -> (Verdict, i64, Option<Evidence>) {
         let process = self.members[index].process;
-        let asked = Asked { call, trigger: Trigger::Schedule };
+        let asked = Asked { call, trigger: Trigger::Schedule(Work::Marketplace) };
         let evidence = held.refused_at.map(|_| self.evidence.read(process, now));
         self.hear_alarm(now);
         let attempt = held.attempt.map_or_else(AttemptId::random, |claim| claim.id);

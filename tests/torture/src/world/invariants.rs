@@ -6,6 +6,9 @@ use shop_keyring::connection::{Connection, due};
 
 use super::Truth;
 
+/// The keys of the indexes `due` and `chores`.
+const DUE_KEYS: [(&str, &str); 2] = [("due_lane", "due_at"), ("chores_shard", "chores_at")];
+
 /// At any time: index, item and the decision whether it is due agree; no secret without an item, no active item without its
 /// token set.
 pub(crate) async fn coherent(stack: &Stack) -> Vec<String> {
@@ -16,25 +19,28 @@ pub(crate) async fn coherent(stack: &Stack) -> Vec<String> {
     let items: Vec<Value> = items.into_iter().filter(is_connection).collect();
     let mut expected = Vec::new();
     for item in &items {
-        let (at, shard) = (item["due_at"].as_i64(), item["due_shard"].as_u64());
         match serde_json::from_value::<Connection>(item.clone()) {
             // Not when: a test that lets time pass moves a refresh, but not the authorization before it, and of both
             // together follows whether it was the first one.
             Ok(connection) => {
-                let decided = due::due_at(&connection).map(|_| u64::from(due::shard(&connection.connection)));
-                if decided != shard || decided.is_some() != at.is_some() {
-                    broken.push(format!("due otherwise than decided: {item}"));
+                let part = due::part(&connection.connection);
+                let lanes = [due::Lane::App(connection.connection.app.clone()), due::Lane::Chores];
+                for (lane, (partition, at)) in lanes.iter().zip(DUE_KEYS) {
+                    let decided = lane.work().due_at(&connection).map(|_| lane.partition_key(part));
+                    let entry = DueEntry::of(item, partition, at);
+                    if decided.as_ref() != entry.as_ref().map(|entry| &entry.partition) {
+                        broken.push(format!("due otherwise than decided: {item}"));
+                    }
+                    expected.extend(entry);
                 }
-                let connection = connection.connection.to_string();
-                expected.extend(at.zip(shard).map(|(at, shard)| DueEntry { connection, shard, at }));
             }
             Err(error) => broken.push(format!("an item that cannot be read: {error}: {item}")),
         }
     }
     expected.sort();
-    let index = stack.due_index().await;
-    if index != expected {
-        broken.push(format!("the due index is {index:?} and should be {expected:?}"));
+    let indexes = stack.due_indexes().await;
+    if indexes != expected {
+        broken.push(format!("the indexes of what is due are {indexes:?} and should be {expected:?}"));
     }
     let secrets = stack.kept_tokens();
     for secret in secrets.iter().filter(|secret| !secret.deleted) {
