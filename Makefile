@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test quick verify model torture fuzz bench-sweep sandbox lint deny build tools artefacts deploy app smoke
+.PHONY: help test quick verify model torture fuzz bench-sweep sandbox lint deny build tools artefacts deploy app breakers smoke
 
 # boto3 and SAM know only the older of the two names.
 ifdef AWS_REGION
@@ -28,6 +28,10 @@ deploy: ## Builds the functions and deploys them; STACK=shop-keyring PARAMETERS=
 app: ## Sets an app up or changes it; STACK=… APP=temu/us, ARGS="--settings FILE", --rotate, --remove; ARGS=--list lists all
 	@scripts/deploy-tools.sh
 	@.tools/deploy/bin/python scripts/app.py $(ARGS) "$(STACK)" "$(APP)"
+
+breakers: ## Lists the circuit breakers of a stack; STACK=shop-keyring, ARGS="--reset lane/tiktok-shop/us" resets one
+	@scripts/deploy-tools.sh
+	@.tools/deploy/bin/python scripts/breakers.py $(ARGS) "$(STACK)"
 
 smoke: ## Looks whether a deployed stack works, with a signed request; STACK=shop-keyring
 	@scripts/deploy-tools.sh

@@ -5,6 +5,7 @@ The functions read entries by the same rules (shared/src/registry). Both are tes
 
 import ipaddress
 import re
+from urllib.parse import urlsplit
 
 MARKETS = ["us", "global"]
 # By gateway: its routers, and what cross-border sellers' tokens of an app there can be for.
@@ -13,6 +14,17 @@ GATEWAYS = {
     "eu": (["eu"], ["order"]),
     "global": (["global"], ["order", "compliance"]),
     "cn-pa": (["pa", "cn"], ["product"]),
+}
+
+# The hosts that are called, unless an entry names others: TikTok Shop's by the field that does, Temu's by router.
+HOSTS = {
+    "token_url": "auth.tiktok-shops.com",
+    "api_url": "open-api.tiktokglobalshop.com",
+    "us": "openapi-b-us.temu.com",
+    "eu": "openapi-b-eu.temu.com",
+    "global": "openapi-b-global.temu.com",
+    "pa": "openapi-b-partner.temu.com",
+    "cn": "openapi.kuajingmaihuo.com",
 }
 
 # Where the app is registered, by marketplace: the field that says so, and its values.
@@ -55,6 +67,15 @@ NULLABLE = {"label", "purposes", "link_url", "token_url", "api_url"}
 
 def marketplace_of(path):
     return path.split("/")[0]
+
+
+def hosts(path, entry):
+    """The hosts that an app is called at, each with its port where that is not the usual one."""
+    if marketplace_of(path) == "tiktok-shop":
+        given = {name: entry.get(name) for name in ("token_url", "api_url")}
+    else:
+        given = {name: entry.get("routers", {}).get(name) for name in GATEWAYS[entry["gateway"]][0]}
+    return [urlsplit(url).netloc.removesuffix(":443") if url else HOSTS[name] for name, url in given.items()]
 
 
 def names(words):

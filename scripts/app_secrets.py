@@ -17,6 +17,15 @@ DESCRIPTIONS = {
 }
 
 
+def connections_table(stack):
+    """The name of a stack's table of connections."""
+    described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = {it["OutputKey"]: it.get("OutputValue") for it in described.get("Outputs", [])}
+    if not outputs.get("ConnectionsTable"):
+        raise Refused(f"The stack {stack} has no output ConnectionsTable: deploy it again.")
+    return outputs["ConnectionsTable"]
+
+
 class Apps:
     def __init__(self, stack):
         self.stack, self.registry = stack, f"{stack}/apps"
@@ -97,16 +106,13 @@ class Apps:
 
     def connections(self, path):
         """How many connections of an app are not disconnected."""
-        described = boto3.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]
-        outputs = {it["OutputKey"]: it.get("OutputValue") for it in described.get("Outputs", [])}
-        if not outputs.get("ConnectionsTable"):
-            raise Refused(f"The stack {self.stack} has no output ConnectionsTable: deploy it again.")
+        table = connections_table(self.stack)
         query = boto3.client("dynamodb").get_paginator("query")
         pages = (
             page
             for shard in range(SHARDS)
             for page in query.paginate(
-                TableName=outputs["ConnectionsTable"],
+                TableName=table,
                 IndexName="listing",
                 Select="COUNT",
                 KeyConditionExpression="list_shard = :shard AND begins_with(#connection, :app)",

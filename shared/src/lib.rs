@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod connect_session;
 pub mod connection;
+pub mod health;
 #[cfg(feature = "http")]
 pub mod http_event;
 pub mod marketplace;

@@ -73,6 +73,8 @@ CONNECTIONS, SESSIONS = table("shop-keyring-connections"), table("shop-keyring-c
 ITEM = {"dynamodb:LeadingKeys": ["tiktok-shop/us/1"]}
 POINTER = {"dynamodb:LeadingKeys": ["shop/tiktok-shop/us/7001"]}
 EVIDENCE = {"dynamodb:LeadingKeys": ["evidence/tiktok-shop/us"]}
+HEALTH = {"dynamodb:LeadingKeys": ["health/host/auth.tiktok-shops.com"]}
+STANDBY = {"dynamodb:LeadingKeys": ["standby/tiktok-shop/us"]}
 SESSION = {"dynamodb:LeadingKeys": ["session/1"]}
 VISIT = {"dynamodb:LeadingKeys": ["visit/1"]}
 
@@ -105,12 +107,14 @@ WITH_SECRETS = {
 }
 
 # role: what it may do with which items of a table, or on an index.
-ANY, POINTERS, OPENED = (ITEM, POINTER, EVIDENCE, SESSION, VISIT), (POINTER,), (SESSION,)
-NOT_EVIDENCE = tuple(context for context in ANY if context is not EVIDENCE)
+ANY, POINTERS, OPENED = (ITEM, POINTER, EVIDENCE, HEALTH, STANDBY, SESSION, VISIT), (POINTER,), (SESSION,)
+OF_A_CALLBACK = tuple(context for context in ANY if context not in (EVIDENCE, STANDBY))
+OF_A_LOOKUP = tuple(context for context in OF_A_CALLBACK if context is not HEALTH)
 WITH_TABLES = {
     "OauthCallback": {
+        ("BatchGetItem", CONNECTIONS): ANY,
         ("GetItem", CONNECTIONS): ANY,
-        ("UpdateItem", CONNECTIONS): NOT_EVIDENCE,
+        ("UpdateItem", CONNECTIONS): OF_A_CALLBACK,
         ("PutItem", CONNECTIONS): POINTERS,
         ("DeleteItem", CONNECTIONS): POINTERS,
         ("GetItem", SESSIONS): ANY,
@@ -118,6 +122,7 @@ WITH_TABLES = {
         ("UpdateItem", SESSIONS): ANY,
     },
     "RefreshOnDemand": {
+        ("BatchGetItem", CONNECTIONS): ANY,
         ("GetItem", CONNECTIONS): ANY,
         ("UpdateItem", CONNECTIONS): ANY,
         ("DeleteItem", CONNECTIONS): POINTERS,
@@ -139,7 +144,7 @@ WITH_TABLES = {
         ("Query", f"{CONNECTIONS}/index/listing"): ANY,
         ("BatchGetItem", CONNECTIONS): ANY,
         ("GetItem", CONNECTIONS): ANY,
-        ("UpdateItem", CONNECTIONS): NOT_EVIDENCE,
+        ("UpdateItem", CONNECTIONS): OF_A_LOOKUP,
         ("PutItem", CONNECTIONS): POINTERS,
         ("GetItem", SESSIONS): ANY,
         ("PutItem", SESSIONS): OPENED,

@@ -12,6 +12,7 @@ import pathlib
 import re
 import sys
 import tempfile
+import time
 import unittest
 from unittest import mock
 
@@ -29,6 +30,7 @@ import app
 import app_entry
 import app_registry
 import app_secrets
+import breakers
 import concurrency
 import fixed_addresses
 import smoke
@@ -50,6 +52,8 @@ class Entries(unittest.TestCase):
             with self.subTest(case["what"]):
                 self.assertEqual(len(found), 0 if case["problem"] is None else 1, found)
                 self.assertIn(case["problem"] or "", "".join(found))
+                if "hosts" in case:
+                    self.assertEqual(app_entry.hosts(path, entry), case["hosts"])
 
     def test_the_names_that_are_known_have_their_settings(self):
         for path, settings in app_entry.KNOWN.items():
@@ -389,6 +393,49 @@ class ListingAndRemoving(WithAws):
         self.secrets.put_secret_value(SecretId=REGISTRY, SecretString=json.dumps({**self.registry(), "temu/UK": {}}))
         self.run_with("", "--remove", path="temu/UK")
         self.assertEqual(list(self.registry()), ["temu/product", "tiktok-shop/us"])
+
+    def breakers(self, *arguments):
+        output = io.StringIO()
+        with mock.patch.object(sys, "argv", ["breakers.py", *arguments, STACK]), contextlib.redirect_stdout(output):
+            try:
+                breakers.main()
+            except SystemExit as ended:
+                return str(ended.code)
+        return output.getvalue()
+
+    def test_circuit_breakers_are_listed_and_reset(self):
+        def health(name, state):
+            item = {"connection": f"health/{name}", "revision": 7, "state": state}
+            boto3.resource("dynamodb").Table(f"{STACK}-connections").put_item(Item=item)
+
+        now = int(time.time())
+        health("lane/tiktok-shop/us", {"open": {"until": now + 600, "length": 3, "turn": "t"}})
+        health("lane/temu/product", {"open": {"until": now - 5, "length": 0, "turn": "t", "asked": True}})
+        health("host/auth.tiktok-shops.com", {"failures": [{"by": "a", "at": now}, {"by": "b", "at": now}]})
+        self.connection("evidence/tiktok-shop/us", "", 0)
+        lines = dict(re.split(r"\s{2,}", line, maxsplit=1) for line in self.breakers().splitlines())
+        self.assertEqual(
+            list(lines),
+            [
+                "host/auth.tiktok-shops.com",
+                "host/open-api.tiktokglobalshop.com",
+                "host/openapi-b-partner.temu.com",
+                "host/openapi.kuajingmaihuo.com",
+                "lane/temu/product",
+                "lane/tiktok-shop/us",
+                "vault/secrets-manager",
+            ],
+        )
+        self.assertRegex(lines["lane/tiktok-shop/us"], r"^open, after failures: the next try in (599|600) s$")
+        self.assertEqual(lines["lane/temu/product"], "open, the marketplace has asked for a pause: the next try is due")
+        self.assertEqual(lines["host/auth.tiktok-shops.com"], "closed; the last 2 failed")
+        self.assertEqual(lines["vault/secrets-manager"], "closed")
+
+        self.assertIn("is no breaker of this stack", self.breakers("--reset", "evidence/tiktok-shop/us"))
+        self.assertIn("lane/tiktok-shop/us is closed", self.breakers("--reset", "lane/tiktok-shop/us"))
+        left = {item["connection"]["S"] for item in self.dynamodb.scan(TableName=f"{STACK}-connections")["Items"]}
+        known = {"evidence/tiktok-shop/us", "health/host/auth.tiktok-shops.com", "health/lane/temu/product"}
+        self.assertEqual(left, known)
 
 
 class Smoke(WithAws):

@@ -17,6 +17,7 @@ use shop_keyring::{
     marketplace::temu::authorization::is_own_host,
     metrics,
     names::{AppKeyPath, MarketplaceName},
+    protocol::health::{NotPassed, Turns},
     secret::{Secret, digest},
     time::Timestamp,
 };
@@ -152,12 +153,23 @@ async fn solicited(
     }
     let session_id = visit.session_id.clone().unwrap_or_default();
     let session = keyring.sessions.session(&session_id).await?.ok_or(Problem::LinkExpired)?;
-    if !keyring.sessions.use_state(&visit, now).await? {
-        let visit = Visit { used_at: Some(now), ..visit };
-        return arrive(keyring, &ended(keyring, &visit, until).await?, Some(state)).await;
+    let code = match answer.code(app.marketplace) {
+        Ok(code) => Ok((code, pass_gate(keyring, app).await?)),
+        Err(failure) => Err(failure),
+    };
+    match keyring.sessions.use_state(&visit, now).await {
+        Ok(true) => {}
+        not_used => {
+            if let Ok((_, turns)) = code {
+                keyring.protocol.give_back(turns).await;
+            }
+            not_used?;
+            let visit = Visit { used_at: Some(now), ..visit };
+            return arrive(keyring, &ended(keyring, &visit, until).await?, Some(state)).await;
+        }
     }
-    let outcome = match answer.code(app.marketplace) {
-        Ok(code) => finish::connect(keyring, app, code, finish::origin(&session)).await,
+    let outcome = match code {
+        Ok((code, turns)) => finish::connect(keyring, app, code, finish::origin(&session), turns).await,
         Err(failure) => VisitOutcome::Failed { failure },
     };
     end(keyring, visit, outcome, &result_of(state), Some(state)).await
@@ -198,15 +210,38 @@ async fn unsolicited(
             begun
         }
     };
-    if visit.used_at.is_some() || !keyring.sessions.use_state(&visit, now).await? {
+    if visit.used_at.is_some() {
         return show(keyring, &ended(keyring, &visit, until).await?, headers).await;
     }
-    let outcome = finish::connect(keyring, app, code, Origin::Unsolicited { creates }).await;
+    let turns = pass_gate(keyring, app).await?;
+    match keyring.sessions.use_state(&visit, now).await {
+        Ok(true) => {}
+        not_used => {
+            keyring.protocol.give_back(turns).await;
+            not_used?;
+            return show(keyring, &ended(keyring, &visit, until).await?, headers).await;
+        }
+    }
+    let outcome = finish::connect(keyring, app, code, Origin::Unsolicited { creates }, turns).await;
     let mut response = end(keyring, visit, outcome, &result_of(code), None).await?;
     if let Some(cookie) = cookie {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// Passes the circuit breakers before a code is exchanged.
+///
+/// # Errors
+/// [`Problem::NotNow`] if one is open.
+async fn pass_gate(keyring: &Keyring, app: &AppKeyPath) -> Result<Turns, Problem> {
+    keyring.protocol.gate_for_grant(app).await.map_err(|why| match why {
+        NotPassed::Closed { .. } => {
+            tracing::warn!(%app, %why, "a seller has to wait");
+            Problem::NotNow(app.marketplace)
+        }
+        NotPassed::Store(error) => Problem::from(error),
+    })
 }
 
 /// The visit as it has ended. The request that used its `state` up may still be at work: browsers and people send a

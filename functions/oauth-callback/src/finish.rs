@@ -10,8 +10,8 @@ use shop_keyring::{
     marketplace::{
         Authorizer, ExchangeError, Exchanged, Granted, Marketplace, NewTokens, Seller, temu::permissions::Missing,
     },
-    names::{AppKeyPath, ConnectionKey},
-    protocol::grant::GrantError,
+    names::{AppKeyPath, AttemptId, ConnectionKey},
+    protocol::{grant::GrantError, health::Turns},
     secret::Secret,
     token_set::fingerprint,
 };
@@ -28,11 +28,19 @@ pub(crate) fn origin(session: &ConnectSession) -> Origin {
 }
 
 /// Exchanges the code and stores what it gives. Whatever happens is an outcome that a page can tell.
-pub(crate) async fn connect(keyring: &Keyring, path: &AppKeyPath, code: &Secret, origin: Origin) -> VisitOutcome {
+/// `turns`: at the circuit breakers, which were passed before.
+pub(crate) async fn connect(
+    keyring: &Keyring,
+    path: &AppKeyPath,
+    code: &Secret,
+    origin: Origin,
+    mut turns: Turns,
+) -> VisitOutcome {
     let (mut connections, mut failures) = (Vec::new(), Vec::new());
-    match exchange(keyring, path, code).await {
+    match exchange(keyring, path, code, &mut turns).await {
         Ok((app, exchanged)) => {
-            let storing = exchanged.into_iter().map(|granted| store_granted(keyring, &app, granted, origin.clone()));
+            let storing =
+                exchanged.into_iter().map(|granted| store_granted(keyring, &app, granted, origin.clone(), turns.id()));
             for stored in join_all(storing).await {
                 match stored {
                     Ok(connected) => connections.push(connected),
@@ -68,12 +76,15 @@ async fn exchange(
     keyring: &Keyring,
     path: &AppKeyPath,
     code: &Secret,
+    turns: &mut Turns,
 ) -> Result<(Arc<App>, Exchanged), ConnectFailure> {
     let app = keyring.app(path).await.map_err(|why| match why {
         NoApp::NotNow => ConnectFailure::StorageUnavailable,
         NoApp::Misconfigured => ConnectFailure::Misconfigured,
     })?;
-    match keyring.protocol.marketplace.exchange_code(&app, code).await {
+    let exchanged = keyring.protocol.marketplace.exchange_code(&app, code).await;
+    keyring.protocol.note_code_exchange(&app, exchanged.as_ref().map(|_| ()), turns).await;
+    match exchanged {
         Ok(exchanged) => Ok((app, exchanged)),
         Err(error) => Err(failure_of_exchange(keyring, path, &error)),
     }
@@ -84,19 +95,21 @@ async fn store_granted(
     app: &App,
     granted: Result<Granted, ExchangeError>,
     origin: Origin,
+    turn: AttemptId,
 ) -> Result<Connected, ConnectFailure> {
     let Granted { tokens, seller } = granted.map_err(|error| failure_of_exchange(keyring, &app.path, &error))?;
     let Authorizer::Seller(seller) = seller else { return Err(ConnectFailure::NotASeller) };
-    store(keyring, app, seller, tokens, origin).await.map_err(|error| failure_of_storing(&error))
+    store(keyring, app, seller, tokens, origin, turn).await.map_err(|error| failure_of_storing(&error))
 }
 
-/// Stores what a seller has given.
+/// Stores what a seller has given. `turn`: the id under which an exchange has passed the gate.
 pub(crate) async fn store(
     keyring: &Keyring,
     app: &App,
     seller: Seller,
     tokens: NewTokens,
     origin: Origin,
+    turn: AttemptId,
 ) -> Result<Connected, GrantError> {
     // What a code has given is kept all the same, for an earlier token may have ended with it; the page says what to tick
     // the next time.
@@ -114,7 +127,7 @@ pub(crate) async fn store(
         origin,
     };
     // On the heap: it holds several copies of the item.
-    match Box::pin(keyring.protocol.store_grant(&grant, tokens)).await {
+    match Box::pin(keyring.protocol.store_grant(&grant, tokens, turn)).await {
         Ok(stored) => {
             let (awaits_confirmation, unchanged) = (stored.awaits_confirmation, stored.unchanged);
             tracing::info!(connection = %grant.connection, awaits_confirmation, unchanged, "connected");
@@ -157,7 +170,7 @@ fn failure_of_exchange(keyring: &Keyring, path: &AppKeyPath, error: &ExchangeErr
             keyring.note_rejected(path, error);
             ConnectFailure::Misconfigured
         }
-        ExchangeError::Transient { .. } | ExchangeError::OutcomeUnknown { .. } => {
+        ExchangeError::Transient { .. } | ExchangeError::NoAnswerFrom { .. } | ExchangeError::OutcomeUnknown { .. } => {
             tracing::warn!(app = %path, %error, "the code could not be exchanged");
             ConnectFailure::MarketplaceUnavailable
         }

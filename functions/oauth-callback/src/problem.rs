@@ -55,6 +55,8 @@ pub enum Problem {
     Misconfigured,
     /// Our own storage does not answer.
     StorageUnavailable,
+    /// A circuit breaker is open. The `state` is not used up: the address works again in a few minutes.
+    NotNow(MarketplaceName),
 }
 
 impl Problem {
@@ -80,7 +82,7 @@ impl Problem {
             Self::FormTooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnderWay | Self::OpenForm => StatusCode::CONFLICT,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::StorageUnavailable | Self::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 

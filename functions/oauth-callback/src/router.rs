@@ -18,7 +18,7 @@ use shop_keyring::{
     marketplace::{Marketplaces, http},
     metrics,
     names::AppKeyPath,
-    protocol::{Protocol, evidence::SharedEvidence, webhooks::RemovalBreaker},
+    protocol::{Protocol, evidence::SharedEvidence, health::SharedHealth, webhooks::RemovalBreaker},
     registry::{Registry, RegistryError},
     store::{Connections, Sessions},
     vault::SecretsManagerVault,
@@ -51,6 +51,7 @@ impl Keyring {
                 public_base_url: config.public_base_url.clone(),
                 removals: RemovalBreaker::default(),
                 evidence: SharedEvidence::default(),
+                health: SharedHealth::default(),
             },
             config,
         })

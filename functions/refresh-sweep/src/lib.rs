@@ -5,8 +5,8 @@
 //! concurrency and holds its slot until the new token set is stored, so no more tokens than it has slots are spent and not
 //! stored yet, whatever Secrets Manager or the marketplace does. This file wires;
 //! [`sweep`] walks the lanes and the chores, [`queue`] says which connection is next, [`run`] decides when to stop,
-//! [`on_demand`] works on one connection, [`publisher`] tells the vendor, [`registrar`] registers webhooks, [`evidence`]
-//! writes the counts by which refusals are judged, [`fleet`] counts. The line that spends the token is in
+//! [`on_demand`] works on one connection, [`publisher`] tells the vendor, [`registrar`] registers webhooks,
+//! [`shared_items`] exchanges evidence and circuit breakers with other processes, [`fleet`] counts. The line that spends the token is in
 //! `shop_keyring::protocol`.
 //!
 //! Public are [`run`](fn@run) for the binary and, for the fuzz targets, what reads outside input.
@@ -16,7 +16,6 @@
 mod bus;
 mod config;
 mod event;
-mod evidence;
 mod fleet;
 mod on_demand;
 mod pace;
@@ -24,6 +23,7 @@ mod publisher;
 mod queue;
 mod registrar;
 mod run;
+mod shared_items;
 mod summary;
 mod sweep;
 
@@ -36,7 +36,7 @@ use shop_keyring::{
     audit,
     marketplace::{Marketplaces, http},
     metrics,
-    protocol::{Protocol, evidence::SharedEvidence, webhooks::RemovalBreaker},
+    protocol::{Protocol, evidence::SharedEvidence, health::SharedHealth, webhooks::RemovalBreaker},
     start::start,
     store::Connections,
     vault::SecretsManagerVault,
@@ -69,6 +69,7 @@ impl Keyring {
             public_base_url: config.public_base_url.clone(),
             removals: RemovalBreaker::default(),
             evidence: SharedEvidence::default(),
+            health: SharedHealth::default(),
         });
         // A refresh on demand only writes events into the item; the schedule publishes them.
         let publishes = config.invoked_by == InvokedBy::Schedule;

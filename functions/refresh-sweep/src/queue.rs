@@ -197,24 +197,19 @@ impl LaneQueues {
         !self.reads.is_empty() || self.queues.iter().any(|queue| queue.has_more() && of(&queue.lane))
     }
 
-    /// Forgets the lanes that are stopped; their connections stay due. Returns how many had been read.
-    pub(crate) fn drop_lanes(&mut self, is_stopped: impl Fn(&Lane) -> bool) -> usize {
-        let stopped = self.queues.iter_mut().filter(|queue| queue.has_more() && is_stopped(&queue.lane));
-        stopped
-            .map(|queue| {
-                queue.parts = None;
-                std::mem::take(&mut queue.ready).len()
-            })
-            .sum()
+    /// How many connections were read and not taken; they stay due.
+    pub(crate) fn left(&self) -> usize {
+        self.queues.iter().map(|queue| queue.ready.len()).sum()
     }
 
-    /// Begins to read the lanes of which little is left, those first that have waited longest.
-    pub(crate) fn read_ahead(&mut self) {
+    /// Begins to read those of these lanes of which little is left, those first that have waited longest.
+    pub(crate) fn read_ahead(&mut self, of: impl Fn(&Lane) -> bool) {
         let lanes = self.queues.iter().filter(|queue| queue.has_more()).count().max(1);
         let batch = (ITEMS / lanes).clamp(FEWEST, Connections::BATCH);
         while self.reads.len() < READS {
             let low = self.queues.iter_mut().enumerate();
-            let low = low.filter(|(_, queue)| queue.parts.is_some() && queue.ready.len() <= batch / 2);
+            let is_low = |queue: &LaneQueue| queue.parts.is_some() && queue.ready.len() <= batch / 2;
+            let low = low.filter(|(_, queue)| is_low(queue) && of(&queue.lane));
             let Some((id, queue)) = low.min_by_key(|(_, queue)| (queue.ready.len(), queue.last_turn)) else { return };
             let Some(parts) = queue.parts.take() else { return };
             let read = read(self.connections.clone(), queue.lane.clone(), self.now, parts, batch);
@@ -241,10 +236,10 @@ impl LaneQueues {
     }
 
     /// Takes the oldest read connection of the lane with the fewest under way, of several such lanes that whose last turn was
-    /// longest ago, among the lanes that `may` give one now.
-    pub(crate) fn take(&mut self, may: impl Fn(&Lane) -> bool) -> Option<(LaneId, Due)> {
+    /// longest ago, among the lanes that `may` give one now, by how many of theirs are under way.
+    pub(crate) fn take(&mut self, may: impl Fn(&Lane, usize) -> bool) -> Option<(LaneId, Due)> {
         let ready = self.queues.iter_mut().enumerate();
-        let ready = ready.filter(|(_, queue)| !queue.ready.is_empty() && may(&queue.lane));
+        let ready = ready.filter(|(_, queue)| !queue.ready.is_empty() && may(&queue.lane, queue.under_way));
         let (id, queue) = ready.min_by_key(|(_, queue)| (queue.under_way, queue.last_turn))?;
         self.turns += 1;
         queue.last_turn = self.turns;

@@ -1,34 +1,37 @@
-//! The breakers of one run: pure bookkeeping over outcomes, which decides what may still be claimed.
+//! One run: pure bookkeeping over outcomes, which decides what may still be claimed. What lasts longer than a run is in the
+//! circuit breakers (`shop_keyring::health`), of which a run sees what they say.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use shop_keyring::{
     connection::due::Lane,
+    health::Admission,
     metrics,
-    names::{AppKeyPath, ConnectionKey, MarketplaceName},
+    names::{AppKeyPath, ConnectionKey},
     protocol::outcome::Outcome,
     store::StoreError,
 };
 
 use crate::{
+    pace::{MOST_AT_WORK, Pace},
     publisher::Told,
     queue::{Ages, Unread},
     registrar::Registered,
     summary::{Stop, Summary},
 };
 
-/// Failures in a row at one marketplace, at the table or at the vault that end the claiming there: an outage must not
-/// burn every connection's back-off.
+/// Failures in a row at the table, or secrets in a row that cannot be read, that end the claiming.
 const FAILURES_IN_A_ROW: u32 = 5;
+
+/// How many connections may ask marketplaces at a time until the vault has stored a token set: what a vault that does not
+/// costs at most.
+const UNPROVEN: usize = 4;
 
 /// One run's state.
 #[derive(Debug)]
 pub(crate) struct Run {
     /// The apps whose lanes are read.
-    apps: HashSet<AppKeyPath>,
-    misconfigured: HashSet<AppKeyPath>,
-    failures_in_a_row: HashMap<MarketplaceName, u32>,
-    out_of_reach: HashSet<MarketplaceName>,
+    apps: HashMap<AppKeyPath, App>,
     table_failures_in_a_row: u32,
     vault_failures_in_a_row: u32,
     concurrency: usize,
@@ -36,14 +39,28 @@ pub(crate) struct Run {
     summary: Summary,
 }
 
+/// What a run knows of an app.
+#[derive(Debug)]
+struct App {
+    /// What its breakers say.
+    admission: Admission,
+    /// Connections that may be under way, halved with each response that the rate limit is reached. At 0 the run is done
+    /// with it.
+    limit: usize,
+    /// Whether its marketplace has accepted or refused a token in this run.
+    is_proven: bool,
+    has_told: bool,
+}
+
 impl Run {
     /// A run over the lanes of these apps, and the chores.
     pub(crate) fn new(apps: impl IntoIterator<Item = AppKeyPath>, concurrency: usize) -> Self {
+        let app = |path: AppKeyPath| {
+            let limit = if Pace::holds_app(&path) { MOST_AT_WORK } else { concurrency };
+            (path, App { admission: Admission::Pass, limit, is_proven: false, has_told: false })
+        };
         Self {
-            apps: apps.into_iter().collect(),
-            misconfigured: HashSet::new(),
-            failures_in_a_row: HashMap::new(),
-            out_of_reach: HashSet::new(),
+            apps: apps.into_iter().map(app).collect(),
             table_failures_in_a_row: 0,
             vault_failures_in_a_row: 0,
             concurrency,
@@ -52,15 +69,33 @@ impl Run {
         }
     }
 
+    /// Takes note of what the breakers of each app say now.
+    pub(crate) fn see(&mut self, admission: impl Fn(&AppKeyPath) -> Admission) {
+        for (path, app) in &mut self.apps {
+            app.admission = admission(path);
+        }
+    }
+
     /// How many connections may be worked on at a time.
     pub(crate) const fn concurrency(&self) -> usize {
         self.concurrency
     }
 
-    /// How many of them may ask a marketplace: one, until the vault has shown that it keeps. A vault that does not costs
-    /// one refresh token then, not thirty-two.
+    /// How many of them may ask a marketplace.
     pub(crate) const fn limit(&self) -> usize {
-        if self.has_kept { self.concurrency } else { 1 }
+        if self.has_kept { self.concurrency } else { UNPROVEN }
+    }
+
+    /// How many of one app's connections may be under way: one, until its marketplace has shown that it works and the vault
+    /// that it stores.
+    pub(crate) fn limit_of(&self, app: &AppKeyPath) -> usize {
+        let Some(known) = self.apps.get(app) else { return 0 };
+        let is_proven = known.is_proven && (self.has_kept || Pace::holds_app(app));
+        match known.admission {
+            Admission::Refuse { .. } => 0,
+            Admission::Pass if is_proven => known.limit,
+            Admission::Pass | Admission::NeedsTurn => known.limit.min(1),
+        }
     }
 
     /// Takes note that a connection was taken from a lane.
@@ -81,12 +116,12 @@ impl Run {
         self.summary.skipped += counts.left;
     }
 
-    /// Whether a breaker says to leave this app alone.
+    /// Whether to leave this app alone.
     pub(crate) fn leaves_alone(&self, app: &AppKeyPath) -> bool {
-        self.out_of_reach.contains(&app.marketplace) || self.misconfigured.contains(app)
+        self.limit_of(app) == 0
     }
 
-    /// Whether a breaker says to leave this lane alone; none does so for the chores.
+    /// Whether to leave this lane alone; chores never are.
     pub(crate) fn has_stopped(&self, lane: &Lane) -> bool {
         matches!(lane, Lane::App(app) if self.leaves_alone(app))
     }
@@ -108,7 +143,7 @@ impl Run {
     pub(crate) fn takes_from(&self, lane: &Lane) -> bool {
         match (self.summary.stopped, lane) {
             (None, _) => !self.has_stopped(lane),
-            (Some(Stop::Marketplaces | Stop::Vault), lane) => *lane == Lane::Chores,
+            (Some(Stop::Vault), lane) => *lane == Lane::Chores,
             (Some(Stop::Deadline | Stop::Table), _) => false,
         }
     }
@@ -125,53 +160,56 @@ impl Run {
             Ok(Outcome::VaultFault(_)
                 | Outcome::OfEnded(_)
                 | Outcome::Skipped(_)
+                | Outcome::BreakerOpen
                 | Outcome::OnlyEvents(_)
                 | Outcome::OnlyWebhooks(_))
                 | Err(_)
         ) {
             self.vault_failures_in_a_row = 0;
         }
-        if !matches!(outcome, Ok(Outcome::Skipped(_) | Outcome::OnlyEvents(_) | Outcome::OnlyWebhooks(_))) {
+        let is_nothing = matches!(
+            outcome,
+            Ok(Outcome::Skipped(_) | Outcome::BreakerOpen | Outcome::OnlyEvents(_) | Outcome::OnlyWebhooks(_))
+        );
+        if !is_nothing {
             let outcome = outcome.as_ref().map_or("table_failed", Outcome::as_str);
             metrics::worked(connection.app.marketplace, outcome);
         }
+        let outcome_of_any = match outcome {
+            Ok(Outcome::OfEnded(outcome)) => Some(&**outcome),
+            outcome => outcome.as_ref().ok(),
+        };
+        if matches!(outcome_of_any, Some(Outcome::Refreshed | Outcome::Verified | Outcome::Refused(_)))
+            && let Some(app) = self.apps.get_mut(&connection.app)
+        {
+            app.is_proven = true;
+        }
         let summary = &mut self.summary;
-        let in_a_row = self.failures_in_a_row.entry(connection.app.marketplace).or_default();
         match outcome {
             Ok(Outcome::Refreshed) => {
                 summary.refreshed += 1;
-                *in_a_row = 0;
                 self.has_kept = true;
             }
-            Ok(Outcome::Verified) => {
-                summary.verified += 1;
-                *in_a_row = 0;
-            }
+            Ok(Outcome::Verified) => summary.verified += 1,
             Ok(Outcome::Reminded) => summary.reminded += 1,
-            // No evidence of an outage, nor against one.
             Ok(Outcome::OfEnded(outcome)) => {
                 self.has_kept |= matches!(**outcome, Outcome::Refreshed);
                 summary.count_ended(outcome);
             }
-            Ok(Outcome::Refused(_)) => {
-                summary.refused += 1;
-                *in_a_row = 0;
-            }
-            Ok(Outcome::Transient { outage }) => {
+            Ok(Outcome::Refused(_)) => summary.refused += 1,
+            Ok(Outcome::Transient) => summary.transient += 1,
+            Ok(Outcome::RateLimited) => {
                 summary.transient += 1;
-                *in_a_row = if *outage { *in_a_row + 1 } else { 0 };
-                if *in_a_row >= FAILURES_IN_A_ROW && self.out_of_reach.insert(connection.app.marketplace) {
-                    tracing::error!(
-                        alarm = "marketplace_out_of_reach",
-                        marketplace = %connection.app.marketplace,
-                        "the marketplace cannot be reached; no more of its connections are claimed in this run"
-                    );
+                if let Some(app) = self.apps.get_mut(&connection.app) {
+                    app.limit /= 2;
+                    tracing::warn!(app = %connection.app, left = app.limit, "rate limited: fewer calls at a time");
                 }
             }
             Ok(Outcome::Misconfigured(problem)) => {
                 summary.misconfigured += 1;
-                if self.misconfigured.insert(connection.app.clone()) {
-                    tracing::error!(alarm = "configuration_fault", app = %connection.app, problem, "work on this app stops");
+                let app = self.apps.get_mut(&connection.app);
+                if app.is_none_or(|app| !std::mem::replace(&mut app.has_told, true)) {
+                    tracing::error!(alarm = "configuration_fault", app = %connection.app, problem, "the app cannot be used");
                 }
             }
             Ok(Outcome::OtherAppKey) => {
@@ -180,8 +218,7 @@ impl Run {
             }
             Ok(Outcome::KeepFailed(error)) => {
                 summary.errors += 1;
-                tracing::error!(alarm = "vault_fault", %connection, %error, "the vault does not keep; claiming stops");
-                summary.stopped.get_or_insert(Stop::Vault);
+                tracing::error!(alarm = "vault_fault", %connection, %error, "the vault does not keep a token set");
             }
             Ok(Outcome::VaultFault(error)) => {
                 summary.errors += 1;
@@ -199,13 +236,12 @@ impl Run {
             Ok(Outcome::Healed) => summary.healed += 1,
             Ok(Outcome::Removed) => summary.removed += 1,
             Ok(Outcome::SecretDeleted) => summary.secrets_deleted += 1,
-            Ok(Outcome::Skipped(_) | Outcome::Lost | Outcome::NothingFound) => summary.skipped += 1,
+            Ok(Outcome::Skipped(_) | Outcome::BreakerOpen | Outcome::Lost | Outcome::NothingFound) => {
+                summary.skipped += 1;
+            }
             Err(_) => summary.errors += 1,
         }
         self.note_table(outcome.as_ref().err());
-        if !self.apps.is_empty() && self.apps.iter().all(|app| self.leaves_alone(app)) {
-            self.stop(Stop::Marketplaces);
-        }
     }
 
     fn note_table(&mut self, error: Option<&StoreError>) {
@@ -235,7 +271,9 @@ impl Run {
     /// The counts.
     pub(crate) fn into_summary(self, ages: Ages) -> Summary {
         let Ages { oldest_due_seconds, lane_stopped_seconds } = ages;
-        Summary { oldest_due_seconds, lane_stopped_seconds, ..self.summary }
+        let stopped = self.apps.keys().filter(|app| self.leaves_alone(app)).count();
+        let lanes_stopped = u32::try_from(stopped).unwrap_or(u32::MAX);
+        Summary { oldest_due_seconds, lane_stopped_seconds, lanes_stopped, ..self.summary }
     }
 }
 

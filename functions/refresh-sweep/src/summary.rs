@@ -44,6 +44,8 @@ pub(crate) struct Summary {
     pub(crate) oldest_due_seconds: i64,
     /// The same of the lanes that were stopped.
     pub(crate) lane_stopped_seconds: i64,
+    /// Apps whose lanes were stopped when the run ended, by a circuit breaker or by their rate limit.
+    pub(crate) lanes_stopped: u32,
     /// Why the run stopped claiming before everything was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stopped: Option<Stop>,
@@ -57,23 +59,21 @@ impl Summary {
             Outcome::Verified => &mut self.verified,
             Outcome::Healed => &mut self.healed,
             Outcome::Refused(_) => &mut self.refused,
-            Outcome::Transient { .. } => &mut self.transient,
+            Outcome::Transient => &mut self.transient,
             _ => &mut self.skipped,
         };
         *count += 1;
     }
 }
 
-/// Why a run stopped claiming. With [`Self::Vault`] and [`Self::Marketplaces`] the chores go on.
+/// Why a run stopped claiming. With [`Self::Vault`] the chores go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stop {
     /// The Lambda's time no longer covers a claim.
     Deadline,
-    /// The vault could not keep or give a token set.
+    /// The vault gave no token set, several times in a row.
     Vault,
     /// The table did not answer.
     Table,
-    /// Nothing is left that may be worked on: each marketplace is out of reach, or its apps are stopped.
-    Marketplaces,
 }

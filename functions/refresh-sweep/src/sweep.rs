@@ -1,6 +1,7 @@
 //! One run: walks the lanes and the chores and works on what is due, a bounded number at a time.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
@@ -11,8 +12,10 @@ use shop_keyring::{
         Connection,
         claim::{CLAIM_SECONDS, Trigger},
         due::{Lane, Work},
+        evidence::Call,
         next::{Next, next},
     },
+    health::Breaker,
     marketplace::Marketplace,
     metrics,
     names::{AppKeyPath, ConnectionKey},
@@ -32,13 +35,13 @@ use crate::{
     bus::EventBus,
     config::Config,
     event::Partition,
-    evidence::EvidenceWriter,
     fleet::Counting,
     pace::{MOST_AT_WORK, Pace},
     publisher::Publisher,
     queue::{Due, LaneId, LaneQueues},
     registrar::Registrar,
     run::Run,
+    shared_items::SharedItems,
     summary::{Stop, Summary},
 };
 
@@ -59,13 +62,21 @@ pub(crate) fn claims_until(deadline: SystemTime) -> Instant {
     Instant::now() + left
 }
 
-/// The apps whose lanes a run reads; `None` if they are not known, so that nobody can say how old the oldest due connection is.
+/// The apps whose lanes a run reads, each with the breakers that its lane depends on; `None` if they are not known, so that nobody can say how old the oldest due connection is.
 ///
 /// A stack that was just deployed has no registry yet, and that is no fault as long as it has no connections.
-async fn apps_for(registry: &AppRegistry, connections: &Connections) -> Option<Vec<AppKeyPath>> {
+async fn apps_for(registry: &AppRegistry, connections: &Connections) -> Option<BTreeMap<AppKeyPath, Vec<Breaker>>> {
     match registry.current_if_set_up().await {
-        Ok(registry) => Some(registry.iter().map(|(path, _)| path.clone()).collect()),
-        Err(RegistryError::Empty { .. }) if matches!(connections.exist().await, Ok(false)) => Some(Vec::new()),
+        Ok(registry) => Some(
+            registry
+                .iter()
+                .map(|(path, config)| {
+                    let call = if path.marketplace.has_refresh() { Call::Refresh } else { Call::Check };
+                    (path.clone(), config.breakers(path, call))
+                })
+                .collect(),
+        ),
+        Err(RegistryError::Empty { .. }) if matches!(connections.exist().await, Ok(false)) => Some(BTreeMap::new()),
         Err(error) => {
             if matches!(error, RegistryError::Empty { .. }) {
                 tracing::error!(alarm = "configuration_fault", %error, "there are connections, and no app is set up");
@@ -95,15 +106,25 @@ where
     let apps = apps_for(protocol.apps.registry(), &protocol.connections).await;
     let (knows_apps, apps) = (apps.is_some(), apps.unwrap_or_default());
     let now = protocol.connections.now();
-    let lanes = apps.iter().cloned().map(Lane::App).chain([Lane::Chores]).collect();
-    let (queues, unread) = LaneQueues::probe(&protocol.connections, lanes, partition, now).await?;
+    let lanes = apps.keys().cloned().map(Lane::App).chain([Lane::Chores]).collect();
+    let breakers: BTreeSet<_> = apps.values().flatten().cloned().collect();
+    let breakers: Vec<_> = breakers.into_iter().collect();
+    let ((queues, unread), ()) = tokio::try_join!(
+        LaneQueues::probe(&protocol.connections, lanes, partition, now),
+        protocol.health.read(&protocol.connections, &breakers),
+    )?;
     // By the table's time, which the probe's answers have told.
-    let counting = Counting::begin(&protocol.connections, knows_apps.then(|| apps.clone()), partition, claims_until);
+    let counting = Counting::begin(
+        &protocol.connections,
+        knows_apps.then(|| apps.keys().cloned().collect()),
+        partition,
+        claims_until,
+    );
     let rate = share(config.puts_per_second, partition.count);
     let permits = Arc::new(PutPermits::per_second(rate));
     // More at a time would wait for permits until their claims run out.
     let concurrency = config.concurrency.get().min(rate.get().saturating_mul(5));
-    let mut run = Run::new(apps, concurrency as usize);
+    let mut run = Run::new(apps.keys().cloned(), concurrency as usize);
     for unread in &unread {
         run.record_unread(unread);
     }
@@ -116,11 +137,13 @@ where
         queues,
         now,
     };
-    let mut evidence = EvidenceWriter::begin(protocol).await;
+    let mut shared = SharedItems::begin(protocol, breakers.clone()).await;
     loop {
         if claims_until <= Instant::now() && places.has_more(&run) {
             run.stop(Stop::Deadline);
         }
+        let now = protocol.connections.now();
+        run.see(|app| protocol.health.admission(apps.get(app).map(Vec::as_slice).unwrap_or_default(), now));
         places.leave_stopped(&mut run);
         places.fill(&mut run);
         if places.is_empty(&run) {
@@ -145,12 +168,13 @@ where
                 Err(_) => run.record_panic(),
             },
             () = places.publisher.makes_room(), if may_publish => {}
-            () = evidence.is_due() => evidence.begin_write(),
+            () = shared.is_due() => shared.begin_exchange(),
         }
     }
     let Places { publisher, registrar, queues, .. } = places;
+    run.leave_read(queues.left());
     let until = claims_until + AFTER_CLAIMING;
-    let (told, registered, ()) = tokio::join!(publisher.finish(until), registrar.finish(until), evidence.finish(until));
+    let (told, registered, ()) = tokio::join!(publisher.finish(until), registrar.finish(until), shared.finish(until));
     run.record_webhooks(registered);
     metrics::events(told.published, told.unpublished);
     run.record_events(told);
@@ -161,6 +185,9 @@ where
         metrics::oldest_due(ages.oldest_due_seconds);
     }
     metrics::lane_stopped(ages.lane_stopped_seconds);
+    if partition.index == 0 {
+        protocol.health.tell_of_hosts(&breakers);
+    }
     let summary = run.into_summary(ages);
     tracing::info!(summary = %serde_json::json!(summary), partition = partition.index, "sweep");
     Ok(summary)
@@ -179,10 +206,9 @@ struct Places<'a, M, V> {
 }
 
 impl<M: Marketplace + 'static, V: Vault + 'static> Places<'_, M, V> {
-    /// Forgets what waits in lanes that are stopped; all of it stays due.
+    /// Forgets what waits for its pace in lanes that are stopped; all of it stays due. What was read of them is kept: a
+    /// breaker may close again in a moment.
     fn leave_stopped(&mut self, run: &mut Run) {
-        let read = self.queues.drop_lanes(|lane| !run.takes_from(lane));
-        run.leave_read(read);
         let waiting = self.pace.drop_lanes(|app| !run.takes_from(&Lane::App(app.clone())));
         run.leave(waiting);
     }
@@ -199,12 +225,12 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Places<'_, M, V> {
 
     /// Takes connections as long as there is room for any, and has more read.
     fn fill(&mut self, run: &mut Run) {
-        self.queues.read_ahead();
+        self.queues.read_ahead(|lane| run.takes_from(lane));
         while let Some((id, due)) = self.take(run) {
             run.admit();
             self.assign(id, due, run);
         }
-        self.queues.read_ahead();
+        self.queues.read_ahead(|lane| run.takes_from(lane));
     }
 
     /// Takes the next connection for which there is room.
@@ -212,8 +238,9 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Places<'_, M, V> {
         let Self { at_work, pace, publisher, queues, .. } = self;
         let has_place = at_work.unpaced() < run.concurrency();
         let may_ask = has_place && at_work.asking() < run.limit();
-        queues.take(|lane| {
+        queues.take(|lane, under_way| {
             let has_room = match lane {
+                Lane::App(app) if under_way >= run.limit_of(app) => false,
                 Lane::App(app) if Pace::holds_app(app) => pace.has_room(app),
                 Lane::App(_) => may_ask,
                 Lane::Chores => has_place && publisher.has_room(),

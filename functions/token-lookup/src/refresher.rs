@@ -1,7 +1,7 @@
 //! A refresh on demand: refresh-on-demand is invoked, for only it and refresh-sweep may spend a refresh token, and the item
 //! says what came of it. While somebody else is at work, the item is polled.
 //!
-//! Lambda throttles the function at its reserved concurrency. Then the item says that the refresh is wanted, which makes the
+//! Lambda throttles the function at its reserved concurrency, and a circuit breaker may be open. Then the item says that the refresh is wanted, which makes the
 //! connection due for the schedule, and the caller is told to come again in a minute. Waiting for a slot would keep this
 //! function's own execution environments busy, and with them the callers whose tokens work.
 
@@ -14,10 +14,13 @@ use aws_sdk_lambda::{
     operation::invoke::InvokeError,
     primitives::Blob,
 };
+use serde::Deserialize;
 use serde_json::json;
 use shop_keyring::{
-    connection::{Connection, claim::NotClaimed, wanted::want},
-    store::{ApplyError, Connections, StoreError},
+    connection::{Connection, claim::NotClaimed, evidence::Call, wanted::want},
+    health::Admission,
+    registry::AppRegistry,
+    store::{ApplyError, Connections, StoreError, StoredState},
 };
 
 /// How long both attempts to invoke may take together.
@@ -45,8 +48,8 @@ pub(crate) struct Refresher {
 /// What came of an invocation, as far as it is known here. What came of the refresh, the item says.
 enum Invoked {
     Done,
-    /// All slots are taken: nothing was begun.
-    Throttled,
+    /// Nothing was begun: all slots are taken, or a circuit breaker is open.
+    NotNow,
     /// Why nobody knows that it was done.
     Failed(String),
 }
@@ -71,13 +74,19 @@ impl Refresher {
     pub(crate) async fn refresh(
         &self,
         connections: &Connections,
+        registry: &AppRegistry,
         item: Connection,
     ) -> Result<Option<Connection>, StoreError> {
         if item.held_at(connections.now()).is_none() {
-            match self.invoke(&item).await {
+            let invoked = if is_left_alone(connections, registry, &item).await {
+                Invoked::NotNow
+            } else {
+                self.invoke(&item).await
+            };
+            match invoked {
                 Invoked::Done => {}
-                Invoked::Throttled => {
-                    tracing::info!(connection = %item.connection, "refresh-on-demand is throttled: the schedule refreshes it");
+                Invoked::NotNow => {
+                    tracing::info!(connection = %item.connection, "not now: the schedule refreshes it");
                     leave_to_schedule(connections, &item).await;
                 }
                 Invoked::Failed(problem) => {
@@ -110,8 +119,12 @@ impl Refresher {
             invocation.send().await
         };
         match tokio::time::timeout(INVOCATION, attempts).await {
-            Ok(Ok(response)) => response.function_error.map_or(Invoked::Done, Invoked::Failed),
-            Ok(Err(error)) if is_throttled(&error) => Invoked::Throttled,
+            Ok(Ok(response)) => match response.function_error {
+                Some(error) => Invoked::Failed(error),
+                None if was_refused(response.payload) => Invoked::NotNow,
+                None => Invoked::Done,
+            },
+            Ok(Err(error)) if is_throttled(&error) => Invoked::NotNow,
             Ok(Err(error)) => Invoked::Failed(error.code().unwrap_or("no response").to_owned()),
             Err(_) => Invoked::Failed("no response in time".to_owned()),
         }
@@ -120,6 +133,27 @@ impl Refresher {
 
 fn is_throttled(error: &SdkError<InvokeError>) -> bool {
     error.as_service_error().is_some_and(InvokeError::is_too_many_requests_exception)
+}
+
+/// Whether the function's response says that nothing was asked because it may not be now.
+fn was_refused(response: Option<Blob>) -> bool {
+    #[derive(Deserialize)]
+    struct Answer {
+        outcome: String,
+    }
+    let answer = response.and_then(|payload| serde_json::from_slice::<Answer>(payload.as_ref()).ok());
+    answer.is_some_and(|answer| ["breaker_open", "rate_limited"].contains(&answer.outcome.as_str()))
+}
+
+/// Whether a circuit breaker is open that guards what the connection wants. If that is not known, the function finds out.
+async fn is_left_alone(connections: &Connections, registry: &AppRegistry, item: &Connection) -> bool {
+    let call = if item.has_refresh() { Call::Refresh } else { Call::Check };
+    let Ok(registry) = registry.current().await else { return false };
+    let Some(config) = registry.get(&item.connection.app) else { return false };
+    let health = connections.health(&config.breakers(&item.connection.app, call)).await;
+    let health = health.inspect_err(|error| tracing::warn!(%error, "the circuit breakers cannot be read"));
+    let is_open = |stored: &StoredState| matches!(stored.state.admission(connections.now()), Admission::Refuse { .. });
+    health.is_ok_and(|health| health.values().any(is_open))
 }
 
 /// Makes the connection due for the schedule, unless it rests, is in doubt, or has a new token set or somebody at work on it

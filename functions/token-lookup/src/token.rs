@@ -180,7 +180,11 @@ async fn renew(keyring: &Keyring, caller: &Caller, item: Connection) -> Result<R
         };
     }
     let before = item.token_version;
-    let item = keyring.refresher.refresh(&keyring.connections, item).await?.ok_or(Problem::ConnectionNotFound)?;
+    let item = keyring
+        .refresher
+        .refresh(&keyring.connections, &keyring.registry, item)
+        .await?
+        .ok_or(Problem::ConnectionNotFound)?;
     let now = keyring.connections.now();
     match (item.status, decide_after_refresh(&item, now)) {
         (_, Decision::Refuse(problem)) => Err(problem),
@@ -197,7 +201,11 @@ async fn check(keyring: &Keyring, caller: &Caller, item: Connection) -> Result<R
     let item = if rests {
         item
     } else {
-        keyring.refresher.refresh(&keyring.connections, item).await?.ok_or(Problem::ConnectionNotFound)?
+        keyring
+            .refresher
+            .refresh(&keyring.connections, &keyring.registry, item)
+            .await?
+            .ok_or(Problem::ConnectionNotFound)?
     };
     if let Status::ReauthorizationRequired { reason } = item.status {
         return Err(Problem::ReauthorizationRequired(reason));
@@ -217,7 +225,7 @@ async fn serve(keyring: &Keyring, caller: &Caller, item: Connection, min_ttl: i6
         }
         Decision::Refuse(problem) => return Err(problem),
         Decision::Refresh => {
-            let item = keyring.refresher.refresh(&keyring.connections, item).await?;
+            let item = keyring.refresher.refresh(&keyring.connections, &keyring.registry, item).await?;
             let item = item.ok_or(Problem::ConnectionNotFound)?;
             match decide_after_refresh(&item, keyring.connections.now()) {
                 Decision::Refuse(problem) => return Err(problem),

@@ -76,6 +76,9 @@ pub enum NotClaimed {
     /// A refresh or a check needs the app, and the registry of apps was never read.
     #[error("the registry of apps cannot be read")]
     NoRegistry,
+    /// The marketplace or the vault is left alone at present.
+    #[error("a circuit breaker is open")]
+    BreakerOpen,
     /// Not a connection that is refreshed.
     #[error("the connection is not active")]
     NotActive,

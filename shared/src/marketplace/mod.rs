@@ -23,6 +23,7 @@ use std::future::Future;
 use crate::{
     apps::App,
     connection::{Fault, Listed, Purpose, Shop, end::AuthorizationEnd, settle::Refused, watch::Checked},
+    health::Host,
     names::SellerId,
     secret::Secret,
     time::Timestamp,
@@ -41,7 +42,13 @@ pub trait Marketplace: Send + Sync {
     ) -> impl Future<Output = Result<NewTokens, ExchangeError>> + Send;
 
     /// Asks whether a token works, and what it is. Changes nothing there.
-    fn check(&self, app: &App, access_token: &Secret) -> impl Future<Output = Result<Checked, ExchangeError>> + Send;
+    /// `gate` is asked before a call to another host than the first.
+    fn check(
+        &self,
+        app: &App,
+        access_token: &Secret,
+        gate: &impl HostGate,
+    ) -> impl Future<Output = Result<Checked, ExchangeError>> + Send;
 
     /// The shops under an authorization. Changes nothing there.
     fn shops(&self, app: &App, access_token: &Secret) -> impl Future<Output = Result<Listed, Fault>> + Send;
@@ -62,6 +69,15 @@ pub trait Marketplace: Send + Sync {
         access_token: &Secret,
         shop_cipher: &str,
     ) -> impl Future<Output = Result<(), WebhookError>> + Send;
+}
+
+/// Says whether a host may be called, where one call leads to another host.
+pub trait HostGate: Sync {
+    /// Whether this host may be called now.
+    fn admits(&self, host: &Host) -> impl Future<Output = bool> + Send;
+
+    /// Takes note of whether the host that was admitted has responded.
+    fn answered(&self, host: &Host, has_responded: bool) -> impl Future<Output = ()> + Send;
 }
 
 /// Why webhooks were not registered or removed.
@@ -136,6 +152,17 @@ pub struct Seller {
     pub shops: Option<Vec<Shop>>,
 }
 
+/// Why a failure is expected to pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransientCause {
+    /// The host could not be reached.
+    Outage,
+    /// It takes no more calls of this app now.
+    RateLimited,
+    /// It says so, or says something that is not known to be lasting.
+    Other,
+}
+
 /// Why an exchange gave nothing, named by what to do next.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ExchangeError {
@@ -146,8 +173,16 @@ pub enum ExchangeError {
         fault: Fault,
         /// Seconds that it asked to wait.
         retry_after: Option<i64>,
-        /// Whether the marketplace could not be reached at all, or was overwhelmed.
-        outage: bool,
+        /// Why it is expected to pass.
+        cause: TransientCause,
+    },
+    /// Try later: another host than the one that was asked first gave no answer.
+    #[error("{host} gives no answer: {fault}")]
+    NoAnswerFrom {
+        /// The other host.
+        host: Host,
+        /// What is known.
+        fault: Fault,
     },
     /// Try later; what was sent may have been spent.
     #[error("the outcome is unknown: {fault}")]

@@ -1,6 +1,8 @@
 //! All marketplaces behind one seam: each call goes to the marketplace of its app.
 
-use super::{ExchangeError, Exchanged, Marketplace, NewTokens, WebhookError, temu::Temu, tiktok_shop::TikTokShop};
+use super::{
+    ExchangeError, Exchanged, HostGate, Marketplace, NewTokens, WebhookError, temu::Temu, tiktok_shop::TikTokShop,
+};
 use crate::{
     apps::App,
     connection::{Fault, Listed, watch::Checked},
@@ -39,10 +41,10 @@ impl Marketplace for Marketplaces {
         }
     }
 
-    async fn check(&self, app: &App, access_token: &Secret) -> Result<Checked, ExchangeError> {
+    async fn check(&self, app: &App, access_token: &Secret, gate: &impl HostGate) -> Result<Checked, ExchangeError> {
         match app.path.marketplace {
-            MarketplaceName::TikTokShop => self.tiktok_shop.check(app, access_token).await,
-            MarketplaceName::Temu => self.temu.check(app, access_token).await,
+            MarketplaceName::TikTokShop => self.tiktok_shop.check(app, access_token, gate).await,
+            MarketplaceName::Temu => self.temu.check(app, access_token, gate).await,
         }
     }
 

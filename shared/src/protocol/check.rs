@@ -13,7 +13,7 @@ use crate::{
         watch::{self, Checked},
         webhooks,
     },
-    marketplace::{ExchangeError, Marketplace, temu::permissions},
+    marketplace::{ExchangeError, Marketplace, TransientCause, temu::permissions},
     names::AccountId,
     store::{ApplyError, StoreError},
     vault::Vault,
@@ -26,29 +26,41 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Ok(current) => current,
             Err(outcome) => return Ok(outcome),
         };
-        let asking = self.marketplace.check(&app, &current.access_token);
+        let mut turns = match self.gate(held, &app, Call::Check).await? {
+            Ok(turns) => turns,
+            Err(outcome) => return Ok(outcome),
+        };
+        let further_hosts = self.further_hosts(held);
+        let asking = self.marketplace.check(&app, &current.access_token, &further_hosts);
         let answer = tokio::time::timeout(timer.left(), asking).await.unwrap_or_else(|_| {
             let fault = local_fault("the check took longer than its claim allows");
-            Err(ExchangeError::Transient { fault, retry_after: None, outage: true })
+            Err(ExchangeError::Transient { fault, retry_after: None, cause: TransientCause::Outage })
         });
+        self.tell_breakers(held, &app, Call::Check, answer.as_ref().map(|_| ()), &mut turns).await;
         let checked = match answer {
             Ok(checked) => checked,
-            Err(ExchangeError::Transient { fault, retry_after, outage }) => {
-                return self.fail(held, fault, Spent::No, retry_after, outage).await;
+            Err(ExchangeError::Transient { cause: TransientCause::RateLimited, .. }) => {
+                return self.let_go(held, Outcome::RateLimited).await;
             }
-            Err(ExchangeError::OutcomeUnknown { fault, retry_after }) => {
-                return self.fail(held, fault, Spent::No, retry_after, true).await;
+            Err(
+                ExchangeError::Transient { fault, retry_after, .. }
+                | ExchangeError::OutcomeUnknown { fault, retry_after },
+            ) => {
+                return self.fail(held, fault, Spent::No, retry_after).await;
+            }
+            Err(error @ ExchangeError::NoAnswerFrom { .. }) => {
+                return self.defer(held, local_fault(&error), Outcome::Transient).await;
             }
             Err(ExchangeError::Refused { refused }) => return self.refused(held, Call::Check, refused).await,
             Err(ExchangeError::Configuration { fault }) => return self.misconfigured(held, &fault).await,
         };
         if checked.listed == Some(Listed::NotNow) {
             let fault = local_fault("the shop's own calls of this hour are used up at the marketplace");
-            return self.defer(held, fault, Outcome::Transient { outage: false }).await;
+            return self.defer(held, fault, Outcome::Transient).await;
         }
         if !is_about(item, &checked) {
             let fault = local_fault("the marketplace's answer is about another store");
-            return self.fail(held, fault, Spent::No, None, false).await;
+            return self.fail(held, fault, Spent::No, None).await;
         }
         let now_granted = checked.scopes.as_deref().unwrap_or(&item.scopes);
         let lost = match item.status {

@@ -15,7 +15,7 @@ use crate::{
     vault::{Create, Vault, VaultError},
 };
 
-use super::{Protocol, keep::keep, settling::tell_of_no_shops, token_set};
+use super::{Protocol, health::Turns, settling::tell_of_no_shops, token_set};
 
 /// How long storing may take while a seller waits: with the exchange before it, inside API Gateway's 30 seconds.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -61,11 +61,11 @@ impl From<ApplyError<GrantRefused>> for GrantError {
 }
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
-    /// Stores what the exchange of an authorization code gave.
+    /// Stores what the exchange of an authorization code gave. `turn`: the id under which the exchange has passed the gate.
     ///
     /// # Errors
     /// [`GrantError`].
-    pub async fn store_grant(&self, grant: &Grant, tokens: NewTokens) -> Result<Stored, GrantError> {
+    pub async fn store_grant(&self, grant: &Grant, tokens: NewTokens, turn: AttemptId) -> Result<Stored, GrantError> {
         let attempt = AttemptId::random();
         let timer = ClaimTimer::start_within(PATIENCE);
         let (mut refused, mut secret_may_go) = (None, false);
@@ -86,7 +86,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         };
         let (parent, granted_at) = (item.secret_version.clone(), item.granted_at);
         let set = token_set(tokens, &grant.app_key, None, parent, granted_at, self.connections.now());
-        let version = keep(&self.vault, &item.connection, attempt, &set, Create::Allowed, &timer).await?;
+        let mut turns = Turns::none(turn);
+        let version = self.keep(&item.connection, attempt, &set, Create::Allowed, &timer, &mut turns).await?;
         let listed = match &grant.shops {
             Some(shops) => Some(Listed::Shops(shops.clone())),
             None => self.shops(&item, &set.access_token, &timer).await,

@@ -8,7 +8,9 @@
 
 mod check;
 pub mod evidence;
+mod gate;
 pub mod grant;
+pub mod health;
 mod keep;
 mod line;
 pub mod notice;
@@ -20,7 +22,7 @@ pub mod webhooks;
 
 use url::Url;
 
-use self::{evidence::SharedEvidence, settling::Held, webhooks::RemovalBreaker};
+use self::{evidence::SharedEvidence, health::SharedHealth, settling::Held, webhooks::RemovalBreaker};
 use crate::{
     apps::{App, Apps},
     clock::ClaimTimer,
@@ -58,6 +60,8 @@ pub struct Protocol<M, V> {
     pub removals: RemovalBreaker,
     /// What each app's connections have met lately.
     pub evidence: SharedEvidence,
+    /// The circuit breakers.
+    pub health: SharedHealth,
 }
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {

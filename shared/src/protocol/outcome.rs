@@ -30,11 +30,12 @@ pub enum Outcome {
     OnlyWebhooks(Box<Connection>),
     /// The claim was lost before the work was done; whoever has it goes on.
     Lost,
+    /// A circuit breaker is open: nothing was asked, and it stays due.
+    BreakerOpen,
+    /// The marketplace takes no more calls of the app now: nothing was spent, and it stays due.
+    RateLimited,
     /// A failure that may pass.
-    Transient {
-        /// Whether the marketplace itself seems to be out of reach.
-        outage: bool,
-    },
+    Transient,
     /// Refused, and what that means for the connection.
     Refused(Verdict),
     /// The vendor's configuration is wrong; nothing was spent.
@@ -66,7 +67,9 @@ impl Outcome {
             Self::OnlyEvents(_) => "only_events",
             Self::OnlyWebhooks(_) => "only_webhooks",
             Self::Lost => "lost",
-            Self::Transient { .. } => "transient",
+            Self::BreakerOpen => "breaker_open",
+            Self::RateLimited => "rate_limited",
+            Self::Transient => "transient",
             // Nothing else was to be expected.
             Self::Refused(Verdict::Expired) => "expired",
             Self::Refused(_) => "refused",

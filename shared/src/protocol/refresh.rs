@@ -1,11 +1,10 @@
 //! One connection, worked on under a claim: look back, then exchange, keep, commit. How each way ends is in
 //! [`super::settling`].
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use super::{
     Protocol,
-    keep::keep,
     line::InVault,
     outcome::Outcome,
     settling::{Held, local_fault},
@@ -22,7 +21,8 @@ use crate::{
         next::Next,
         settle::{Kept, Refused, Spent},
     },
-    marketplace::{ExchangeError, Marketplace, NewTokens},
+    health::Breaker,
+    marketplace::{ExchangeError, Marketplace, NewTokens, TransientCause},
     names::{AttemptId, ConnectionKey},
     secret::Secret,
     store::{ApplyError, StoreError},
@@ -59,7 +59,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         let worked = self.claim_and_work(connection, read, trigger, attempt, permits).await;
         match &worked {
             Ok(Outcome::Skipped(reason)) => tracing::debug!(%connection, ?trigger, %reason, "nothing done"),
-            Ok(Outcome::OnlyEvents(_) | Outcome::OnlyWebhooks(_)) => {}
+            Ok(Outcome::OnlyEvents(_) | Outcome::OnlyWebhooks(_) | Outcome::BreakerOpen) => {}
             Ok(outcome) => tracing::info!(%connection, ?trigger, %attempt, outcome = outcome.as_str(), "worked on"),
             Err(error @ StoreError::Unreadable { .. }) => {
                 tracing::error!(alarm = "unreadable_item", %connection, %error, "left alone");
@@ -79,9 +79,19 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         attempt: AttemptId,
         permits: &PutPermits,
     ) -> Result<Outcome, StoreError> {
-        let read = match read {
-            Some(item) => Some(item),
-            None => self.connections.get(key).await?,
+        let [for_refresh, for_check] =
+            [self.breakers(&key.app, Call::Refresh).await, self.breakers(&key.app, Call::Check).await];
+        let read = match (read, trigger) {
+            (Some(item), _) => Some(item),
+            (None, Trigger::Schedule(_)) => self.connections.get(key).await?,
+            (None, Trigger::OnDemand { .. }) => {
+                let mut breakers = for_refresh.clone();
+                breakers.extend(for_check.iter().filter(|breaker| !for_refresh.contains(breaker)).cloned());
+                let began = Instant::now();
+                let (item, health) = self.connections.get_with_health(key, &breakers).await?;
+                self.health.learn(health, began, self.connections.now());
+                item
+            }
         };
         // Without the registry nothing is claimed that needs an app: reminders and deletions go on.
         let knows_apps = self.apps.registry().current().await.is_ok();
@@ -94,8 +104,17 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
                 seen = is_unclaimed_work.then(|| Box::new(item.clone()));
             })?;
             next = claimed.next;
-            if !knows_apps && matches!(next, Next::Refresh | Next::Check) {
+            let breakers = match next {
+                Next::Refresh => &for_refresh,
+                Next::Check => &for_check,
+                _ => return Ok(claimed.item),
+            };
+            if !knows_apps {
                 return Err(NotClaimed::NoRegistry);
+            }
+            // The gate is before the call; this spares the claim.
+            if self.is_left_alone(breakers) {
+                return Err(NotClaimed::BreakerOpen);
             }
             Ok(claimed.item)
         });
@@ -105,6 +124,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
                 return Ok(match (reason, seen) {
                     (NotClaimed::OnlyEvents, Some(item)) => Outcome::OnlyEvents(item),
                     (NotClaimed::OnlyWebhooks, Some(item)) => Outcome::OnlyWebhooks(item),
+                    (NotClaimed::BreakerOpen, _) => Outcome::BreakerOpen,
                     (reason, _) => Outcome::Skipped(reason),
                 });
             }
@@ -112,8 +132,8 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         };
         let outcome = self.do_next(&held, next, permits).await?;
         Ok(match outcome {
-            // A vault that does not keep concerns all.
-            Outcome::KeepFailed(_) => outcome,
+            // These concern all.
+            Outcome::KeepFailed(_) | Outcome::BreakerOpen | Outcome::RateLimited => outcome,
             outcome if has_ended(&held.item) => Outcome::OfEnded(Box::new(outcome)),
             outcome => outcome,
         })
@@ -186,22 +206,32 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         if !timer.may_start_exchange() {
             return self.let_go(held, Outcome::Lost).await;
         }
+        let mut turns = match self.gate(held, &app, Call::Refresh).await? {
+            Ok(turns) => turns,
+            Err(outcome) => return Ok(outcome),
+        };
         let exchange_and_keep = async {
             let tokens = self.exchange(held, &app, refresh_token).await.map_err(NotKept::Exchange)?;
             self.accepted(held, Call::Refresh);
             let (previous, parent) = (Some(current.clone()), item.secret_version.clone());
             let set = token_set(tokens, &app.app_key, previous, parent, item.granted_at, self.connections.now());
-            let kept = keep(&self.vault, &item.connection, *attempt, &set, Create::Never, timer).await;
+            let kept = self.keep(&item.connection, *attempt, &set, Create::Never, timer, &mut turns).await;
             kept.map(|version| (set, version)).map_err(NotKept::Vault)
         };
         // Side by side, so that neither waits for the other; if nothing is kept, the list is not waited for.
         let listing = async { Ok(self.shops_meanwhile(held, &app, &current).await) };
-        let (set, version, listed) = match tokio::try_join!(exchange_and_keep, listing) {
+        let worked = tokio::try_join!(exchange_and_keep, listing);
+        let said = match &worked {
+            Err(NotKept::Exchange(error)) => Err(error),
+            Ok(_) | Err(NotKept::Vault(_)) => Ok(()),
+        };
+        self.tell_breakers(held, &app, Call::Refresh, said, &mut turns).await;
+        let (set, version, listed) = match worked {
             Ok(((set, version), listed)) => (set, version, listed),
             Err(NotKept::Exchange(error)) => return self.not_exchanged(held, error).await,
             Err(NotKept::Vault(error)) => {
-                // Whether or not this can be written: a token was spent and not kept, which has to stop the run.
-                if let Err(table) = self.fail(held, local_fault(&error), Spent::Unknown, None, false).await {
+                // Whether or not this can be written: a token was spent and not kept.
+                if let Err(table) = self.fail(held, local_fault(&error), Spent::Unknown, None).await {
                     tracing::warn!(connection = %item.connection, %attempt, error = %table, "the claim runs out by itself");
                 }
                 return Ok(Outcome::KeepFailed(error));
@@ -226,11 +256,13 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
 
     async fn not_exchanged(&self, held: &Held, error: ExchangeError) -> Result<Outcome, StoreError> {
         match error {
-            ExchangeError::Transient { fault, retry_after, outage } => {
-                self.fail(held, fault, Spent::No, retry_after, outage).await
+            ExchangeError::Transient { cause: TransientCause::RateLimited, .. } => {
+                self.let_go(held, Outcome::RateLimited).await
             }
+            ExchangeError::Transient { fault, retry_after, .. } => self.fail(held, fault, Spent::No, retry_after).await,
+            ExchangeError::NoAnswerFrom { fault, .. } => self.fail(held, fault, Spent::No, None).await,
             ExchangeError::OutcomeUnknown { fault, retry_after } => {
-                self.fail(held, fault, Spent::Unknown, retry_after, true).await
+                self.fail(held, fault, Spent::Unknown, retry_after).await
             }
             ExchangeError::Refused { refused } => self.refresh_refused(held, refused).await,
             ExchangeError::Configuration { fault } => self.misconfigured(held, &fault).await,
@@ -254,9 +286,15 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
                 self.defer(held, local_fault(OTHER_APP_KEY), Outcome::OtherAppKey).await.map(Err)
             }
             Err(error @ (AppError::Unavailable { .. } | AppError::Registry(_))) => {
-                self.fail(held, local_fault(&error), Spent::No, None, false).await.map(Err)
+                self.fail(held, local_fault(&error), Spent::No, None).await.map(Err)
             }
-            Err(error) => self.misconfigured(held, &error).await.map(Err),
+            Err(error) => {
+                // Without the app's secret nobody of it can be asked about.
+                if !matches!(error, AppError::NotSetUp(_)) {
+                    self.health.fails_for_all(&self.connections, &Breaker::Lane(connection.app.clone())).await;
+                }
+                self.misconfigured(held, &error).await.map(Err)
+            }
         }
     }
 

@@ -100,12 +100,11 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         fault: Fault,
         spent: Spent,
         retry_after: Option<i64>,
-        outage: bool,
     ) -> Result<Outcome, StoreError> {
         let connection = &held.item.connection;
         tracing::warn!(%connection, attempt = %held.attempt, %fault, "failed; it is tried again");
         let wait = back_off(held.item.failures, retry_after, &mut rand::rng());
-        self.settle(held, Outcome::Transient { outage }, |item| {
+        self.settle(held, Outcome::Transient, |item| {
             settle::fail(item, held.attempt, fault.clone(), spent, wait, self.connections.now())
         })
         .await

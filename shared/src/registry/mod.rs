@@ -19,7 +19,8 @@ pub use self::source::{AppRegistry, RegistryError};
 use crate::{
     api::Api,
     connect_session::ConnectSession,
-    connection::{Purpose, UserType, webhooks::Delivery},
+    connection::{Purpose, UserType, evidence::Call, webhooks::Delivery},
+    health::{Breaker, Host},
     marketplace::temu::{permissions::Permission, router::Gateway},
     names::{AppKeyPath, MarketplaceName},
 };
@@ -107,6 +108,25 @@ impl AppConfig {
             Registration::Temu { gateway, .. } => Some(*gateway),
             Registration::TikTokShop { .. } => None,
         }
+    }
+
+    /// The host that is asked first.
+    pub fn host(&self, call: Call) -> Host {
+        Host::of(match (&self.registration, call) {
+            (Registration::TikTokShop { .. }, Call::Check) => &self.api.base_url,
+            // Temu has one host for both.
+            (Registration::TikTokShop { .. }, Call::Refresh) | (Registration::Temu { .. }, _) => &self.token_url,
+        })
+    }
+
+    /// The breakers that guard this call by the app called `path`, in the order in which they are passed. The exchange of a
+    /// code is guarded as a refresh is: both get a token set that the vault has to store.
+    pub fn breakers(&self, path: &AppKeyPath, call: Call) -> Vec<Breaker> {
+        let mut breakers = vec![Breaker::Lane(path.clone()), Breaker::Host(self.host(call))];
+        if call == Call::Refresh {
+            breakers.push(Breaker::Vault);
+        }
+        breakers
     }
 
     /// What cross-border sellers' tokens of an app at Temu are for; empty at TikTok Shop.

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::marketplace::{temu, tiktok_shop};
 
@@ -9,14 +11,22 @@ struct Case {
     what: String,
     entry: Value,
     problem: Option<String>,
+    /// The hosts that the app is called at, in a few cases. `make breakers` must know them.
+    hosts: Option<Vec<String>>,
 }
 
 #[test]
 fn each_rule_of_an_entry_holds() {
     let cases: Vec<Case> = serde_json::from_str(CASES).unwrap();
     assert!(cases.len() > 20);
-    for Case { what, entry, problem } in cases {
+    for Case { what, entry, problem, hosts } in cases {
         let registry = Registry::parse(&entry.to_string()).unwrap();
+        if let (Some(hosts), Some((_, config))) = (hosts, registry.iter().next()) {
+            let asked = [Call::Refresh, Call::Check].map(|call| config.host(call));
+            let routers = config.api.routers.iter().map(|at| Host::of(&at.url));
+            let called: BTreeSet<_> = asked.into_iter().chain(routers).map(|host| host.to_string()).collect();
+            assert_eq!(called, BTreeSet::from_iter(hosts), "{what}");
+        }
         match problem {
             None => assert!(registry.problems().is_empty() && registry.iter().count() == 1, "{what}: {registry:?}"),
             Some(problem) => {

@@ -24,13 +24,27 @@ impl Connections {
         if keys.is_empty() {
             return Ok(HashMap::new());
         }
-        let keys = keys.iter().map(|key| Item::from([(KEY.to_owned(), AttributeValue::S(key.to_string()))]));
+        let keys = keys.iter().map(|key| AttributeValue::S(key.to_string()));
+        let (items, _) = self.get_items(keys.collect(), OPERATION).await?;
+        Ok(readable(items.into_values()))
+    }
+
+    /// Reads up to [`Self::BATCH`] items, by key, strongly consistent, and says whether that was too much for one call: then
+    /// some that are there are missing.
+    pub(super) async fn get_items(
+        &self,
+        keys: Vec<AttributeValue>,
+        operation: &'static str,
+    ) -> Result<(HashMap<String, Item>, bool), StoreError> {
+        let keys = keys.into_iter().map(|key| Item::from([(KEY.to_owned(), key)]));
         let wanted = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true).build();
-        let wanted =
-            wanted.map_err(|error| StoreError::Unavailable { operation: OPERATION, code: error.to_string() })?;
-        let answer = self.client.batch_get_item().request_items(&self.table, wanted).send().await;
-        let answer = answer.map_err(|error| StoreError::unavailable(OPERATION, &error))?;
-        Ok(readable(answer.responses.unwrap_or_default().into_values().flatten()))
+        let wanted = wanted.map_err(|error| StoreError::Unavailable { operation, code: error.to_string() })?;
+        let response = self.client.batch_get_item().request_items(&self.table, wanted).send().await;
+        let response = response.map_err(|error| StoreError::unavailable(operation, &error))?;
+        let was_too_much = response.unprocessed_keys.is_some_and(|keys| !keys.is_empty());
+        let items = response.responses.unwrap_or_default().into_values().flatten();
+        let named = items.filter_map(|item| Some((item.get(KEY)?.as_s().ok()?.clone(), item)));
+        Ok((named.collect(), was_too_much))
     }
 }
 

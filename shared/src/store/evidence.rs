@@ -1,10 +1,7 @@
 //! The items `evidence/{marketplace}/{app}`: what all processes have counted about an app's connections. They lie in the table
 //! `connections` and in none of its indexes. A missing item says nothing, so deleting one is harmless.
 
-use aws_sdk_dynamodb::{
-    operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -70,32 +67,9 @@ impl Connections {
         seen: &StoredEvidence,
         sum: &StoredEvidence,
     ) -> Result<Option<StoredEvidence>, StoreError> {
-        let fields = to_item(app, sum)?;
-        let mut update = self.client.update_item().table_name(&self.table).key(KEY, key(app));
-        let mut names: Vec<_> = fields.into_iter().collect();
-        names.sort_by(|(one, _), (two, _)| one.cmp(two));
-        let sets: Vec<_> = names.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
-        for (name, value) in names {
-            update = update.expression_attribute_values(format!(":{name}"), value);
-            update = update.expression_attribute_names(format!("#{name}"), name);
-        }
-        update = match seen.revision {
-            Some(revision) => update
-                .condition_expression("#revision = :seen")
-                .expression_attribute_values(":seen", AttributeValue::N(revision.to_string())),
-            None => update.condition_expression("attribute_not_exists(#key)").expression_attribute_names("#key", KEY),
-        };
-        let update = update
-            .update_expression(format!("SET {}", sets.join(", ")))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = update.send().await else { return Ok(None) };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                // Without an item: it was deleted, which resets it.
-                failed.item.clone().map_or_else(|| Ok(StoredEvidence::default()), |item| from_item(app, item)).map(Some)
-            }
-            _ => Err(StoreError::unavailable("add evidence", &error)),
-        }
+        let conflict = self.replace_shared(key(app), seen.revision, to_item(app, sum)?, "add evidence").await?;
+        // Without an item: it was deleted, which resets it.
+        conflict.map(|item| item.map_or_else(|| Ok(StoredEvidence::default()), |item| from_item(app, item))).transpose()
     }
 }
 

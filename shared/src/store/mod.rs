@@ -6,15 +6,18 @@ mod connections;
 mod due_index;
 mod evidence;
 mod guarded;
+mod health;
 mod item;
 mod listing;
 mod sessions;
+mod shared_item;
 mod shop_pointers;
 mod statuses;
 
 pub use connections::{ApplyError, Connections};
 pub use due_index::{DueCursor, DueEntry, DuePage};
 pub use evidence::StoredEvidence;
+pub use health::{Health, StoredState};
 pub use item::{Item, from_item, to_item};
 pub use listing::{NamePage, Section};
 pub use sessions::Sessions;

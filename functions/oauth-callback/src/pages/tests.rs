@@ -188,8 +188,8 @@ fn every_failure_says_what_happened_and_what_to_do() {
 fn every_problem_says_what_happened_and_what_to_do() {
     use Problem::{
         BackInOtherBrowser, BadCallback, BadForm, ForeignHost, FormTooLong, LinkExpired, Misconfigured, NotFound,
-        OpenForm, OtherApp, OtherBrowser, OtherConnection, StateExpired, StorageUnavailable, UnderWay, UnknownLink,
-        UnknownState, Unsolicited,
+        NotNow, OpenForm, OtherApp, OtherBrowser, OtherConnection, StateExpired, StorageUnavailable, UnderWay,
+        UnknownLink, UnknownState, Unsolicited,
     };
     let config = config("Acme");
     let problems = [
@@ -211,6 +211,7 @@ fn every_problem_says_what_happened_and_what_to_do() {
         ForeignHost,
         Misconfigured,
         StorageUnavailable,
+        NotNow(MarketplaceName::TikTokShop),
     ];
     insta::assert_snapshot!(problems.map(|what| text(problem(&config, what))).join("---\n"));
 }

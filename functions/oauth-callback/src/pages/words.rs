@@ -104,6 +104,7 @@ pub(super) fn of_problem(vendor: &str, problem: Problem) -> Words {
         Problem::Failed(marketplace, failure) => return of_failure(vendor, marketplace, failure, None),
         Problem::Misconfigured => return misconfigured(vendor, ANY),
         Problem::StorageUnavailable => return storage_unavailable(vendor),
+        Problem::NotNow(marketplace) => return not_now(vendor, marketplace.title()),
         Problem::NotFound => (
             "There is no such page",
             "The address is not one of ours, or it is not complete.".to_owned(),
@@ -194,6 +195,16 @@ pub(super) fn of_problem(vendor: &str, problem: Problem) -> Words {
         ),
     };
     (title.to_owned(), what, next)
+}
+
+fn not_now(vendor: &str, marketplace: &str) -> Words {
+    (
+        format!("{marketplace} cannot be reached at the moment"),
+        "You did everything right, and your authorization is not used up. Nothing was connected yet.".to_owned(),
+        format!(
+            "Wait two minutes, then load this page again. If that does not help, go back to {vendor} and begin again."
+        ),
+    )
 }
 
 fn misconfigured(vendor: &str, marketplace: &str) -> Words {

@@ -139,7 +139,9 @@ async fn what_is_wrong(
             keyring.note_rejected(path, &fault);
             Mistake::Misconfigured
         }
-        CallError::Transient { fault, .. } | CallError::OutcomeUnknown { fault, .. } => {
+        CallError::Transient { fault, .. }
+        | CallError::NoAnswerFrom { fault, .. }
+        | CallError::OutcomeUnknown { fault, .. } => {
             tracing::warn!(app = %path, %fault, "a pasted token could not be checked");
             Mistake::TemuUnavailable
         }

@@ -69,13 +69,13 @@ async fn reading_waits_for_the_work() {
     let mut queues = queues(vec![queue(lane("us"), vec![part(0, &many)]), queue(lane("eu"), vec![part(0, &many)])]);
     let mut taken = 0;
     while queues.has_more(|_| true) {
-        queues.read_ahead();
+        queues.read_ahead(|_| true);
         let in_memory: usize = queues.queues.iter().map(|queue| queue.ready.len()).sum();
         assert!(in_memory <= ITEMS, "{in_memory}");
         if !queues.reads.is_empty() {
             assert!(queues.arrives().await.unwrap().is_none());
         }
-        taken += usize::from(queues.take(|_| true).is_some());
+        taken += usize::from(queues.take(|_, _| true).is_some());
     }
     assert_eq!(taken, 1_800);
 }
@@ -102,7 +102,7 @@ fn run(places: usize, ticks: u32, lanes: &[(&str, u32)]) -> BTreeMap<String, u32
             *until > tick
         });
         while under_way.len() < places {
-            let (id, due) = queues.take(|_| true).unwrap();
+            let (id, due) = queues.take(|_, _| true).unwrap();
             let app = due.connection.app.app.to_string();
             let takes = lanes.iter().find(|(name, _)| *name == app).unwrap().1;
             queues.begin(id);
@@ -138,11 +138,11 @@ fn a_lane_that_may_not_give_any_is_passed_over() {
         }
     };
     let mut queues = queues(vec![ready("us"), ready("eu")]);
-    let (_, due) = queues.take(|of| *of == lane("eu")).unwrap();
+    let (_, due) = queues.take(|of, _| *of == lane("eu")).unwrap();
     assert_eq!(due.connection.app.app.as_str(), "eu");
-    assert!(queues.take(|of| *of == lane("eu")).is_none());
-    assert_eq!(queues.drop_lanes(|of| *of == lane("us")), 1);
-    assert!(!queues.has_more(|_| true));
+    assert!(queues.take(|of, _| *of == lane("eu")).is_none());
+    assert_eq!(queues.left(), 1);
+    assert!(queues.has_more(|_| true) && !queues.has_more(|of| *of == lane("eu")));
 }
 
 #[test]

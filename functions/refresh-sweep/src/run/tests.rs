@@ -29,22 +29,62 @@ fn vault_error() -> VaultError {
 }
 
 #[test]
-fn one_at_a_time_until_the_vault_has_kept() {
-    let mut run = run();
-    assert_eq!(run.limit(), 1);
+fn one_at_a_time_in_each_lane_until_the_vault_has_kept() {
+    let (mut run, us) = (run(), key("us", 0).app);
+    assert_eq!((run.limit(), run.limit_of(&us)), (4, 1));
     run.record(&key("us", 1), &Ok(Outcome::Skipped(NotClaimed::Held)));
-    assert_eq!(run.limit(), 1);
+    assert_eq!((run.limit(), run.limit_of(&us)), (4, 1));
+    run.record(&key("us", 1), &Ok(Outcome::Refused(Verdict::Doubted)));
+    assert_eq!((run.limit(), run.limit_of(&us)), (4, 1), "nothing was stored");
     run.record(&key("us", 1), &Ok(Outcome::Refreshed));
-    assert_eq!(run.limit(), 32);
+    assert_eq!((run.limit(), run.limit_of(&us)), (32, 32));
+    assert_eq!(run.limit_of(&key("global", 1).app), 1, "its own marketplace has not responded yet");
 }
 
 #[test]
-fn one_failed_keep_ends_all_claiming() {
+fn an_open_breaker_stops_its_lane_and_one_whose_time_has_passed_is_tried_by_one() {
+    let (mut run, us) = (run(), key("us", 0).app);
+    run.record(&key("global", 1), &Ok(Outcome::Refreshed));
+    let refuse = Admission::Refuse { retry_after: 60 };
+    run.see(|app| if *app == us { refuse } else { Admission::Pass });
+    assert!(!asks_for(&run, "us") && asks_for(&run, "global"));
+    run.see(|_| refuse);
+    assert!(!asks(&run) && run.takes_from(&Lane::Chores), "no breaker stops the chores");
+    run.see(|_| Admission::NeedsTurn);
+    assert_eq!((asks(&run), run.limit_of(&us)), (true, 1));
+    run.see(|app| if *app == us { refuse } else { Admission::Pass });
+    run.leave_read(1);
+    let summary = run.into_summary(Ages::default());
+    assert_eq!((summary.due, summary.skipped, summary.lanes_stopped, summary.stopped), (1, 1, 1, None));
+}
+
+#[test]
+fn each_response_that_the_rate_limit_is_reached_halves_its_lane() {
+    let (mut run, us) = (run(), key("us", 0).app);
+    run.record(&key("global", 1), &Ok(Outcome::Refreshed));
+    run.record(&key("us", 1), &Ok(Outcome::Refreshed));
+    let limits = [16, 8, 4, 2, 1, 0];
+    for limit in limits {
+        run.record(&key("us", 1), &Ok(Outcome::RateLimited));
+        assert_eq!(run.limit_of(&us), limit);
+    }
+    assert!(!asks_for(&run, "us") && asks_for(&run, "global"));
+    assert_eq!(run.limit_of(&key("global", 1).app), 32);
+}
+
+#[test]
+fn what_only_the_breakers_judge_stops_nothing_by_itself() {
     let mut run = run();
-    assert!(asks(&run));
-    run.record(&key("us", 1), &Ok(Outcome::KeepFailed(vault_error())));
-    assert!(!asks(&run) && run.takes_from(&Lane::Chores));
-    assert_eq!(run.into_summary(Ages::default()).stopped, Some(Stop::Vault));
+    for n in 0..20 {
+        run.record(&key("us", n), &Ok(Outcome::KeepFailed(vault_error())));
+        run.record(&key("us", n), &Ok(Outcome::Misconfigured("wrong secret".into())));
+        run.record(&key("us", n), &Ok(Outcome::Transient));
+        run.record(&key("us", n), &Ok(Outcome::OtherAppKey));
+        run.record(&key("us", n), &Ok(Outcome::DeletionFailed(vault_error())));
+        run.record(&key("us", n), &Ok(Outcome::Refused(Verdict::Doubted)));
+        run.record(&key("us", n), &Ok(Outcome::OfEnded(Box::new(Outcome::VaultFault(vault_error())))));
+    }
+    assert!(asks_for(&run, "us"));
 }
 
 #[test]
@@ -61,60 +101,6 @@ fn one_secret_that_cannot_be_read_stops_nothing_and_five_in_a_row_do() {
         run.record(&key("us", n), &Ok(Outcome::VaultFault(vault_error())));
     }
     assert!(!asks(&run));
-}
-
-#[test]
-fn another_app_key_stops_nothing() {
-    let mut run = run();
-    run.record(&key("us", 1), &Ok(Outcome::OtherAppKey));
-    assert!(asks_for(&run, "us"));
-}
-
-#[test]
-fn a_configuration_fault_stops_its_app_alone() {
-    let mut run = run();
-    run.record(&key("us", 1), &Ok(Outcome::Misconfigured("wrong secret".into())));
-    assert!(!asks_for(&run, "us"));
-    assert!(asks_for(&run, "global"));
-    run.record(&key("global", 3), &Ok(Outcome::Misconfigured("wrong secret".into())));
-    assert!(!asks(&run) && run.takes_from(&Lane::Chores), "no configuration stops the chores");
-    run.leave_read(1);
-    let summary = run.into_summary(Ages::default());
-    assert_eq!((summary.due, summary.skipped, summary.misconfigured), (1, 1, 2));
-    assert_eq!(summary.stopped, Some(Stop::Marketplaces));
-}
-
-#[test]
-fn an_outage_stops_its_marketplace_after_five_in_a_row() {
-    let mut run = run();
-    for n in 0..4 {
-        run.record(&key("us", n), &Ok(Outcome::Transient { outage: true }));
-    }
-    run.record(&key("global", 4), &Ok(Outcome::Refreshed));
-    for n in 0..4 {
-        run.record(&key("us", n), &Ok(Outcome::Transient { outage: true }));
-        assert!(asks_for(&run, "us"));
-    }
-    run.record(&key("us", 5), &Ok(Outcome::Transient { outage: true }));
-    assert!(!asks(&run) && run.takes_from(&Lane::Chores));
-}
-
-#[test]
-fn a_code_that_is_no_outage_stops_nothing() {
-    let mut run = run();
-    for n in 0..20 {
-        run.record(&key("us", n), &Ok(Outcome::Transient { outage: false }));
-    }
-    assert!(asks_for(&run, "us"));
-}
-
-#[test]
-fn secrets_that_cannot_be_deleted_stop_nothing() {
-    let mut run = run();
-    for n in 0..20 {
-        run.record(&key("us", n), &Ok(Outcome::DeletionFailed(vault_error())));
-    }
-    assert!(asks(&run));
 }
 
 #[test]
@@ -141,20 +127,7 @@ fn a_check_shows_nothing_of_the_vaults_keeping() {
         run.record(&temu(n), &Ok(Outcome::Verified));
     }
     run.record(&temu(30), &Ok(Outcome::Reminded));
-    assert_eq!(run.limit(), 1);
+    assert_eq!(run.limit(), 4);
     let summary = run.into_summary(Ages::default());
     assert_eq!((summary.verified, summary.reminded), (30, 1));
-}
-
-#[test]
-fn refusals_and_what_had_ended_before_open_no_breaker() {
-    let mut run = run();
-    let of_ended = |outcome| Ok(Outcome::OfEnded(Box::new(outcome)));
-    for n in 0..100 {
-        run.record(&key("us", n), &Ok(Outcome::Refused(Verdict::Doubted)));
-        run.record(&key("us", n), &of_ended(Outcome::Refused(Verdict::Doubted)));
-        run.record(&key("us", n), &of_ended(Outcome::Transient { outage: true }));
-        run.record(&key("us", n), &of_ended(Outcome::VaultFault(vault_error())));
-    }
-    assert!(asks_for(&run, "us"));
 }

@@ -12,8 +12,9 @@ use super::{
 };
 use crate::{
     connection::{Fault, Reason, end::AuthorizationEnd, settle::Refused},
+    health::Host,
     marketplace::{
-        ExchangeError,
+        ExchangeError, TransientCause,
         expiry::{Expiry, lenient_expiry},
         http::{NoAnswer, RawAnswer},
         lenient::{lenient, lenient_name, lenient_request_id, object, object_of},
@@ -79,8 +80,8 @@ pub enum CallError {
         fault: Fault,
         /// Seconds that it asked to wait.
         retry_after: Option<i64>,
-        /// Whether Temu could not be reached at all, or was overwhelmed.
-        outage: bool,
+        /// Why it is expected to pass.
+        cause: TransientCause,
     },
     /// Try later; what was asked for may have happened.
     #[error("the outcome is unknown: {fault}")]
@@ -89,6 +90,14 @@ pub enum CallError {
         fault: Fault,
         /// Seconds that it asked to wait.
         retry_after: Option<i64>,
+    },
+    /// Try later: the router that was asked sent on to another one, which gave no answer.
+    #[error("{host} gives no answer: {fault}")]
+    NoAnswerFrom {
+        /// The other router's host.
+        host: Host,
+        /// What is known.
+        fault: Fault,
     },
 }
 
@@ -99,6 +108,7 @@ impl CallError {
             Self::Rejected { fault, .. }
             | Self::Configuration { fault }
             | Self::Transient { fault, .. }
+            | Self::NoAnswerFrom { fault, .. }
             | Self::OutcomeUnknown { fault, .. } => fault,
         }
     }
@@ -106,6 +116,11 @@ impl CallError {
     /// No answer in the time that there was.
     pub(super) fn late() -> Self {
         Self::OutcomeUnknown { fault: fault("Temu did not answer in time", None, None), retry_after: None }
+    }
+
+    /// A router that is left alone at present.
+    pub(super) fn not_called(host: Host) -> Self {
+        Self::NoAnswerFrom { host, fault: fault("it did not respond lately and is not called now", None, None) }
     }
 
     /// An app that no router serves, which the configuration does not let pass.
@@ -116,7 +131,7 @@ impl CallError {
     /// A success that does not say whose the token is.
     pub(super) fn without_mall() -> Self {
         let fault = fault("Temu's answer names no mall", None, None);
-        Self::Transient { fault, retry_after: None, outage: false }
+        Self::Transient { fault, retry_after: None, cause: TransientCause::Other }
     }
 
     /// A success that holds no token.
@@ -132,7 +147,8 @@ impl From<CallError> for ExchangeError {
                 Self::Refused { refused: Refused { fault, reason: rejection.reason(), scopes: None } }
             }
             CallError::Configuration { fault } => Self::Configuration { fault },
-            CallError::Transient { fault, retry_after, outage } => Self::Transient { fault, retry_after, outage },
+            CallError::Transient { fault, retry_after, cause } => Self::Transient { fault, retry_after, cause },
+            CallError::NoAnswerFrom { host, fault } => Self::NoAnswerFrom { host, fault },
             CallError::OutcomeUnknown { fault, retry_after } => Self::OutcomeUnknown { fault, retry_after },
         }
     }
@@ -244,14 +260,16 @@ pub(super) fn meaning<T: DeserializeOwned>(
 ) -> Result<T, CallError> {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(NoAnswer::NotSent(fault)) => return Err(CallError::Transient { fault, retry_after: None, outage: true }),
+        Err(NoAnswer::NotSent(fault)) => {
+            return Err(CallError::Transient { fault, retry_after: None, cause: TransientCause::Outage });
+        }
         Err(NoAnswer::MaybeSent(fault)) => return Err(CallError::OutcomeUnknown { fault, retry_after: None }),
     };
     let RawAnswer { status, retry_after, body } = answer;
     let http_code = Some(format!("http_{status}"));
     if status == 429 {
         let fault = fault("Temu's rate limit is reached", http_code, None);
-        return Err(CallError::Transient { fault, retry_after, outage: true });
+        return Err(CallError::Transient { fault, retry_after, cause: TransientCause::RateLimited });
     }
     if status >= 500 {
         let fault = fault("internal error at Temu", http_code, None);
@@ -299,12 +317,18 @@ fn regional_error(code: i64, request_id: Option<String>, retry_after: Option<i64
         3_000_021 | 3_000_027 => configuration(say("the app may not use this call: ask for it at Temu")),
         3_000_022 | 3_000_028 => configuration(say("Temu has suspended the app")),
         5_000_003 => configuration(say("our IP address is not on the app's list at Temu")),
-        4_000_004 => CallError::Transient { fault: say("Temu's rate limit is reached"), retry_after, outage: true },
-        110_020_001 => {
-            CallError::Transient { fault: say("Temu could not make a token of the code"), retry_after, outage: false }
-        }
+        4_000_004 => CallError::Transient {
+            fault: say("Temu's rate limit is reached"),
+            retry_after,
+            cause: TransientCause::RateLimited,
+        },
+        110_020_001 => CallError::Transient {
+            fault: say("Temu could not make a token of the code"),
+            retry_after,
+            cause: TransientCause::Other,
+        },
         4_000_000 => CallError::OutcomeUnknown { fault: say(INTERNAL), retry_after },
-        _ => CallError::Transient { fault: say(UNKNOWN_CODE), retry_after, outage: false },
+        _ => CallError::Transient { fault: say(UNKNOWN_CODE), retry_after, cause: TransientCause::Other },
     }
 }
 
@@ -327,7 +351,7 @@ fn cross_border_error(code: i64, request_id: Option<String>, retry_after: Option
         7_000_015 => configuration(say(BAD_SIGN)),
         7_000_016 => configuration(say(UNKNOWN_CALL)),
         1_000_005 => CallError::OutcomeUnknown { fault: say(INTERNAL), retry_after },
-        _ => CallError::Transient { fault: say(UNKNOWN_CODE), retry_after, outage: false },
+        _ => CallError::Transient { fault: say(UNKNOWN_CODE), retry_after, cause: TransientCause::Other },
     }
 }
 

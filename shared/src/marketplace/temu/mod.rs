@@ -31,7 +31,7 @@ mod client {
     use crate::{
         apps::App,
         connection::{Fault, Listed, watch::Checked},
-        marketplace::{ExchangeError, Exchanged, Marketplace, NewTokens, WebhookError},
+        marketplace::{ExchangeError, Exchanged, HostGate, Marketplace, NewTokens, WebhookError},
         secret::Secret,
         time::Timestamp,
     };
@@ -68,9 +68,14 @@ mod client {
             Err(ExchangeError::Refused { refused: fault.into() })
         }
 
-        async fn check(&self, app: &App, access_token: &Secret) -> Result<Checked, ExchangeError> {
+        async fn check(
+            &self,
+            app: &App,
+            access_token: &Secret,
+            gate: &impl HostGate,
+        ) -> Result<Checked, ExchangeError> {
             let now = Timestamp::local_now();
-            Ok(token::info_for_check(&self.http, app, access_token, now).await?.checked())
+            Ok(token::info_for_check(&self.http, app, access_token, gate, now).await?.checked())
         }
 
         async fn shops(&self, app: &App, access_token: &Secret) -> Result<Listed, Fault> {

@@ -21,7 +21,8 @@ use crate::{
         end::AuthorizationEnd,
         watch::{Checked, UNSAID_LIFE},
     },
-    marketplace::{Authorizer, ExchangeError, Exchanged, Granted, NewTokens, Seller, http},
+    health::Host,
+    marketplace::{Authorizer, ExchangeError, Exchanged, Granted, HostGate, NewTokens, Seller, TransientCause, http},
     names::{MarketplaceName, SellerId},
     secret::Secret,
     time::Timestamp,
@@ -191,7 +192,8 @@ const fn is_for_the_next(error: &CallError) -> bool {
 }
 
 /// What a token is, for the daily check: the first router is asked, and the next one only if that one does not know the
-/// token or may not be asked about it. A token from before the info call migrated to PA lacks it there.
+/// token or may not be asked about it. A token from before the info call migrated to PA lacks it there. If that next one may
+/// not be called now, or does not respond, nothing is known of the token.
 ///
 /// # Errors
 /// [`CallError`], by what to do next.
@@ -199,17 +201,43 @@ pub(super) async fn info_for_check(
     http: &reqwest::Client,
     app: &App,
     access_token: &Secret,
+    gate: &impl HostGate,
     now: Timestamp,
 ) -> Result<Token, CallError> {
     let mut said = Err(CallError::no_router());
-    for at in &app.config.api.routers {
-        said = info(http, app, at, access_token, now).await;
+    for (n, at) in app.config.api.routers.iter().enumerate() {
+        said = if n == 0 {
+            info(http, app, at, access_token, now).await
+        } else {
+            info_of_next(http, app, at, access_token, gate, now).await
+        };
         if !said.as_ref().is_err_and(is_for_the_next) {
             break;
         }
     }
     let is_partial = app.config.api.routers.len() > 1;
     said.map(|token| Token { is_partial, ..token })
+}
+
+async fn info_of_next(
+    http: &reqwest::Client,
+    app: &App,
+    at: &RouterAddress,
+    access_token: &Secret,
+    gate: &impl HostGate,
+    now: Timestamp,
+) -> Result<Token, CallError> {
+    let host = Host::of(&at.url);
+    if !gate.admits(&host).await {
+        return Err(CallError::not_called(host));
+    }
+    let said = info(http, app, at, access_token, now).await;
+    let is_outage = |error: &CallError| {
+        matches!(error, CallError::OutcomeUnknown { .. } | CallError::Transient { cause: TransientCause::Outage, .. })
+    };
+    let has_responded = !said.as_ref().is_err_and(is_outage);
+    gate.answered(&host, has_responded).await;
+    if has_responded { said } else { said.map_err(|error| CallError::NoAnswerFrom { host, fault: error.into_fault() }) }
 }
 
 /// What a token is, by one router. It is a read, so a failure that may pass leads to a second try.

@@ -9,7 +9,7 @@ use super::texts::{names_the_ip_list, plain};
 use crate::{
     connection::{Fault, Purpose, end::AuthorizationEnd},
     marketplace::{
-        Authorizer, ExchangeError, Granted, NewTokens, Seller,
+        Authorizer, ExchangeError, Granted, NewTokens, Seller, TransientCause,
         expiry::{Expiry, YEAR, lenient_expiry},
         http::{NoAnswer, RawAnswer},
         lenient::{lenient, lenient_name, lenient_request_id, object, object_of},
@@ -117,7 +117,7 @@ pub fn meaning(call: Call, answer: Result<RawAnswer, NoAnswer>) -> Result<Data, 
     let answer = match answer {
         Ok(answer) => answer,
         Err(NoAnswer::NotSent(fault)) => {
-            return Err(ExchangeError::Transient { fault, retry_after: None, outage: true });
+            return Err(ExchangeError::Transient { fault, retry_after: None, cause: TransientCause::Outage });
         }
         Err(NoAnswer::MaybeSent(fault)) => return Err(ExchangeError::OutcomeUnknown { fault, retry_after: None }),
     };
@@ -132,7 +132,7 @@ pub fn meaning(call: Call, answer: Result<RawAnswer, NoAnswer>) -> Result<Data, 
     }
     if status == 429 {
         let fault = fault("the marketplace's rate limit is reached", http_code, None);
-        return Err(ExchangeError::Transient { fault, retry_after, outage: true });
+        return Err(ExchangeError::Transient { fault, retry_after, cause: TransientCause::RateLimited });
     }
     if status >= 500 {
         let fault = fault("internal error at the marketplace", http_code, None);
@@ -184,7 +184,7 @@ fn error(call: Call, code: i64, message: &str, request_id: Option<&String>, retr
         (36_009_002, _) => ExchangeError::Transient {
             fault: say("the marketplace's rate limit is reached"),
             retry_after,
-            outage: true,
+            cause: TransientCause::RateLimited,
         },
         (36_009_003 | 36_009_007, _) => {
             ExchangeError::OutcomeUnknown { fault: say("internal error at the marketplace"), retry_after }
@@ -197,7 +197,7 @@ fn error(call: Call, code: i64, message: &str, request_id: Option<&String>, retr
         _ => ExchangeError::Transient {
             fault: say("the marketplace answered with an unknown code"),
             retry_after,
-            outage: false,
+            cause: TransientCause::Other,
         },
     }
 }

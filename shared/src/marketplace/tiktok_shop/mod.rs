@@ -60,9 +60,10 @@ impl super::Marketplace for TikTokShop {
         &self,
         app: &crate::apps::App,
         access_token: &crate::secret::Secret,
+        _: &impl super::HostGate,
     ) -> Result<crate::connection::watch::Checked, super::ExchangeError> {
         use self::open_api::CallError;
-        use super::ExchangeError;
+        use super::{ExchangeError, TransientCause};
         use crate::connection::{Listed, watch::Checked};
         let checked = |listed| Ok(Checked { listed: Some(listed), ..Checked::default() });
         match shops::list(&self.http, app, access_token, crate::time::Timestamp::local_now()).await {
@@ -73,7 +74,15 @@ impl super::Marketplace for TikTokShop {
             }
             Err(CallError::TokenRefused(fault)) => Err(ExchangeError::Refused { refused: fault.into() }),
             Err(CallError::Configuration(fault)) => Err(ExchangeError::Configuration { fault }),
-            Err(CallError::Failed(fault)) => Err(ExchangeError::Transient { fault, retry_after: None, outage: false }),
+            Err(CallError::Unreachable(fault)) => {
+                Err(ExchangeError::Transient { fault, retry_after: None, cause: TransientCause::Outage })
+            }
+            Err(CallError::RateLimited { fault, retry_after }) => {
+                Err(ExchangeError::Transient { fault, retry_after, cause: TransientCause::RateLimited })
+            }
+            Err(CallError::Failed(fault)) => {
+                Err(ExchangeError::Transient { fault, retry_after: None, cause: TransientCause::Other })
+            }
             Err(CallError::ShopRateLimited(_)) => checked(Listed::NotNow),
         }
     }

@@ -24,7 +24,16 @@ use crate::{
 /// Why a call gave nothing, named by what it says of the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallError {
-    /// Nothing: the marketplace did not respond, or not as it should.
+    /// Nothing: the host did not respond, or cannot work.
+    Unreachable(Fault),
+    /// Nothing: the app has made too many calls.
+    RateLimited {
+        /// What was said.
+        fault: Fault,
+        /// Seconds that the marketplace asked to wait.
+        retry_after: Option<i64>,
+    },
+    /// Nothing: the marketplace did not respond as it should.
     Failed(Fault),
     /// Nothing: the calls that a sandbox shop has in an hour are used up.
     ShopRateLimited(Fault),
@@ -40,7 +49,10 @@ impl CallError {
     /// Whom it concerns, where it kept webhooks from being registered.
     pub(super) fn of_webhooks(self) -> WebhookError {
         match self {
-            Self::Failed(fault) | Self::Configuration(fault) => WebhookError::App(fault),
+            Self::Unreachable(fault)
+            | Self::RateLimited { fault, .. }
+            | Self::Failed(fault)
+            | Self::Configuration(fault) => WebhookError::App(fault),
             Self::ShopRateLimited(fault) | Self::Inactive(fault) | Self::TokenRefused(fault) => {
                 WebhookError::Seller(fault)
             }
@@ -50,7 +62,9 @@ impl CallError {
     /// What the marketplace said, for the log.
     pub fn into_fault(self) -> Fault {
         match self {
-            Self::Failed(fault)
+            Self::Unreachable(fault)
+            | Self::RateLimited { fault, .. }
+            | Self::Failed(fault)
             | Self::ShopRateLimited(fault)
             | Self::Inactive(fault)
             | Self::TokenRefused(fault)
@@ -73,7 +87,7 @@ pub(super) struct Call<'a> {
 /// Signs and sends a call, and reads the whole response.
 ///
 /// # Errors
-/// [`CallError::Failed`] if there is no response.
+/// [`CallError::Unreachable`] if there is no response.
 pub(super) async fn send(
     http: &reqwest::Client,
     app: &App,
@@ -96,7 +110,7 @@ pub(super) async fn send(
     };
     match http::send(MarketplaceName::TikTokShop, call.path, request).await {
         Ok(answer) => Ok(answer),
-        Err(NoAnswer::NotSent(fault) | NoAnswer::MaybeSent(fault)) => Err(CallError::Failed(fault)),
+        Err(NoAnswer::NotSent(fault) | NoAnswer::MaybeSent(fault)) => Err(CallError::Unreachable(fault)),
     }
 }
 
@@ -122,7 +136,7 @@ pub(super) fn read<T: DeserializeOwned>(answer: &RawAnswer) -> Result<Response<T
     let Some(envelope) = object::<Envelope<T>>(&answer.body) else {
         return Err(match str::from_utf8(&answer.body) {
             Ok(text) if names_the_ip_list(text) => CallError::Configuration(by_status(IP_NOT_LISTED)),
-            _ if is_in_trouble(answer.status) => CallError::Failed(by_status(IN_TROUBLE)),
+            _ if is_in_trouble(answer.status) => in_trouble(answer, by_status(IN_TROUBLE)),
             _ => CallError::Failed(by_status("the open API's response is not in a known form")),
         });
     };
@@ -140,7 +154,7 @@ pub(super) fn read<T: DeserializeOwned>(answer: &RawAnswer) -> Result<Response<T
     }
     if is_in_trouble(answer.status) {
         // Whatever else its body says: a gateway in trouble is no reason to doubt a token.
-        return Err(CallError::Failed(by_status(IN_TROUBLE)));
+        return Err(in_trouble(answer, by_status(IN_TROUBLE)));
     }
     let failed = |words| Err(CallError::Failed(fault(words)));
     match code {
@@ -170,6 +184,14 @@ pub(super) struct Response<T> {
 }
 
 const IN_TROUBLE: &str = "the open API cannot answer now";
+
+fn in_trouble(answer: &RawAnswer, fault: Fault) -> CallError {
+    if answer.status == 429 {
+        CallError::RateLimited { fault, retry_after: answer.retry_after }
+    } else {
+        CallError::Unreachable(fault)
+    }
+}
 
 const fn is_in_trouble(status: u16) -> bool {
     status == 429 || status >= 500

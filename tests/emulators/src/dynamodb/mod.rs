@@ -214,6 +214,8 @@ fn subject(hash_keys: &HashKeys, operation: &str, input: &Value) -> Subject {
         }
     } else if let Some(tables) = input["RequestItems"].as_object() {
         subject.resource = tables.keys().next().cloned();
+        let read = tables.values().filter_map(|batch| batch["Keys"].as_array()).flatten().filter_map(Value::as_object);
+        subject.keys.extend(read.flat_map(|key| key.values().filter_map(scalar).map(str::to_owned)));
     } else {
         note(hash_keys, input, &mut subject);
     }

@@ -14,7 +14,7 @@ use simulators::{temu, tiktok_shop};
 
 use super::{
     Function, Stack, StartError, Table,
-    time_travel::{TokenAtTemu, align_evidence, shift},
+    time_travel::{TokenAtTemu, align_evidence, see_as_written, shift},
     vendor,
 };
 use crate::{answer::Answer, browser::Browser, schedule::Sweeper, vendor_api::VendorApi};
@@ -252,8 +252,10 @@ impl Stack {
             items.retain_mut(|item| {
                 let before = item.clone();
                 shift(item, seconds);
-                if item["connection"].as_str().is_some_and(|key| key.starts_with("evidence/")) {
-                    align_evidence(item, seconds);
+                match item["connection"].as_str().and_then(|key| key.split('/').next()) {
+                    Some("evidence") => align_evidence(item, seconds),
+                    Some("health") if *item != before => see_as_written(item),
+                    _ => {}
                 }
                 *item != before
             });

@@ -40,6 +40,11 @@ pub(crate) fn align_evidence(item: &mut Value, seconds: i64) {
         let age = begin(now + seconds) - (counts["begins_at"].as_i64().expect("a time") + seconds);
         counts["begins_at"] = (begin(now) - age).into();
     }
+    see_as_written(item);
+}
+
+/// Whoever has seen the item before sees that somebody has written it.
+pub(crate) fn see_as_written(item: &mut Value) {
     item["revision"] = (item["revision"].as_u64().expect("a revision") + 1).into();
 }
 

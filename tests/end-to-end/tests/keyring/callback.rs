@@ -344,7 +344,8 @@ async fn faults_at_that_moment_end_in_a_page_and_are_healed() {
 
     // The table fails at the commit: the sweep finds what was kept, and commits it without asking the marketplace.
     let commit = AwsFault::new(FaultKind::ErrorBefore).on("UpdateItem");
-    let commit = commit.when(|call| call.resource.as_deref() == Some("connections")).after(1).always();
+    let is_of_connection = |key: &String| key.starts_with("tiktok-shop/");
+    let commit = commit.when(move |call| call.keys.iter().any(is_of_connection)).after(1).always();
     let down = stack.dynamodb().front().inject(commit);
     let (browser, callback) = authorized(&stack, "seller-1").await;
     says(&browser.come_back(&callback).await.page.unwrap(), "went wrong on our side");

@@ -18,6 +18,7 @@ mod errors;
 mod events;
 mod fleet;
 mod formats;
+mod health;
 mod hygiene;
 mod lanes;
 mod leaks;

@@ -35,7 +35,7 @@ async fn what_happened_is_counted_and_nothing_tells_of_a_connection() {
 
     let metrics = Metrics::of(&stack);
     let outcome = |outcome| metrics.count("WorkOutcomes", &[("Marketplace", "tiktok-shop"), ("Outcome", outcome)]);
-    assert_eq!((outcome("refreshed"), outcome("misconfigured")), (2, 1));
+    assert_eq!((outcome("refreshed"), outcome("misconfigured")), (3, 1));
     let connects = |outcome| metrics.count("Connects", &[("Marketplace", "tiktok-shop"), ("Outcome", outcome)]);
     assert_eq!((connects("connected"), connects("account_conflict")), (2, 1));
     let lookups = |answer| metrics.count("Lookups", &[("Marketplace", "tiktok-shop"), ("Answer", answer)]);

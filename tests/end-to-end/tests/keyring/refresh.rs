@@ -196,7 +196,6 @@ async fn broken_answers_are_unknown_outcomes_and_cost_no_connection() {
         Trouble::Truncated,
         Trouble::ServerError(When::AfterEffect),
         Trouble::timed_out(When::BeforeEffect),
-        Trouble::RateLimited { retry_after: Some(120) },
         Trouble::answer(When::BeforeEffect, 99_999_999, "we do not know this either"),
     ];
     for (n, trouble) in troubles.into_iter().enumerate() {

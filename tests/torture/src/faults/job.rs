@@ -110,6 +110,7 @@ const TOKEN_SET_BY_LOOKUP: Step = Step::read("read the token set", TokenLookup, 
 
 const DUE: Step = Step::read("read what is due", RefreshSweep, On::DueIndex);
 const REGISTRY: Step = Step::read("read the registry", RefreshSweep, On::Registry);
+const BREAKERS: Step = Step::read("read the circuit breakers", RefreshSweep, On::Breakers);
 const READ: Step = Step::read("read the item", RefreshSweep, On::Item);
 const CLAIM: Step = Step::write("claim", RefreshSweep, On::Item);
 const TOKEN_SET: Step = Step::read("read the token set", RefreshSweep, On::TokenSet);
@@ -120,10 +121,11 @@ const SHOPS: Step = Step::at_marketplace("list the shops", Route::Shops);
 const COMMIT: Step = Step::write("commit", RefreshSweep, On::Item).after(1);
 const EVIDENCE: Step = Step::write("write the evidence", RefreshSweep, On::Evidence);
 
-const SWEEP: &[Step] = &[DUE, REGISTRY, READ, CLAIM, TOKEN_SET, APP, EXCHANGE, PUT, SHOPS, COMMIT, EVIDENCE];
+const SWEEP: &[Step] = &[DUE, REGISTRY, BREAKERS, READ, CLAIM, TOKEN_SET, APP, EXCHANGE, PUT, SHOPS, COMMIT, EVIDENCE];
 
 const ON_DEMAND: &[Step] = &[
     READ_BY_LOOKUP,
+    Step::read("read the circuit breakers", TokenLookup, On::Breakers),
     Step::call("invoke refresh-on-demand", TokenLookup, &["Invoke"], On::Invocation),
     Step::read("read the item, in refresh-on-demand", RefreshOnDemand, On::Item),
     Step::read("read the registry", RefreshOnDemand, On::Registry),
@@ -152,6 +154,7 @@ const REGISTRY_BY_CALLBACK: Step = Step::read("read the registry", OauthCallback
 const APP_BY_CALLBACK: Step = Step::read("read the app's secret", OauthCallback, On::App);
 const VISIT: Step = Step::read("read the visit", OauthCallback, On::Visit);
 const SESSION: Step = Step::read("read the session", OauthCallback, On::Session);
+const BREAKERS_BY_CALLBACK: Step = Step::read("read the circuit breakers", OauthCallback, On::Breakers);
 const USE: Step = Step::write("use up the `state`", OauthCallback, On::Visit);
 const CODE: Step = Step::at_marketplace("exchange the code", Route::TokenGet);
 const READ_BY_CALLBACK: Step = Step::read("read the item", OauthCallback, On::Item);
@@ -166,6 +169,7 @@ const NEW_SELLER: &[Step] = &[
     APP_BY_CALLBACK,
     VISIT,
     SESSION,
+    BREAKERS_BY_CALLBACK,
     USE,
     CODE,
     READ_BY_CALLBACK,
@@ -184,6 +188,7 @@ const KNOWN_SELLER: &[Step] = &[
     APP_BY_CALLBACK,
     VISIT,
     SESSION,
+    BREAKERS_BY_CALLBACK,
     USE,
     CODE,
     READ_BY_CALLBACK,
@@ -211,6 +216,7 @@ const DISCONNECT: &[Step] = &[READ_BY_LOOKUP, Step::write("write the end", Token
 const DELETION: &[Step] = &[
     DUE,
     REGISTRY,
+    BREAKERS,
     READ,
     CLAIM,
     APP,
@@ -225,6 +231,7 @@ const DELETION: &[Step] = &[
 const WEBHOOKS: &[Step] = &[
     DUE,
     REGISTRY,
+    BREAKERS,
     READ,
     APP,
     TOKEN_SET,

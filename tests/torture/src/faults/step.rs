@@ -42,6 +42,7 @@ pub(super) enum On {
     Item,
     ShopPointer,
     Evidence,
+    Breakers,
     Session,
     Visit,
     TokenSet,
@@ -102,10 +103,11 @@ impl AwsCall {
         matches!(self.on, On::Registry)
     }
 
-    /// Whether it is made any number of times: one query per part of a lane, an item that is polled, and counts that another process has
-    /// changed in the meantime.
+    /// Whether it is made any number of times: one query per part of a lane, an item that is polled, and what is shared with
+    /// other processes.
     pub(super) fn repeats(self) -> bool {
-        matches!(self.on, On::DueIndex | On::Evidence) || (self.on == On::Item && self.by == Function::TokenLookup)
+        matches!(self.on, On::DueIndex | On::Evidence | On::Breakers)
+            || (self.on == On::Item && self.by == Function::TokenLookup)
     }
 
     /// Whether both are the same, `skip` aside.
@@ -131,10 +133,12 @@ impl On {
             Self::DueIndex => {
                 ["due", "chores"].iter().any(|index| resource == format!("{}/index/{index}", Table::Connections.name()))
             }
-            // A batch may not name its keys.
-            Self::Item => in_connections && first.is_none_or(|_| call.keys.iter().any(|key| key == connection)),
+            Self::Item => in_connections && call.keys.iter().any(|key| key == connection),
             Self::ShopPointer => in_connections && first.is_some_and(|key| key.starts_with("shop/")),
             Self::Evidence => in_connections && first.is_some_and(|key| key.starts_with("evidence/")),
+            Self::Breakers => {
+                in_connections && first.is_some() && call.keys.iter().all(|key| key.starts_with("health/"))
+            }
             Self::Session => in_sessions && first.is_some_and(|key| key.starts_with("session/")),
             Self::Visit => in_sessions && first.is_some_and(|key| key.starts_with("visit/")),
             Self::TokenSet => resource.ends_with(&format!("/{connection}/tokens")),

@@ -15,7 +15,7 @@ pub(crate) async fn coherent(stack: &Stack) -> Vec<String> {
     let mut broken = Vec::new();
     let items = stack.items(Table::Connections).await;
     let is_connection =
-        |item: &Value| item.get("points_to").is_none() && !item["connection"].as_str().is_some_and(is_evidence);
+        |item: &Value| item.get("points_to").is_none() && !item["connection"].as_str().is_some_and(is_shared);
     let items: Vec<Value> = items.into_iter().filter(is_connection).collect();
     let mut expected = Vec::new();
     for item in &items {
@@ -93,7 +93,7 @@ pub(crate) fn settled(truth: &Truth) -> Vec<String> {
     broken
 }
 
-/// Whether the key is that of what is known about an app, not about one of its connections.
-fn is_evidence(key: &str) -> bool {
-    key.starts_with("evidence/")
+/// Whether the key is that of something that all processes share, not of a connection.
+fn is_shared(key: &str) -> bool {
+    ["evidence/", "health/"].iter().any(|prefix| key.starts_with(prefix))
 }

@@ -45,10 +45,10 @@ fn every_code_has_its_meaning() {
         assert!(matches!(refusal(code), CallError::Configuration { .. }), "{code}");
     }
     assert!(matches!(refusal(5_000_003), CallError::Configuration { .. }));
-    assert!(matches!(refusal(4_000_004), CallError::Transient { outage: true, .. }));
+    assert!(matches!(refusal(4_000_004), CallError::Transient { cause: TransientCause::RateLimited, .. }));
     assert!(matches!(refusal(4_000_000), CallError::OutcomeUnknown { .. }));
     for unknown in [1, 7, 3_000_099, 110_020_001] {
-        assert!(matches!(refusal(unknown), CallError::Transient { outage: false, .. }), "{unknown}");
+        assert!(matches!(refusal(unknown), CallError::Transient { cause: TransientCause::Other, .. }), "{unknown}");
     }
 }
 
@@ -67,7 +67,10 @@ fn the_same_number_means_something_else_in_the_other_family() {
         (7_000_022, Rejection::CallNotGranted),
     ] {
         assert_eq!(rejected(code), Some(rejection), "{code}");
-        assert!(matches!(refusal(code), CallError::Transient { outage: false, .. }), "{code} at a region's router");
+        assert!(
+            matches!(refusal(code), CallError::Transient { cause: TransientCause::Other, .. }),
+            "{code} at a region's router"
+        );
     }
     for code in [0, 2, 3, 5, 8, 10, 11, 13, 14, 15, 16].map(|code| 7_000_000 + code) {
         assert!(matches!(refused_by(Family::CrossBorder, code), CallError::Configuration { .. }), "{code}");
@@ -75,7 +78,7 @@ fn the_same_number_means_something_else_in_the_other_family() {
     assert!(matches!(refused_by(Family::CrossBorder, 1_000_005), CallError::OutcomeUnknown { .. }));
     for regional in [3_000_031, 3_000_034, 5_000_000, 3_000_001] {
         let said = refused_by(Family::CrossBorder, regional);
-        assert!(matches!(said, CallError::Transient { outage: false, .. }), "{regional} at PA or CN");
+        assert!(matches!(said, CallError::Transient { cause: TransientCause::Other, .. }), "{regional} at PA or CN");
     }
 }
 
@@ -163,10 +166,10 @@ fn what_cannot_be_read_may_have_had_its_effect() {
         assert!(matches!(said, Err(CallError::OutcomeUnknown { .. })), "{status} {body}");
     }
     let said = meaning::<Created>(Family::Regional, answer(429, &json!({})));
-    assert!(matches!(said, Err(CallError::Transient { outage: true, .. })));
+    assert!(matches!(said, Err(CallError::Transient { cause: TransientCause::RateLimited, .. })));
     let fault = Fault { message: "no connection".into(), code: None, request_id: None };
     let said = meaning::<Created>(Family::Regional, Err(NoAnswer::NotSent(fault)));
-    assert!(matches!(said, Err(CallError::Transient { outage: true, .. })));
+    assert!(matches!(said, Err(CallError::Transient { cause: TransientCause::Outage, .. })));
 }
 
 #[test]

@@ -17,7 +17,9 @@ fn coded(code: i64, message: &str) -> Result<RawAnswer, NoAnswer> {
 /// The row of the table that an error belongs to.
 fn class(call: Call, answer: Result<RawAnswer, NoAnswer>) -> &'static str {
     match meaning(call, answer).unwrap_err() {
-        ExchangeError::Transient { outage: true, .. } => "outage",
+        ExchangeError::Transient { cause: TransientCause::Outage, .. } => "outage",
+        ExchangeError::Transient { cause: TransientCause::RateLimited, .. } => "rate limited",
+        ExchangeError::NoAnswerFrom { .. } => "another host",
         ExchangeError::Transient { .. } => "transient",
         ExchangeError::OutcomeUnknown { .. } => "unknown",
         ExchangeError::Refused { .. } => "refused",
@@ -54,7 +56,7 @@ fn each_code_has_its_class() {
         (Refresh, 36_004_005, "", "refused"),
         (Refresh, 36_004_001, "rt has expired", "refused"),
         (ExchangeCode, 36_004_001, "", "transient"),
-        (Refresh, 36_009_002, "", "outage"),
+        (Refresh, 36_009_002, "", "rate limited"),
         (Refresh, 36_009_003, "", "unknown"),
         (Refresh, 36_009_007, "", "unknown"),
         (Refresh, 36_009_033, "", "configuration"),
@@ -77,7 +79,7 @@ fn transport_faults_have_their_class() {
     let nothing = || Fault { message: String::new(), code: None, request_id: None };
     assert_eq!(class(Call::Refresh, Err(NoAnswer::NotSent(nothing()))), "outage");
     assert_eq!(class(Call::Refresh, Err(NoAnswer::MaybeSent(nothing()))), "unknown");
-    assert_eq!(class(Call::Refresh, http(429, "")), "outage");
+    assert_eq!(class(Call::Refresh, http(429, "")), "rate limited");
     assert_eq!(class(Call::Refresh, http(500, SAMPLE)), "unknown");
     assert_eq!(class(Call::Refresh, http(503, "")), "unknown");
     assert_eq!(class(Call::Refresh, http(404, "404 page not found")), "unknown");

@@ -71,7 +71,7 @@ async fn a_misconfigured_app_blames_nobody_and_is_loud() {
     bad["app_secret"] = json!("not-the-app-secret-at-all");
     stack.put_secret(US_SECRET, &bad).await;
     let swept = stack.invoke_sweep().await;
-    assert_eq!((&swept["misconfigured"], &swept["refused"]), (&json!(1), &json!(0)), "{swept}");
+    assert_eq!((&swept["misconfigured"], &swept["refused"]), (&json!(3), &json!(0)), "{swept}");
     assert!(stack.writes("configuration_fault", 1).await);
     assert_eq!(all(&stack, 3, "refusals").await, vec![json!(0); 3]);
 
