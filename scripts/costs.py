@@ -12,6 +12,7 @@ IN_MEMORY, PROCESSES = 10_000, 3  # token sets in a process of token-lookup, and
 LOOKUP_GB_S, SWEEP_GB, PUTS_A_SECOND = 0.015 * 0.25, 0.5, 30
 ITEM, INDEX, POINTER = 2, 2, 1  # write units
 CONNECTION_KB, REFRESH_KB, RUN_KB, LOOKUP_KB = 2, 1.1, 2, 2.1
+BREAKERS = 8  # circuit breakers that a run reads: three apps, four hosts, the vault
 PROBES = 4 * (1 + 3)  # queries at the start of a run: four for the chores, and for each of so many apps
 MONTHS_KEPT, COMPRESSED = 12, 0.15  # of the logs
 METRICS, ALARMS = 61, 79  # ALARMS: metrics that alarms look at
@@ -38,7 +39,7 @@ def month(size):
         "Secrets": size * SECRET,
         "Secrets Manager calls": vault_calls * SECRET_CALL,
         "DynamoDB writes": refreshes * writes * WRITE,
-        "DynamoDB reads": (refreshes * 2 + lookups + runs * PROBES / 2) * READ,
+        "DynamoDB reads": (refreshes * 2 + lookups + runs * (PROBES / 2 + BREAKERS)) * READ,
         "DynamoDB storage": size * CONNECTION_KB / 1e6 * TABLE_GB,
         "Lambda": (runs + lookups) * INVOCATION + (sweep_seconds * SWEEP_GB + lookups * LOOKUP_GB_S) * GB_SECOND,
         "API Gateway": min(lookups, 300e6) * REQUEST + max(lookups - 300e6, 0) * REQUEST_ABOVE_300_MILLION,

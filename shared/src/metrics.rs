@@ -15,7 +15,11 @@ use std::{
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 
-use crate::{connection::Reason, names::MarketplaceName, vault::Source};
+use crate::{
+    connection::Reason,
+    names::{AppKeyPath, MarketplaceName},
+    vault::Source,
+};
 
 /// CloudWatch's namespace of all of them, unless `METRICS_NAMESPACE` names another: two stages in one account must not
 /// be counted together.
@@ -94,6 +98,21 @@ pub fn lane_stopped(seconds: i64) {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 seconds")]
     // As above.
     histogram!(LANE_STOPPED).record(seconds as f64);
+}
+
+/// The same for one app's lane, where it is behind.
+pub fn oldest_due_of(app: &AppKeyPath, seconds: i64) {
+    of_app(OLDEST_DUE, app, seconds);
+}
+
+/// The same for one app's lane, where it is stopped.
+pub fn lane_stopped_of(app: &AppKeyPath, seconds: i64) {
+    of_app(LANE_STOPPED, app, seconds);
+}
+
+fn of_app(name: &'static str, app: &AppKeyPath, seconds: i64) {
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 seconds")]
+    histogram!(name, "App" => app.to_string()).record(seconds as f64);
 }
 
 /// So many connections were found in this status.

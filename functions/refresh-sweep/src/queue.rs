@@ -180,13 +180,16 @@ impl LaneQueues {
         self.ids.get(&Lane::App(app.clone())).copied()
     }
 
+    /// For how many seconds each lane's oldest connection had been due.
+    pub(crate) fn age_of_each(&self) -> impl Iterator<Item = (&Lane, i64)> {
+        self.queues.iter().map(|queue| (&queue.lane, queue.oldest.map_or(0, |oldest| self.now.since(oldest).max(0))))
+    }
+
     /// How old the oldest due connections were, given which lanes are stopped.
     pub(crate) fn ages(&self, is_stopped: impl Fn(&Lane) -> bool) -> Ages {
         let mut ages = Ages::default();
-        for queue in &self.queues {
-            let age = queue.oldest.map_or(0, |oldest| self.now.since(oldest).max(0));
-            let oldest =
-                if is_stopped(&queue.lane) { &mut ages.lane_stopped_seconds } else { &mut ages.oldest_due_seconds };
+        for (lane, age) in self.age_of_each() {
+            let oldest = if is_stopped(lane) { &mut ages.lane_stopped_seconds } else { &mut ages.oldest_due_seconds };
             *oldest = age.max(*oldest);
         }
         ages

@@ -48,6 +48,9 @@ use crate::{
 /// How long a run claims when it does not know its deadline.
 const CLAIMING: Duration = Duration::from_mins(1);
 
+/// From how many seconds on a lane is behind and has a figure of its own: each costs money.
+const BEHIND: i64 = 120;
+
 /// Chores at work at a time, at most. They are counted, not limited: a run's concurrency is far below.
 const MOST_CHORES: usize = 1 << 20;
 
@@ -185,6 +188,13 @@ where
         metrics::oldest_due(ages.oldest_due_seconds);
     }
     metrics::lane_stopped(ages.lane_stopped_seconds);
+    for (lane, age) in queues.age_of_each() {
+        match lane {
+            Lane::App(app) if run.leaves_alone(app) => metrics::lane_stopped_of(app, age),
+            Lane::App(app) if age > BEHIND => metrics::oldest_due_of(app, age),
+            Lane::App(_) | Lane::Chores => {}
+        }
+    }
     if partition.index == 0 {
         protocol.health.tell_of_hosts(&breakers);
     }

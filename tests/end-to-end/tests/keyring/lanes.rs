@@ -85,8 +85,9 @@ async fn a_stopped_lane_delays_no_other_and_its_chores_go_on() {
         ["oldest_due_seconds", "lane_stopped_seconds"].map(|name| swept[name].as_i64().unwrap() / DAY);
     assert!(oldest < 6 && stopped >= 14, "{swept}");
     stack.stop_functions();
-    let told = Metrics::of(&stack).values("LaneStoppedSeconds", &[]);
-    assert_eq!(told, [0.0, swept["lane_stopped_seconds"].as_f64().unwrap()]);
+    let (metrics, seconds) = (Metrics::of(&stack), swept["lane_stopped_seconds"].as_f64().unwrap());
+    assert_eq!(metrics.values("LaneStoppedSeconds", &[]), [0.0, seconds]);
+    assert_eq!(metrics.values("LaneStoppedSeconds", &[("App", "tiktok-shop/global")]), [seconds]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
