@@ -75,6 +75,7 @@ POINTER = {"dynamodb:LeadingKeys": ["shop/tiktok-shop/us/7001"]}
 EVIDENCE = {"dynamodb:LeadingKeys": ["evidence/tiktok-shop/us"]}
 HEALTH = {"dynamodb:LeadingKeys": ["health/host/auth.tiktok-shops.com"]}
 STANDBY = {"dynamodb:LeadingKeys": ["standby/tiktok-shop/us"]}
+COUNT = {"dynamodb:LeadingKeys": ["count/fleet"]}
 SESSION = {"dynamodb:LeadingKeys": ["session/1"]}
 VISIT = {"dynamodb:LeadingKeys": ["visit/1"]}
 
@@ -107,8 +108,8 @@ WITH_SECRETS = {
 }
 
 # role: what it may do with which items of a table, or on an index.
-ANY, POINTERS, OPENED = (ITEM, POINTER, EVIDENCE, HEALTH, STANDBY, SESSION, VISIT), (POINTER,), (SESSION,)
-OF_A_CALLBACK = tuple(context for context in ANY if context not in (EVIDENCE, STANDBY))
+ANY, POINTERS, OPENED = (ITEM, POINTER, EVIDENCE, COUNT, HEALTH, STANDBY, SESSION, VISIT), (POINTER,), (SESSION,)
+OF_A_CALLBACK = tuple(context for context in ANY if context not in (EVIDENCE, COUNT, STANDBY))
 OF_A_LOOKUP = tuple(context for context in OF_A_CALLBACK if context is not HEALTH)
 WITH_TABLES = {
     "OauthCallback": {

@@ -116,7 +116,6 @@ where
         LaneQueues::probe(&protocol.connections, lanes, partition, now),
         protocol.health.read(&protocol.connections, &breakers),
     )?;
-    // By the table's time, which the probe's answers have told.
     let counting = Counting::begin(
         &protocol.connections,
         knows_apps.then(|| apps.keys().cloned().collect()),

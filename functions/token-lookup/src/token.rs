@@ -94,7 +94,8 @@ pub(crate) async fn by_connection(
     operation_id = "getTokenByShop",
     tag = "Tokens",
     summary = "Get a token that works, by shop",
-    description = "As `getToken`, for who knows the shop and not the seller. A shop is found once its connection is active.",
+    description = "As `getToken`, for who knows the shop and not the seller. A shop is found once its connection is active. \
+        If several have the shop, the one that was authorized last is served.",
     params(parameters::ShopPath, TokenQuery),
     responses((status = 200, description = "The token.", body = TokenView), Refused<OfToken>)
 )]

@@ -19,6 +19,7 @@ pub mod end;
 pub mod ended;
 pub mod event;
 pub mod evidence;
+pub mod fleet;
 pub mod grant;
 pub mod next;
 pub mod notice;

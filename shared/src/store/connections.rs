@@ -143,7 +143,8 @@ impl Connections {
             !unchanged || before.shops != after.shops
         });
         let written = if listed && after.status == Status::Active && !after.shops.is_empty() {
-            self.write_with_pointers(guarded, &after).await
+            // On the heap: its state is large, and most writes have no pointers.
+            Box::pin(self.write_with_pointers(guarded, &after)).await
         } else {
             self.write_alone(guarded).await
         };

@@ -5,10 +5,12 @@ mod cancelled;
 mod connections;
 mod due_index;
 mod evidence;
+mod fleet_count;
 mod guarded;
 mod health;
 mod item;
 mod listing;
+mod pointer;
 mod sessions;
 mod shared_item;
 mod shop_pointers;
@@ -17,11 +19,11 @@ mod statuses;
 pub use connections::{ApplyError, Connections};
 pub use due_index::{DueCursor, DueEntry, DuePage};
 pub use evidence::StoredEvidence;
+pub use fleet_count::StoredRound;
 pub use health::{Health, StoredState};
 pub use item::{Item, from_item, to_item};
 pub use listing::{NamePage, Section};
 pub use sessions::Sessions;
-pub use statuses::{StatusCursor, StatusPage};
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 

@@ -2,12 +2,15 @@
 //!
 //! They are written in one transaction with the commit that listed the shops, or with the confirmation that makes the
 //! connection active. A pointer without its shop in the item is possible (a deletion that failed, a connection taken
-//! away) and harmless: a lookup believes the item.
+//! away) and harmless: a lookup believes the item. Several connections of an app may list the same shop; [`super::pointer`]
+//! says which of them the pointer names. No commit fails because of a pointer that is another connection's.
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     error::ProvideErrorMetadata,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Put, TransactWriteItem},
+    types::{AttributeValue, TransactWriteItem},
 };
 
 use super::{
@@ -15,10 +18,11 @@ use super::{
     cancelled::{Cancelled, cancelled},
     connections::pause,
     guarded::{Conflict, Guarded},
-    item::KEY,
+    item::{Item, KEY},
+    pointer::{Pointer, PointerPut, TARGET, pointer_key},
 };
 use crate::{
-    connection::{Connection, Shop},
+    connection::Connection,
     names::{AppKeyPath, ConnectionKey, ShopId},
 };
 
@@ -29,12 +33,6 @@ const TRANSACTION: &str = "write a transaction";
 
 /// Tries for a transaction that is cancelled for a reason that passes; the SDK repeats none of them.
 const TRIES: usize = 5;
-
-const TARGET: &str = "points_to";
-
-fn pointer_key(app: &AppKeyPath, shop: &ShopId) -> AttributeValue {
-    AttributeValue::S(format!("shop/{app}/{shop}"))
-}
 
 impl Connections {
     /// The connection that a shop belongs to, as its pointer says.
@@ -61,16 +59,13 @@ impl Connections {
         guarded: Guarded,
         after: &Connection,
     ) -> Result<Option<Conflict>, StoreError> {
-        let app = &after.connection.app;
-        let pointers: Result<Vec<_>, _> =
-            after.shops.iter().map(|shop| self.put_pointer(app, shop, &after.connection)).collect();
-        let mut pointers = pointers?;
+        let mut pointers = PointerPut::for_shops(after);
         let surplus = pointers.split_off(pointers.len().min(POINTERS_IN_TRANSACTION));
         for chunk in surplus.chunks(POINTERS_IN_TRANSACTION) {
-            self.transact(chunk.to_vec()).await?;
+            self.transact(None, chunk.to_vec(), after).await?;
         }
-        pointers.insert(0, guarded.in_transaction(&self.table)?);
-        self.transact(pointers).await
+        let guarded = guarded.in_transaction(&self.table)?;
+        self.transact(Some(guarded), pointers, after).await
     }
 
     /// Takes away the pointers of shops that are gone, if they still point here. What fails stays behind, harmless.
@@ -94,38 +89,77 @@ impl Connections {
         }
     }
 
-    fn put_pointer(
+    /// Writes the pointers of `of`, and with them its item if it is given. Pointers that are another connection's stay as
+    /// they are.
+    async fn transact(
         &self,
-        app: &AppKeyPath,
-        shop: &Shop,
-        target: &ConnectionKey,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .item(KEY, pointer_key(app, &shop.id))
-            .item(TARGET, AttributeValue::S(target.to_string()))
-            .build()
-            .map_err(|error| StoreError::Unavailable { operation: "build a put", code: error.to_string() })?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Option<Conflict>, StoreError> {
-        let mut code = String::new();
-        for tried in 0..TRIES {
-            if tried > 0 {
-                pause(tried).await;
+        item: Option<TransactWriteItem>,
+        mut pointers: Vec<PointerPut>,
+        of: &Connection,
+    ) -> Result<Option<Conflict>, StoreError> {
+        let (mut tries, mut code) = (0, String::new());
+        while tries < TRIES {
+            let puts: Result<Vec<_>, _> = pointers.iter().map(|put| put.in_transaction(&self.table, of)).collect();
+            let writes: Vec<_> = item.iter().cloned().chain(puts?).collect();
+            if writes.is_empty() {
+                return Ok(None);
             }
-            let answer = self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
-            let Err(error) = answer else { return Ok(None) };
+            let response = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+            let Err(error) = response else { return Ok(None) };
             let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
                 return Err(StoreError::unavailable(TRANSACTION, &error));
             };
-            match cancelled(canceled.cancellation_reasons()) {
+            match cancelled(canceled.cancellation_reasons(), item.is_some()) {
                 Cancelled::Condition(item) => return Conflict::with(item).map(Some),
-                Cancelled::Passing(why) => code = why,
+                // Not one of the tries: a put fails in this way at most twice, then it is given up.
+                Cancelled::Pointers(found) => pointers = self.yield_pointers(pointers, found, of).await,
+                Cancelled::Passing(why) => {
+                    code = why;
+                    tries += 1;
+                    pause(tries).await;
+                }
                 Cancelled::Lasting(code) => return Err(StoreError::Unavailable { operation: TRANSACTION, code }),
             }
         }
         Err(StoreError::Unavailable { operation: TRANSACTION, code })
+    }
+
+    /// The puts to try next, after the conditions of those at the positions in `found` have failed.
+    async fn yield_pointers(
+        &self,
+        pointers: Vec<PointerPut>,
+        mut found: HashMap<usize, Option<Item>>,
+        of: &Connection,
+    ) -> Vec<PointerPut> {
+        let mut owners = HashMap::new();
+        let mut next = Vec::with_capacity(pointers.len());
+        for (position, put) in pointers.into_iter().enumerate() {
+            let Some(found) = found.remove(&position) else {
+                next.push(put);
+                continue;
+            };
+            let Some(pointer) = found.as_ref().and_then(Pointer::of).filter(|_| put.is_by_grant()) else {
+                tracing::warn!(connection = %of.connection, shop = %put.shop, "a shop pointer is left as it is");
+                continue;
+            };
+            let owner = pointer.target.clone();
+            if !owners.contains_key(&owner) {
+                owners.insert(owner.clone(), self.get(&owner).await);
+            }
+            let shop = put.shop.clone();
+            match owners.get(&owner) {
+                Some(Ok(item)) => match put.after(pointer, item.as_ref(), of) {
+                    Some(put) => next.push(put),
+                    None => {
+                        tracing::info!(connection = %of.connection, %shop, %owner, "the shop is another connection's");
+                    }
+                },
+                Some(Err(error)) => {
+                    tracing::warn!(connection = %of.connection, %shop, %owner, %error, "a shop pointer is left as it is");
+                }
+                None => {}
+            }
+        }
+        next
     }
 }

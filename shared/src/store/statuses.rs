@@ -1,8 +1,6 @@
 //! How many connections of each app have which status, by the index `listing` (`list_shard` + `connection`, with `status`),
 //! whose names begin with the marketplace. Only counts are kept.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
@@ -10,41 +8,28 @@ use super::{
     item::{Item, KEY, LIST_SHARD},
 };
 use crate::{
-    connection::Status,
-    names::{AppKeyPath, ConnectionKey, MarketplaceName},
+    connection::{
+        Status,
+        fleet::{Position, StatusPage},
+    },
+    names::{AppKeyPath, ConnectionKey},
 };
 
-/// Statuses that are in memory at a time, for each who counts.
+/// Statuses that are in memory at a time.
 const PAGE: i32 = 2_500;
 
-/// Counts of some of a shard's connections.
-#[derive(Debug, Default)]
-pub struct StatusPage {
-    /// By app and [`Status::NAMES`]; a status that nobody has is missing.
-    pub counts: BTreeMap<(AppKeyPath, &'static str), u64>,
-    /// With a name or a status that this release does not know.
-    pub unknown: u64,
-    /// Where the next page begins; `None` after the last one.
-    pub next: Option<StatusCursor>,
-}
-
-/// Where a next page begins.
-#[derive(Debug, Clone)]
-pub struct StatusCursor(Item);
-
 impl Connections {
-    /// The apps and statuses of a marketplace's connections in one shard (`0..`[`SHARDS`](crate::connection::due::SHARDS)), a
-    /// page of them. One `Query`, eventually consistent.
+    /// Counts the connections of a page by app and status, from this place of the index on. One `Query`, eventually
+    /// consistent.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn statuses(
-        &self,
-        marketplace: MarketplaceName,
-        shard: u8,
-        from: Option<StatusCursor>,
-    ) -> Result<StatusPage, StoreError> {
-        let answer = self
+    pub async fn statuses(&self, from: &Position) -> Result<StatusPage, StoreError> {
+        let shard = AttributeValue::N(from.shard.to_string());
+        let start = from.after.as_ref().map(|name| {
+            Item::from([(LIST_SHARD.to_owned(), shard.clone()), (KEY.to_owned(), AttributeValue::S(name.clone()))])
+        });
+        let response = self
             .client
             .query()
             .table_name(&self.table)
@@ -54,19 +39,20 @@ impl Connections {
             .expression_attribute_names("#shard", LIST_SHARD)
             .expression_attribute_names("#key", KEY)
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":shard", AttributeValue::N(shard.to_string()))
-            .expression_attribute_values(":marketplace", AttributeValue::S(format!("{marketplace}/")))
+            .expression_attribute_values(":shard", shard)
+            .expression_attribute_values(":marketplace", AttributeValue::S(format!("{}/", from.marketplace)))
             .limit(PAGE)
-            .set_exclusive_start_key(from.map(|cursor| cursor.0))
+            .set_exclusive_start_key(start)
             .send()
             .await
             .map_err(|error| StoreError::unavailable("count by the index listing", &error))?;
-        Ok(page(&answer.items.unwrap_or_default(), answer.last_evaluated_key))
+        Ok(page(&response.items.unwrap_or_default(), response.last_evaluated_key.as_ref()))
     }
 }
 
-fn page(entries: &[Item], last: Option<Item>) -> StatusPage {
-    let mut page = StatusPage { next: last.map(StatusCursor), ..StatusPage::default() };
+fn page(entries: &[Item], last: Option<&Item>) -> StatusPage {
+    let next = last.and_then(|last| last.get(KEY)?.as_s().ok()).cloned();
+    let mut page = StatusPage { next, ..StatusPage::default() };
     for entry in entries {
         match known(entry) {
             Some(place) => *page.counts.entry(place).or_default() += 1,
@@ -85,6 +71,8 @@ fn known(entry: &Item) -> Option<(AppKeyPath, &'static str)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -101,11 +89,11 @@ mod tests {
             entry("us", "asleep"),
             Item::new(),
         ];
-        let counted = page(&entries, Some(Item::new()));
+        let counted = page(&entries, Some(&entries[3]));
         let [us, eu] = ["temu/us", "temu/eu"].map(|app| app.parse::<AppKeyPath>().unwrap());
         let counts = [((us.clone(), "active"), 2), ((us, "pending"), 1), ((eu, "active"), 1)];
         assert_eq!(counted.counts, BTreeMap::from(counts));
-        assert_eq!((counted.unknown, counted.next.is_some()), (2, true));
+        assert_eq!((counted.unknown, counted.next.as_deref()), (2, Some("temu/eu/1")));
         assert!(page(&[], None).next.is_none());
     }
 }

@@ -44,6 +44,7 @@ mod rows;
 mod session_view;
 mod sessions;
 mod setting;
+mod shared_shops;
 mod stack;
 mod temu;
 mod verify;

@@ -39,7 +39,7 @@ impl Scene {
     }
 }
 
-/// In the first minute of an hour a sweep counts the fleet as well, beside whatever else it does.
+/// A sweep counts the fleet as well, beside whatever else it does.
 fn counts_the_fleet(call: &Call) -> bool {
-    call.operation == "Query" && call.resource.as_deref() == Some("connections/index/listing")
+    call.keys == ["count/fleet"] || call.resource.as_deref() == Some("connections/index/listing")
 }

@@ -95,5 +95,5 @@ pub(crate) fn settled(truth: &Truth) -> Vec<String> {
 
 /// Whether the key is that of something that all processes share, not of a connection.
 fn is_shared(key: &str) -> bool {
-    ["evidence/", "health/"].iter().any(|prefix| key.starts_with(prefix))
+    ["evidence/", "health/", "count/"].iter().any(|prefix| key.starts_with(prefix))
 }
