@@ -1,10 +1,7 @@
 //! The item `count/fleet`: the hourly count of the connections while it is under way. It lies in the table `connections` and in
 //! none of its indexes. A missing item begins a new round, so deleting it is harmless.
 
-use aws_sdk_dynamodb::{
-    operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 
 use super::{
@@ -53,30 +50,10 @@ impl Connections {
     pub async fn replace_fleet_round(&self, seen: &StoredRound, round: &Round) -> Result<bool, StoreError> {
         const OPERATION: &str = "write the fleet count";
         let revision = next_revision(seen.revision);
-        let mut update = self.client.update_item().table_name(&self.table).key(KEY, key());
-        let mut fields: Vec<_> = to_item(round, revision)?.into_iter().collect();
-        fields.sort_by(|(one, _), (two, _)| one.cmp(two));
-        let sets: Vec<_> = fields.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
-        for (name, value) in fields {
-            update = update.expression_attribute_values(format!(":{name}"), value);
-            update = update.expression_attribute_names(format!("#{name}"), name);
-        }
-        update = match seen.revision {
-            Some(revision) => update
-                .condition_expression("#revision = :seen")
-                .expression_attribute_values(":seen", AttributeValue::N(revision.to_string())),
-            None => update.condition_expression("attribute_not_exists(#revision)"),
-        };
-        let update = update
-            .update_expression(format!("SET {}", sets.join(", ")))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = update.send().await else { return Ok(true) };
-        match error.as_service_error() {
+        match self.replace_shared(key(), seen.revision, to_item(round, revision)?, OPERATION).await? {
+            None => Ok(true),
             // The stored revision is this write's own: it was retried after its response was lost.
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                Ok(failed.item.as_ref().and_then(revision_of) == Some(revision))
-            }
-            _ => Err(StoreError::unavailable(OPERATION, &error)),
+            Some(item) => Ok(item.as_ref().and_then(revision_of) == Some(revision)),
         }
     }
 }

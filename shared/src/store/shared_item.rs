@@ -12,8 +12,8 @@ use super::{
 };
 
 impl Connections {
-    /// Writes these attributes, the new `revision` among them, if the item still has the revision `seen`, or is not there for
-    /// `None`. Returns what the table holds instead, if that is something else: an item or none.
+    /// Writes these attributes, the new `revision` among them, if the item still has the revision `seen`, or for `None` no revision,
+    /// as where there is no item. Returns what the table holds instead, if that is something else: an item or none.
     pub(super) async fn replace_shared(
         &self,
         key: AttributeValue,
@@ -33,7 +33,7 @@ impl Connections {
             Some(revision) => update
                 .condition_expression("#revision = :seen")
                 .expression_attribute_values(":seen", AttributeValue::N(revision.to_string())),
-            None => update.condition_expression("attribute_not_exists(#key)").expression_attribute_names("#key", KEY),
+            None => update.condition_expression("attribute_not_exists(#revision)"),
         };
         let update = update
             .update_expression(format!("SET {}", sets.join(", ")))
