@@ -75,7 +75,7 @@ def hosts(path, entry):
         given = {name: entry.get(name) for name in ("token_url", "api_url")}
     else:
         given = {name: entry.get("routers", {}).get(name) for name in GATEWAYS[entry["gateway"]][0]}
-    return [urlsplit(url).netloc.removesuffix(":443") if url else HOSTS[name] for name, url in given.items()]
+    return [urlsplit(url).netloc.lower().removesuffix(":443") if url else HOSTS[name] for name, url in given.items()]
 
 
 def names(words):

@@ -8,6 +8,7 @@ cloudformation:DescribeStacks, and on the table of the connections dynamodb:Batc
 """
 
 import argparse
+import re
 import sys
 import time
 
@@ -15,12 +16,13 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from app_entry import hosts
+from app_entry import hosts, problems
 from app_registry import Refused
 from app_secrets import Apps, connections_table
 
 BATCH = 100
 VAULT = "vault/secrets-manager"
+NAME = re.compile(rf"host/[a-z0-9.:-]+|lane/(tiktok-shop|temu)/[a-z0-9-]{{1,32}}|{VAULT}")
 
 
 def arguments():
@@ -34,9 +36,10 @@ def arguments():
 
 
 def breakers_of(registry):
-    """All breakers that the apps of a registry have to do with."""
-    found = [f"host/{host}" for host in sorted({host for path, entry in registry.items() for host in hosts(path, entry)})]
-    return found + [f"lane/{path}" for path in sorted(registry)] + [VAULT]
+    """All breakers that the apps of a registry have to do with, as far as their entries can be used."""
+    usable = {path: entry for path, entry in registry.items() if not problems(path, entry)}
+    found = [f"host/{host}" for host in sorted({host for path, entry in usable.items() for host in hosts(path, entry)})]
+    return found + [f"lane/{path}" for path in sorted(usable)] + [VAULT]
 
 
 def states(table, breakers):
@@ -74,10 +77,11 @@ def run(options):
     breakers = breakers_of(Apps(options.stack).read())
     table = connections_table(options.stack)
     if options.reset:
-        if options.reset not in breakers:
-            raise Refused(f"{options.reset} is no breaker of this stack. They are: {', '.join(breakers)}.")
+        # An app may have left the registry.
+        if not NAME.fullmatch(options.reset):
+            raise Refused(f"{options.reset} is no circuit breaker. Those of this stack are: {', '.join(breakers)}.")
         reset(table, options.reset)
-        print(f"{options.reset} is closed. The functions know it within five seconds.")
+        print(f"{options.reset} is closed. Runs of the schedule know it within five seconds.")
         return
     found, now = states(table, breakers), int(time.time())
     width = max(len(name) for name in breakers)

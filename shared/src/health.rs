@@ -140,6 +140,82 @@ struct Closed {
     length: u8,
 }
 
+/// A change that somebody has seen reason for. It may be applied twice, and to a state that others have changed meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// [`State::succeeded`].
+    Succeeded {
+        /// When.
+        at: Timestamp,
+    },
+    /// [`State::failed`].
+    Failed {
+        /// Which connection met it.
+        by: String,
+        /// Under which claim.
+        turn: AttemptId,
+        /// When.
+        at: Timestamp,
+    },
+    /// [`State::failed_for_all`].
+    FailedForAll {
+        /// Under which claim.
+        turn: AttemptId,
+        /// When.
+        at: Timestamp,
+    },
+    /// [`State::asked_to_wait`].
+    AskedToWait {
+        /// Seconds.
+        wait: i64,
+        /// Under which claim.
+        turn: AttemptId,
+        /// When.
+        at: Timestamp,
+    },
+    /// [`State::closed_by`].
+    Closed {
+        /// Whose turn it was.
+        turn: AttemptId,
+        /// When.
+        at: Timestamp,
+    },
+    /// [`State::given_back`].
+    GivenBack {
+        /// Whose turn it was.
+        turn: AttemptId,
+        /// The state before the turn was taken.
+        before: State,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Change {
+    /// What the state becomes by it; `None` if it changes nothing.
+    pub fn apply(&self, breaker: &Breaker, state: &State) -> Option<State> {
+        match self {
+            Self::Succeeded { at } => state.succeeded(*at),
+            Self::Failed { by, turn, at } => state.failed(breaker, by, *turn, *at),
+            Self::FailedForAll { turn, at } => state.failed_for_all(*turn, *at),
+            Self::AskedToWait { wait, turn, at } => state.asked_to_wait(*wait, *turn, *at),
+            Self::Closed { turn, at } => state.closed_by(*turn, *at),
+            Self::GivenBack { turn, before, .. } => state.given_back(*turn, before),
+        }
+    }
+
+    /// Whether it is so old at `now` that it says nothing any more.
+    pub fn is_outdated(&self, now: Timestamp) -> bool {
+        let (Self::Succeeded { at }
+        | Self::Failed { at, .. }
+        | Self::FailedForAll { at, .. }
+        | Self::AskedToWait { at, .. }
+        | Self::Closed { at, .. }
+        | Self::GivenBack { at, .. }) = self;
+        now.since(*at) > FURTHEST_AHEAD
+    }
+}
+
 impl State {
     /// What it says at `now`.
     pub fn admission(&self, now: Timestamp) -> Admission {
@@ -182,8 +258,9 @@ impl State {
     #[must_use]
     pub fn closed_by(&self, turn: AttemptId, now: Timestamp) -> Option<Self> {
         let open = self.open.filter(|open| open.turn == turn)?;
-        // Open for the shortest time means that nobody has tried: a single put that succeeded after all.
-        let closed = Some(Closed { at: now, length: open.length }).filter(|closed| closed.length > 0);
+        // Open for the shortest time means that nobody has tried: a single put that succeeded after all. And nothing was wrong
+        // where a marketplace had asked to wait.
+        let closed = Some(Closed { at: now, length: open.length }).filter(|_| open.length > 0 && !open.asked);
         Some(Self { closed, ..Self::default() })
     }
 
@@ -225,16 +302,26 @@ impl State {
         Some(Self { open: Some(Open { until, length, turn, ..open }), ..self.clone() })
     }
 
-    /// Opens it at once, if it is not open: what was met concerns everybody.
+    /// Opens it at once, or for the next length if its time has passed: what was met concerns everybody.
     #[must_use]
     pub fn failed_for_all(&self, turn: AttemptId, now: Timestamp) -> Option<Self> {
-        self.open.is_none().then(|| self.opened(turn, now))
+        match self.admission(now) {
+            Admission::Pass => Some(self.opened(turn, now)),
+            Admission::NeedsTurn => self.with_turn(turn, now),
+            Admission::Refuse { .. } => None,
+        }
     }
 
-    /// Opens it for as long as the marketplace has asked for, in seconds. `None` if it is open longer than that.
+    /// Opens it for as long as the marketplace has asked for, in seconds. `None` if it is open longer than that, unless by
+    /// this very turn: the one who tried has got a response, so the time does not grow.
     #[must_use]
     pub fn asked_to_wait(&self, wait: i64, turn: AttemptId, now: Timestamp) -> Option<Self> {
         let until = now.plus(wait.clamp(1, LONGEST_WAIT));
+        let mine = self.open.filter(|open| open.turn == turn && open.until != until);
+        if let Some(open) = mine {
+            let open = Open { until, length: open.length.saturating_sub(1), turn, asked: true };
+            return Some(Self { open: Some(open), ..self.clone() });
+        }
         let is_longer = self.open.is_none_or(|open| open.until < until || open.until.since(now) > FURTHEST_AHEAD);
         let length = self.open.map_or(0, |open| open.length);
         let open = Open { until, length, turn, asked: true };

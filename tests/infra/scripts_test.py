@@ -413,6 +413,8 @@ class ListingAndRemoving(WithAws):
         health("lane/temu/product", {"open": {"until": now - 5, "length": 0, "turn": "t", "asked": True}})
         health("host/auth.tiktok-shops.com", {"failures": [{"by": "a", "at": now}, {"by": "b", "at": now}]})
         self.connection("evidence/tiktok-shop/us", "", 0)
+        broken = {**self.registry(), "temu/broken": {"name": "Acme", "gateway": "mars"}}
+        self.secrets.put_secret_value(SecretId=REGISTRY, SecretString=json.dumps(broken))
         lines = dict(re.split(r"\s{2,}", line, maxsplit=1) for line in self.breakers().splitlines())
         self.assertEqual(
             list(lines),
@@ -431,7 +433,7 @@ class ListingAndRemoving(WithAws):
         self.assertEqual(lines["host/auth.tiktok-shops.com"], "closed; the last 2 failed")
         self.assertEqual(lines["vault/secrets-manager"], "closed")
 
-        self.assertIn("is no breaker of this stack", self.breakers("--reset", "evidence/tiktok-shop/us"))
+        self.assertIn("is no circuit breaker", self.breakers("--reset", "evidence/tiktok-shop/us"))
         self.assertIn("lane/tiktok-shop/us is closed", self.breakers("--reset", "lane/tiktok-shop/us"))
         left = {item["connection"]["S"] for item in self.dynamodb.scan(TableName=f"{STACK}-connections")["Items"]}
         known = {"evidence/tiktok-shop/us", "health/host/auth.tiktok-shops.com", "health/lane/temu/product"}

@@ -14,6 +14,7 @@ use axum::{
 use shop_keyring::{
     connect_session::{ConnectFailure, StateCheck, Visit, VisitOutcome, VisitRecord, result_of, state_of_code},
     connection::grant::Origin,
+    health::Breaker,
     marketplace::temu::authorization::is_own_host,
     metrics,
     names::{AppKeyPath, MarketplaceName},
@@ -154,7 +155,18 @@ async fn solicited(
     let session_id = visit.session_id.clone().unwrap_or_default();
     let session = keyring.sessions.session(&session_id).await?.ok_or(Problem::LinkExpired)?;
     let code = match answer.code(app.marketplace) {
-        Ok(code) => Ok((code, pass_gate(keyring, app).await?)),
+        Ok(code) => match pass_gate(keyring, app).await {
+            Ok(turns) => Ok((code, turns)),
+            Err(problem) => {
+                // Browsers send a callback twice: the other request may have the turn, and then its result is what counts.
+                return match keyring.sessions.visit(&visit.id).await? {
+                    Some(visit) if visit.used_at.is_some() => {
+                        arrive(keyring, &ended(keyring, &visit, until).await?, Some(state)).await
+                    }
+                    _ => Err(problem),
+                };
+            }
+        },
         Err(failure) => Err(failure),
     };
     match keyring.sessions.use_state(&visit, now).await {
@@ -213,7 +225,17 @@ async fn unsolicited(
     if visit.used_at.is_some() {
         return show(keyring, &ended(keyring, &visit, until).await?, headers).await;
     }
-    let turns = pass_gate(keyring, app).await?;
+    let turns = match pass_gate(keyring, app).await {
+        Ok(turns) => turns,
+        Err(problem) => {
+            return match keyring.sessions.visit(&visit.id).await? {
+                Some(visit) if visit.used_at.is_some() => {
+                    show(keyring, &ended(keyring, &visit, until).await?, headers).await
+                }
+                _ => Err(problem),
+            };
+        }
+    };
     match keyring.sessions.use_state(&visit, now).await {
         Ok(true) => {}
         not_used => {
@@ -233,12 +255,15 @@ async fn unsolicited(
 /// Passes the circuit breakers before a code is exchanged.
 ///
 /// # Errors
-/// [`Problem::NotNow`] if one is open.
+/// By whose it is, if one is open.
 async fn pass_gate(keyring: &Keyring, app: &AppKeyPath) -> Result<Turns, Problem> {
     keyring.protocol.gate_for_grant(app).await.map_err(|why| match why {
-        NotPassed::Closed { .. } => {
+        NotPassed::Closed { ref breaker, retry_after } => {
             tracing::warn!(%app, %why, "a seller has to wait");
-            Problem::NotNow(app.marketplace)
+            match breaker {
+                Breaker::Vault => Problem::StorageUnavailable,
+                Breaker::Host(_) | Breaker::Lane(_) => Problem::NotNow { marketplace: app.marketplace, retry_after },
+            }
         }
         NotPassed::Store(error) => Problem::from(error),
     })

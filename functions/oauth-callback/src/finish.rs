@@ -1,6 +1,9 @@
 //! From an authorization code, or from a token that was checked, to a stored connection, and what came of it.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use futures_util::future::join_all;
 use shop_keyring::{
@@ -10,7 +13,7 @@ use shop_keyring::{
     marketplace::{
         Authorizer, ExchangeError, Exchanged, Granted, Marketplace, NewTokens, Seller, temu::permissions::Missing,
     },
-    names::{AppKeyPath, AttemptId, ConnectionKey},
+    names::{AppKeyPath, ConnectionKey},
     protocol::{grant::GrantError, health::Turns},
     secret::Secret,
     token_set::fingerprint,
@@ -37,10 +40,12 @@ pub(crate) async fn connect(
     mut turns: Turns,
 ) -> VisitOutcome {
     let (mut connections, mut failures) = (Vec::new(), Vec::new());
+    let vault_failed = AtomicBool::new(false);
     match exchange(keyring, path, code, &mut turns).await {
         Ok((app, exchanged)) => {
-            let storing =
-                exchanged.into_iter().map(|granted| store_granted(keyring, &app, granted, origin.clone(), turns.id()));
+            let storing = exchanged
+                .into_iter()
+                .map(|granted| store_granted(keyring, &app, granted, origin.clone(), &vault_failed));
             for stored in join_all(storing).await {
                 match stored {
                     Ok(connected) => connections.push(connected),
@@ -50,6 +55,12 @@ pub(crate) async fn connect(
         }
         Err(failure) => failures.push(failure),
     }
+    if !connections.is_empty() {
+        keyring.protocol.note_stored(&mut turns).await;
+    } else if vault_failed.into_inner() {
+        turns.use_up_that_of_vault();
+    }
+    keyring.protocol.give_back(turns).await;
     for failure in &failures {
         tracing::warn!(app = %path, failure = failure.as_str(), "not connected");
     }
@@ -95,21 +106,23 @@ async fn store_granted(
     app: &App,
     granted: Result<Granted, ExchangeError>,
     origin: Origin,
-    turn: AttemptId,
+    vault_failed: &AtomicBool,
 ) -> Result<Connected, ConnectFailure> {
     let Granted { tokens, seller } = granted.map_err(|error| failure_of_exchange(keyring, &app.path, &error))?;
     let Authorizer::Seller(seller) = seller else { return Err(ConnectFailure::NotASeller) };
-    store(keyring, app, seller, tokens, origin, turn).await.map_err(|error| failure_of_storing(&error))
+    store(keyring, app, seller, tokens, origin).await.map_err(|error| {
+        vault_failed.fetch_or(matches!(error, GrantError::Vault(_)), Ordering::Relaxed);
+        failure_of_storing(&error)
+    })
 }
 
-/// Stores what a seller has given. `turn`: the id under which an exchange has passed the gate.
+/// Stores what a seller has given.
 pub(crate) async fn store(
     keyring: &Keyring,
     app: &App,
     seller: Seller,
     tokens: NewTokens,
     origin: Origin,
-    turn: AttemptId,
 ) -> Result<Connected, GrantError> {
     // What a code has given is kept all the same, for an earlier token may have ended with it; the page says what to tick
     // the next time.
@@ -127,7 +140,7 @@ pub(crate) async fn store(
         origin,
     };
     // On the heap: it holds several copies of the item.
-    match Box::pin(keyring.protocol.store_grant(&grant, tokens, turn)).await {
+    match Box::pin(keyring.protocol.store_grant(&grant, tokens)).await {
         Ok(stored) => {
             let (awaits_confirmation, unchanged) = (stored.awaits_confirmation, stored.unchanged);
             tracing::info!(connection = %grant.connection, awaits_confirmation, unchanged, "connected");

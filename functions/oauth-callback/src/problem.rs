@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use axum::{
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use shop_keyring::{connect_session::ConnectFailure, names::MarketplaceName, store::StoreError};
@@ -56,7 +56,12 @@ pub enum Problem {
     /// Our own storage does not answer.
     StorageUnavailable,
     /// A circuit breaker is open. The `state` is not used up: the address works again in a few minutes.
-    NotNow(MarketplaceName),
+    NotNow {
+        /// Whose app or host is left alone.
+        marketplace: MarketplaceName,
+        /// Seconds until somebody may try.
+        retry_after: i64,
+    },
 }
 
 impl Problem {
@@ -82,13 +87,17 @@ impl Problem {
             Self::FormTooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnderWay | Self::OpenForm => StatusCode::CONFLICT,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::StorageUnavailable | Self::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::StorageUnavailable | Self::NotNow { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     /// The page.
     pub(crate) fn page(self, keyring: &Keyring) -> Response {
-        (self.status(), pages::problem(&keyring.config, self)).into_response()
+        let mut response = (self.status(), pages::problem(&keyring.config, self)).into_response();
+        if let Self::NotNow { retry_after, .. } = self {
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after.into());
+        }
+        response
     }
 }
 

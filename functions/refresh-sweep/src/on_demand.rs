@@ -29,7 +29,7 @@ pub(crate) async fn refresh<M: Marketplace, V: Vault>(
     let trigger = Trigger::OnDemand { rejected_version: *rejected_version };
     let permits = PutPermits::per_second(NonZeroU32::MIN);
     let worked = protocol.work(connection, None, trigger, &permits).await;
-    if !matches!(worked, Ok(Outcome::Skipped(_))) {
+    if !matches!(worked, Ok(Outcome::Skipped(_) | Outcome::BreakerOpen)) {
         let outcome = worked.as_ref().map_or("table_failed", Outcome::as_str);
         metrics::worked(connection.app.marketplace, outcome);
     }

@@ -74,9 +74,9 @@ impl Pace {
         self.lanes.values().all(|lane| lane.waiting.is_empty())
     }
 
-    /// Forgets what waits for these apps; all of it stays due. Answers how many.
-    pub(crate) fn drop_lanes(&mut self, of: impl Fn(&AppKeyPath) -> bool) -> usize {
-        self.lanes.extract_if(.., |app, _| of(app)).map(|(_, lane)| lane.waiting.len()).sum()
+    /// Forgets what waits for these apps; all of it stays due. Returns how many of each.
+    pub(crate) fn drop_lanes(&mut self, of: impl Fn(&AppKeyPath) -> bool) -> Vec<(AppKeyPath, usize)> {
+        self.lanes.extract_if(.., |app, _| of(app)).map(|(app, lane)| (app, lane.waiting.len())).collect()
     }
 
     /// Waits for the next one's turn. Never ends when nothing waits.
@@ -152,7 +152,7 @@ mod tests {
         }
         assert!(!pace.has_room(&us) && pace.has_room(&key("eu", 0).app));
         pace.push(key("eu", 0));
-        assert_eq!(pace.drop_lanes(|app| app.app.as_str() == "us"), MOST_WAITING);
+        assert_eq!(pace.drop_lanes(|app| app.app.as_str() == "us"), [(us, MOST_WAITING)]);
         assert!(!pace.is_empty());
         assert!(Pace::holds(&key("us", 1), Work::Marketplace) && !Pace::holds(&key("us", 1), Work::Chore));
         assert!(!Pace::holds(&"tiktok-shop/us/1".parse().unwrap(), Work::Marketplace));

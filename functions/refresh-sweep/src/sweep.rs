@@ -1,7 +1,7 @@
 //! One run: walks the lanes and the chores and works on what is due, a bounded number at a time.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     num::NonZeroU32,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
@@ -15,19 +15,19 @@ use shop_keyring::{
         evidence::Call,
         next::{Next, next},
     },
-    health::Breaker,
+    health::Admission,
     marketplace::Marketplace,
     metrics,
     names::{AppKeyPath, ConnectionKey},
     protocol::{Protocol, outcome::Outcome},
-    registry::{AppRegistry, RegistryError},
+    registry::{AppConfig, AppRegistry, RegistryError},
     store::{Connections, StoreError},
     time::Timestamp,
     vault::{PutPermits, Vault},
 };
 use tokio::{
     sync::Semaphore,
-    task::{JoinError, JoinSet},
+    task::{self, JoinError, JoinSet},
 };
 use tracing::Instrument;
 
@@ -65,20 +65,12 @@ pub(crate) fn claims_until(deadline: SystemTime) -> Instant {
     Instant::now() + left
 }
 
-/// The apps whose lanes a run reads, each with the breakers that its lane depends on; `None` if they are not known, so that nobody can say how old the oldest due connection is.
+/// The apps whose lanes a run reads; `None` if they are not known, so that nobody can say how old the oldest due connection is.
 ///
 /// A stack that was just deployed has no registry yet, and that is no fault as long as it has no connections.
-async fn apps_for(registry: &AppRegistry, connections: &Connections) -> Option<BTreeMap<AppKeyPath, Vec<Breaker>>> {
+async fn apps_for(registry: &AppRegistry, connections: &Connections) -> Option<BTreeMap<AppKeyPath, AppConfig>> {
     match registry.current_if_set_up().await {
-        Ok(registry) => Some(
-            registry
-                .iter()
-                .map(|(path, config)| {
-                    let call = if path.marketplace.has_refresh() { Call::Refresh } else { Call::Check };
-                    (path.clone(), config.breakers(path, call))
-                })
-                .collect(),
-        ),
+        Ok(registry) => Some(registry.iter().map(|(path, config)| (path.clone(), config.clone())).collect()),
         Err(RegistryError::Empty { .. }) if matches!(connections.exist().await, Ok(false)) => Some(BTreeMap::new()),
         Err(error) => {
             if matches!(error, RegistryError::Empty { .. }) {
@@ -110,7 +102,7 @@ where
     let (knows_apps, apps) = (apps.is_some(), apps.unwrap_or_default());
     let now = protocol.connections.now();
     let lanes = apps.keys().cloned().map(Lane::App).chain([Lane::Chores]).collect();
-    let breakers: BTreeSet<_> = apps.values().flatten().cloned().collect();
+    let breakers: BTreeSet<_> = apps.iter().flat_map(|(path, config)| config.all_breakers(path)).collect();
     let breakers: Vec<_> = breakers.into_iter().collect();
     let ((queues, unread), ()) = tokio::try_join!(
         LaneQueues::probe(&protocol.connections, lanes, partition, now),
@@ -137,6 +129,7 @@ where
         publisher: Publisher::new(bus, protocol.connections.clone()),
         registrar: Registrar::new(protocol, claims_until),
         queues,
+        apps: &apps,
         now,
     };
     let mut shared = SharedItems::begin(protocol, breakers.clone()).await;
@@ -144,8 +137,7 @@ where
         if claims_until <= Instant::now() && places.has_more(&run) {
             run.stop(Stop::Deadline);
         }
-        let now = protocol.connections.now();
-        run.see(|app| protocol.health.admission(apps.get(app).map(Vec::as_slice).unwrap_or_default(), now));
+        run.see(|app| places.admission(app, Call::of_schedule(app.marketplace)));
         places.leave_stopped(&mut run);
         places.fill(&mut run);
         if places.is_empty(&run) {
@@ -154,7 +146,7 @@ where
         places.publisher.begin();
         let may_publish = places.has_more(&run);
         tokio::select! {
-            Some(worked) = places.at_work.tasks.join_next() => places.worked(worked, &mut run),
+            Some(worked) = places.at_work.tasks.join_next_with_id() => places.worked(worked, &mut run),
             connection = places.pace.next(), if places.at_work.has_room_for_paced() => {
                 if claims_until <= Instant::now() {
                     run.stop(Stop::Deadline);
@@ -195,7 +187,7 @@ where
         }
     }
     if partition.index == 0 {
-        protocol.health.tell_of_hosts(&breakers);
+        protocol.health.tell_of_hosts(&breakers, protocol.connections.now());
     }
     let summary = run.into_summary(ages);
     tracing::info!(summary = %serde_json::json!(summary), partition = partition.index, "sweep");
@@ -210,6 +202,7 @@ struct Places<'a, M, V> {
     publisher: Publisher,
     registrar: Registrar<'a, M, V>,
     queues: LaneQueues,
+    apps: &'a BTreeMap<AppKeyPath, AppConfig>,
     /// When the run began.
     now: Timestamp,
 }
@@ -218,8 +211,12 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Places<'_, M, V> {
     /// Forgets what waits for its pace in lanes that are stopped; all of it stays due. What was read of them is kept: a
     /// breaker may close again in a moment.
     fn leave_stopped(&mut self, run: &mut Run) {
-        let waiting = self.pace.drop_lanes(|app| !run.takes_from(&Lane::App(app.clone())));
-        run.leave(waiting);
+        for (app, waiting) in self.pace.drop_lanes(|app| !run.takes_from(&Lane::App(app.clone()))) {
+            run.leave(waiting);
+            if let Some(id) = self.queues.of_app(&app) {
+                (0..waiting).for_each(|_| self.queues.end(id));
+            }
+        }
     }
 
     /// Whether a lane that may be taken from has more.
@@ -286,14 +283,18 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Places<'_, M, V> {
     }
 
     /// Takes note of what came of the work on a connection.
-    fn worked(&mut self, worked: Result<Worked, JoinError>, run: &mut Run) {
-        let Ok(Worked { id, connection, outcome }) = worked else {
+    fn worked(&mut self, worked: Result<(task::Id, Worked), JoinError>, run: &mut Run) {
+        let (task, worked) = match worked {
+            Ok((task, worked)) => (task, Some(worked)),
+            Err(error) => (error.id(), None),
+        };
+        if let Some(id) = self.at_work.lanes.remove(&task) {
+            self.queues.end(id);
+        }
+        let Some(Worked { connection, outcome }) = worked else {
             run.record_panic();
             return;
         };
-        if let Some(id) = id {
-            self.queues.end(id);
-        }
         run.record(&connection, &outcome);
         match outcome {
             Ok(Outcome::OnlyEvents(item)) => self.publisher.take(&item, self.now),
@@ -305,8 +306,20 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Places<'_, M, V> {
     /// Whether this run asks the marketplace about the connection as well.
     fn asks_first(&self, item: &Connection, run: &Run) -> bool {
         let app = &item.connection.app;
+        let call = match next(item, self.now, Work::Marketplace) {
+            Next::Refresh => Call::Refresh,
+            Next::Check => Call::Check,
+            _ => return false,
+        };
         let is_read = self.queues.of_app(app).is_some() && run.takes_from(&Lane::App(app.clone()));
-        is_read && next(item, self.now, Work::Marketplace) != Next::Nothing
+        is_read && !matches!(self.admission(app, call), Admission::Refuse { .. })
+    }
+
+    /// What the breakers say about this call.
+    fn admission(&self, app: &AppKeyPath, call: Call) -> Admission {
+        let Some(config) = self.apps.get(app) else { return Admission::Pass };
+        let protocol = self.at_work.protocol;
+        protocol.health.admission(&config.breakers(app, call), protocol.connections.now())
     }
 
     fn register(&mut self, item: Connection, run: &Run) {
@@ -317,7 +330,6 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Places<'_, M, V> {
 
 /// What came of the work on a connection.
 struct Worked {
-    id: Option<LaneId>,
     connection: ConnectionKey,
     outcome: Result<Outcome, StoreError>,
 }
@@ -327,6 +339,8 @@ struct AtWork<'a, M, V> {
     protocol: &'a Arc<Protocol<M, V>>,
     permits: Arc<PutPermits>,
     tasks: JoinSet<Worked>,
+    /// Of which lane each task is.
+    lanes: HashMap<task::Id, LaneId>,
     /// One for each that has a pace of its own; these do not count towards the run's limits.
     paced: Arc<Semaphore>,
     /// One for each chore; these do not count towards the limit of those that ask a marketplace.
@@ -336,7 +350,7 @@ struct AtWork<'a, M, V> {
 impl<'a, M: Marketplace + 'static, V: Vault + 'static> AtWork<'a, M, V> {
     fn new(protocol: &'a Arc<Protocol<M, V>>, permits: Arc<PutPermits>) -> Self {
         let [paced, chores] = [MOST_AT_WORK, MOST_CHORES].map(|most| Arc::new(Semaphore::new(most)));
-        Self { protocol, permits, tasks: JoinSet::new(), paced, chores }
+        Self { protocol, permits, tasks: JoinSet::new(), lanes: HashMap::new(), paced, chores }
     }
 
     /// Connections at work without a pace of their own.
@@ -364,9 +378,12 @@ impl<'a, M: Marketplace + 'static, V: Vault + 'static> AtWork<'a, M, V> {
         let work = async move {
             let _place = place;
             let outcome = protocol.work(&connection, item, Trigger::Schedule(work), &permits).await;
-            Worked { id, connection, outcome }
+            Worked { connection, outcome }
         };
-        self.tasks.spawn(work.in_current_span());
+        let task = self.tasks.spawn(work.in_current_span());
+        if let Some(id) = id {
+            self.lanes.insert(task.id(), id);
+        }
     }
 }
 

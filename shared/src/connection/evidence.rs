@@ -11,7 +11,10 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 
 use super::{Connection, ended::has_ended};
-use crate::{names::ConnectionKey, time::Timestamp};
+use crate::{
+    names::{ConnectionKey, MarketplaceName},
+    time::Timestamp,
+};
 
 /// Length of the periods in which responses are counted, in seconds.
 const PERIOD: i64 = 15 * 60;
@@ -39,6 +42,11 @@ pub enum Call {
 }
 
 impl Call {
+    /// What the schedule asks about the connections at this marketplace, as a rule.
+    pub const fn of_schedule(marketplace: MarketplaceName) -> Self {
+        if marketplace.has_refresh() { Self::Refresh } else { Self::Check }
+    }
+
     /// Whether its refusal can end the connection. Where tokens are refreshed, a check can fail just because the access token
     /// has expired, so only the refresh tells.
     pub fn is_decisive(self, item: &Connection) -> bool {

@@ -132,6 +132,34 @@ fn a_marketplace_that_asks_to_wait_is_left_alone_so_long_but_not_for_hours() {
 }
 
 #[test]
+fn a_wait_that_is_asked_for_again_and_again_does_not_grow() {
+    let (mut state, mut now) = (State::default().asked_to_wait(5, id(), T0).unwrap(), T0);
+    for _ in 0..6 {
+        now = state.open_until().unwrap();
+        let mine = id();
+        state = state.with_turn(mine, now).unwrap();
+        let asked = state.asked_to_wait(5, mine, now).unwrap();
+        assert_eq!(asked.asked_to_wait(5, mine, now), None, "once more changes nothing");
+        state = asked;
+        assert_eq!(state.admission(now), Admission::Refuse { retry_after: 5 });
+    }
+    let mine = id();
+    let closed = state.with_turn(mine, now.plus(5)).unwrap().closed_by(mine, now.plus(6)).unwrap();
+    assert_eq!(closed, State::default(), "nothing was wrong");
+}
+
+#[test]
+fn a_secret_that_still_cannot_be_read_is_tried_less_and_less() {
+    let mut state = State::default().failed_for_all(id(), T0).unwrap();
+    assert_eq!(state.failed_for_all(id(), T0), None);
+    for wait in [120, 240, 480, 900] {
+        let now = state.open_until().unwrap();
+        state = state.failed_for_all(id(), now).unwrap();
+        assert_eq!(state.admission(now), Admission::Refuse { retry_after: wait });
+    }
+}
+
+#[test]
 fn an_end_that_a_wrong_clock_wrote_counts_as_passed() {
     let open = State::default().asked_to_wait(LONGEST_WAIT, id(), T0.plus(86_400)).unwrap();
     assert_eq!(open.admission(T0), Admission::NeedsTurn);
@@ -152,6 +180,7 @@ enum Step {
     Try,
     Close,
     GiveBack,
+    FailForAll,
     Wait(i64),
     Pass(i64),
 }
@@ -163,6 +192,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Step::Try),
         Just(Step::Close),
         Just(Step::GiveBack),
+        Just(Step::FailForAll),
         (0_i64..2_000).prop_map(Step::Wait),
         (0_i64..1_000).prop_map(Step::Pass),
     ]
@@ -189,13 +219,19 @@ proptest! {
                 }
                 Step::Close => state.closed_by(turn.0, now),
                 Step::GiveBack => state.given_back(turn.0, &turn.1),
+                Step::FailForAll => state.failed_for_all(id(), now),
                 Step::Wait(wait) => state.asked_to_wait(wait, id(), now),
                 Step::Pass(seconds) => {
                     now = now.plus(seconds);
                     None
                 }
             };
-            state = next.unwrap_or(state);
+            if let Some(next) = next {
+                let change = Change::Succeeded { at: now };
+                let twice = change.apply(&breaker, &next).and_then(|once| change.apply(&breaker, &once));
+                prop_assert_eq!(twice, None);
+                state = next;
+            }
             if let Admission::Refuse { retry_after } = state.admission(now) {
                 prop_assert!((1..=900).contains(&retry_after));
             }

@@ -34,7 +34,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         let asking = self.marketplace.check(&app, &current.access_token, &further_hosts);
         let answer = tokio::time::timeout(timer.left(), asking).await.unwrap_or_else(|_| {
             let fault = local_fault("the check took longer than its claim allows");
-            Err(ExchangeError::Transient { fault, retry_after: None, cause: TransientCause::Outage })
+            Err(ExchangeError::Transient { fault, retry_after: None, cause: TransientCause::Other })
         });
         self.tell_breakers(held, &app, Call::Check, answer.as_ref().map(|_| ()), &mut turns).await;
         let checked = match answer {

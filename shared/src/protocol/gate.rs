@@ -18,6 +18,9 @@ use crate::{
     vault::Vault,
 };
 
+/// How long an app is left alone whose rate limit a caller has met, in seconds.
+const PAUSE_OF_CALLERS: i64 = 30;
+
 /// How long a call to a second host waits for the table.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -34,11 +37,15 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         let breakers = app.config.breakers(&app.path, call);
         match self.health.pass(&self.connections, &breakers, held.attempt).await {
             Ok(turns) => Ok(Ok(turns)),
-            Err(NotPassed::Closed { retry_after }) => {
-                tracing::debug!(connection = %held.item.connection, retry_after, "a circuit breaker is open");
+            Err(why @ NotPassed::Closed { .. }) => {
+                tracing::debug!(connection = %held.item.connection, %why, "not now");
                 self.let_go(held, Outcome::BreakerOpen).await.map(Err)
             }
-            Err(NotPassed::Store(error)) => Err(error),
+            Err(NotPassed::Store(error)) => {
+                // Nothing was spent, so the claim need not run out.
+                self.let_go(held, Outcome::Lost).await?;
+                Err(error)
+            }
         }
     }
 
@@ -61,6 +68,12 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     pub async fn note_code_exchange(&self, app: &App, said: Result<(), &ExchangeError>, turns: &mut Turns) {
         let by = format!("code/{}", turns.id());
         self.note_call(app, Call::Refresh, &by, said, turns).await;
+        turns.use_up_those_of_a_call();
+    }
+
+    /// Tells the vault's breaker that what a code gave was stored.
+    pub async fn note_stored(&self, turns: &mut Turns) {
+        self.health.closes(&self.connections, &Breaker::Vault, turns).await;
     }
 
     /// Tells the breakers what a call under a claim has met.
@@ -72,12 +85,23 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         said: Result<(), &ExchangeError>,
         turns: &mut Turns,
     ) {
-        // What an ended connection meets is no evidence against its app.
-        let said = match said {
-            Err(ExchangeError::Configuration { .. }) if has_ended(&held.item) => return,
-            said => said,
-        };
-        self.note_call(app, call, &held.item.connection.to_string(), said, turns).await;
+        let by = held.item.connection.to_string();
+        match said {
+            // What an ended connection meets is no evidence against its app; but the host has responded.
+            Err(ExchangeError::Configuration { .. }) if has_ended(&held.item) => {
+                self.health.works(&self.connections, &Breaker::Host(app.config.host(call)), turns).await;
+            }
+            // A run makes fewer calls at a time; callers come one by one.
+            Err(ExchangeError::Transient { cause: TransientCause::RateLimited, retry_after: None, .. })
+                if !held.trigger.is_schedule() =>
+            {
+                self.health.works(&self.connections, &Breaker::Host(app.config.host(call)), turns).await;
+                let lane = Breaker::Lane(app.path.clone());
+                self.health.waits(&self.connections, &lane, PAUSE_OF_CALLERS, turns).await;
+            }
+            said => self.note_call(app, call, &by, said, turns).await,
+        }
+        turns.use_up_those_of_a_call();
     }
 
     async fn note_call(&self, app: &App, call: Call, by: &str, said: Result<(), &ExchangeError>, turns: &mut Turns) {
@@ -89,7 +113,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             ) => health.fails(table, &host, by, turns).await,
             Err(ExchangeError::Transient { cause: TransientCause::RateLimited, retry_after: Some(wait), .. }) => {
                 health.works(table, &host, turns).await;
-                health.waits(table, &lane, *wait).await;
+                health.waits(table, &lane, *wait, turns).await;
             }
             Err(ExchangeError::Transient { .. }) => health.works(table, &host, turns).await,
             Err(ExchangeError::Configuration { .. }) => {

@@ -61,11 +61,11 @@ impl From<ApplyError<GrantRefused>> for GrantError {
 }
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
-    /// Stores what the exchange of an authorization code gave. `turn`: the id under which the exchange has passed the gate.
+    /// Stores what the exchange of an authorization code gave.
     ///
     /// # Errors
     /// [`GrantError`].
-    pub async fn store_grant(&self, grant: &Grant, tokens: NewTokens, turn: AttemptId) -> Result<Stored, GrantError> {
+    pub async fn store_grant(&self, grant: &Grant, tokens: NewTokens) -> Result<Stored, GrantError> {
         let attempt = AttemptId::random();
         let timer = ClaimTimer::start_within(PATIENCE);
         let (mut refused, mut secret_may_go) = (None, false);
@@ -86,7 +86,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         };
         let (parent, granted_at) = (item.secret_version.clone(), item.granted_at);
         let set = token_set(tokens, &grant.app_key, None, parent, granted_at, self.connections.now());
-        let mut turns = Turns::none(turn);
+        let mut turns = Turns::none(attempt);
         let version = self.keep(&item.connection, attempt, &set, Create::Allowed, &timer, &mut turns).await?;
         let listed = match &grant.shops {
             Some(shops) => Some(Listed::Shops(shops.clone())),

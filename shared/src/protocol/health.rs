@@ -6,11 +6,11 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::{
-    health::{Admission, Breaker, State},
+    health::{Admission, Breaker, Change, State},
     names::AttemptId,
     store::{Connections, Health, StoreError, StoredState},
     time::Timestamp,
@@ -19,26 +19,30 @@ use crate::{
 /// How old the state of a breaker may be by which a call is made, in seconds. A run reads every five.
 const FRESH_FOR: i64 = 10;
 
+/// How long a change waits for the table. It is written later then.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The breakers that this process has to do with.
 #[derive(Debug, Default)]
 pub struct SharedHealth(Mutex<HashMap<Breaker, Arc<Known>>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Known {
+    breaker: Breaker,
     seen: Mutex<Seen>,
-    /// Held while the breaker is changed, so that of many failures at once only the first few are written.
-    changing: tokio::sync::Mutex<()>,
+    /// Held while the breaker is written, so that of many failures at once only the first few are.
+    writing: tokio::sync::Mutex<()>,
 }
 
 /// What the table held when it was last asked, and what this process has seen itself.
 #[derive(Debug, Default)]
 struct Seen {
     stored: StoredState,
-    /// What the table should hold and could not be told. This process goes by it.
-    unwritten: Option<State>,
+    /// What the table has not taken yet. This process goes by it from the moment on that it is seen.
+    unwritten: Vec<Change>,
     read_at: Option<Timestamp>,
-    /// When this process has changed it. A read that began before may have missed that.
-    changed_at: Option<Instant>,
+    /// When this process has written it. A read that began before may have missed that.
+    written_at: Option<Instant>,
     succeeded_at: Option<Timestamp>,
 }
 
@@ -46,8 +50,10 @@ struct Seen {
 #[derive(Debug, thiserror::Error)]
 pub enum NotPassed {
     /// A breaker is open.
-    #[error("a circuit breaker is open for {retry_after} s")]
+    #[error("the circuit breaker {breaker} is open for {retry_after} s")]
     Closed {
+        /// Which one.
+        breaker: Breaker,
         /// Seconds until somebody may try.
         retry_after: i64,
     },
@@ -75,14 +81,18 @@ impl Turns {
         self.id
     }
 
+    /// A call was made: whatever came of it, only the vault's turn may still be given back.
+    pub(super) fn use_up_those_of_a_call(&mut self) {
+        self.taken.retain(|(breaker, _)| *breaker == Breaker::Vault);
+    }
+
+    /// The vault did not store: the turn at it is used up.
+    pub fn use_up_that_of_vault(&mut self) {
+        self.remove(&Breaker::Vault);
+    }
+
     fn remove(&mut self, breaker: &Breaker) -> bool {
         self.taken.extract_if(.., |(taken, _)| taken == breaker).count() > 0
-    }
-}
-
-impl Seen {
-    fn state(&self) -> &State {
-        self.unwritten.as_ref().unwrap_or(&self.stored.state)
     }
 }
 
@@ -90,19 +100,31 @@ impl Known {
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The state by which this process goes.
+    fn state(&self) -> State {
+        let seen = self.seen();
+        let changed = |state: State, change: &Change| change.apply(&self.breaker, &state).unwrap_or(state);
+        seen.unwritten.iter().fold(seen.stored.state.clone(), changed)
+    }
+
+    fn admission(&self, now: Timestamp) -> Admission {
+        self.state().admission(now)
+    }
 }
 
 impl SharedHealth {
     fn known(&self, breaker: &Breaker) -> Arc<Known> {
         let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(breakers.entry(breaker.clone()).or_default())
+        let new = || Known { breaker: breaker.clone(), seen: Mutex::default(), writing: tokio::sync::Mutex::default() };
+        Arc::clone(breakers.entry(breaker.clone()).or_insert_with(|| Arc::new(new())))
     }
 
     /// What these breakers say together, as far as this process knows.
     pub fn admission(&self, breakers: &[Breaker], now: Timestamp) -> Admission {
         let mut together = Admission::Pass;
         for breaker in breakers {
-            let admission = self.known(breaker).seen().state().admission(now);
+            let admission = self.known(breaker).admission(now);
             together = match (together, admission) {
                 (Admission::Refuse { retry_after: one }, Admission::Refuse { retry_after: other }) => {
                     Admission::Refuse { retry_after: one.max(other) }
@@ -123,34 +145,20 @@ impl SharedHealth {
         let began = Instant::now();
         self.learn(table.health(breakers).await?, began, table.now());
         for breaker in breakers {
+            let known = self.known(breaker);
             let (unwritten, succeeded_at) = {
-                let known = self.known(breaker);
                 let seen = known.seen();
                 (seen.unwritten.clone(), seen.succeeded_at)
             };
-            if let Some(unwritten) = unwritten {
-                self.write_late(table, breaker, unwritten).await;
+            for change in unwritten {
+                write(table, &known, change).await;
             }
             // What this process has seen succeed speaks against failures that others had written before.
             if let Some(at) = succeeded_at {
-                self.change(table, breaker, |state| state.succeeded(at)).await;
+                self.change(table, breaker, Change::Succeeded { at }).await;
             }
         }
         Ok(())
-    }
-
-    /// Tells the table what it could not be told before, unless it knows something else by now, or it is too late.
-    async fn write_late(&self, table: &Connections, breaker: &Breaker, unwritten: State) {
-        let known = self.known(breaker);
-        let _changing = known.changing.lock().await;
-        let stored = known.seen().stored.clone();
-        let is_over = !matches!(unwritten.admission(table.now()), Admission::Refuse { .. });
-        let decide = |state: &State| (!is_over && state.open_until().is_none()).then(|| unwritten.clone());
-        if let Ok((after, _)) = table.change_health(breaker, stored, decide).await {
-            let mut seen = known.seen();
-            (seen.stored, seen.unwritten) = (after, None);
-            (seen.read_at, seen.changed_at) = (Some(table.now()), Some(Instant::now()));
-        }
     }
 
     /// Takes note of what the table held, by a read that `began` then and ended `now`.
@@ -158,7 +166,7 @@ impl SharedHealth {
         for (breaker, stored) in health {
             let known = self.known(&breaker);
             let mut seen = known.seen();
-            if seen.changed_at.is_none_or(|changed_at| changed_at < began) {
+            if seen.written_at.is_none_or(|written_at| written_at < began) {
                 (seen.stored, seen.read_at) = (stored, Some(now));
             }
         }
@@ -184,130 +192,140 @@ impl SharedHealth {
     }
 
     async fn pass_one(&self, table: &Connections, breaker: &Breaker, turns: &mut Turns) -> Result<(), NotPassed> {
-        let admission = |now| self.known(breaker).seen().state().admission(now);
-        match admission(table.now()) {
+        let known = self.known(breaker);
+        match known.admission(table.now()) {
             Admission::Pass => return Ok(()),
-            Admission::Refuse { retry_after } => return Err(NotPassed::Closed { retry_after }),
+            Admission::Refuse { retry_after } => return Err(closed(breaker, retry_after)),
             Admission::NeedsTurn => {}
         }
-        let mut before = None;
-        let id = turns.id;
-        let is_mine = self
-            .try_change(table, breaker, |state| {
-                before = Some(state.clone());
-                state.with_turn(id, table.now())
-            })
-            .await?;
-        if let Some(before) = before.filter(|_| is_mine) {
+        if let Some(before) = take_turn(table, &known, turns.id).await? {
             turns.taken.push((breaker.clone(), before));
             return Ok(());
         }
         // Somebody else has the turn, or has closed it.
-        match admission(table.now()) {
+        match known.admission(table.now()) {
             Admission::Pass => Ok(()),
-            Admission::Refuse { retry_after } => Err(NotPassed::Closed { retry_after }),
-            Admission::NeedsTurn => Err(NotPassed::Closed { retry_after: 1 }),
+            Admission::Refuse { retry_after } => Err(closed(breaker, retry_after)),
+            Admission::NeedsTurn => Err(closed(breaker, 1)),
         }
     }
 
     /// Gives back turns that were not used.
     pub async fn give_back(&self, table: &Connections, turns: Turns) {
-        for (breaker, before) in &turns.taken {
-            self.change(table, breaker, |state| state.given_back(turns.id, before)).await;
+        let at = table.now();
+        for (breaker, before) in turns.taken {
+            self.change(table, &breaker, Change::GivenBack { turn: turns.id, before, at }).await;
         }
     }
 
     /// What a breaker guards has worked, for who has these turns.
     pub async fn works(&self, table: &Connections, breaker: &Breaker, turns: &mut Turns) {
-        let (now, id) = (table.now(), turns.id);
-        self.known(breaker).seen().succeeded_at = Some(now);
-        if turns.remove(breaker) {
-            self.change(table, breaker, |state| state.closed_by(id, now)).await;
-        } else {
-            self.change(table, breaker, |state| state.succeeded(now)).await;
-        }
+        let (at, turn) = (table.now(), turns.id);
+        self.known(breaker).seen().succeeded_at = Some(at);
+        let change = if turns.remove(breaker) { Change::Closed { turn, at } } else { Change::Succeeded { at } };
+        self.change(table, breaker, change).await;
     }
 
     /// It has failed for `by`. A turn at it is used up: the breaker stays open.
     pub async fn fails(&self, table: &Connections, breaker: &Breaker, by: &str, turns: &mut Turns) {
-        let (now, id) = (table.now(), turns.id);
         if !turns.remove(breaker) {
-            self.change(table, breaker, |state| state.failed(breaker, by, id, now)).await;
+            let change = Change::Failed { by: by.to_owned(), turn: turns.id, at: table.now() };
+            self.change(table, breaker, change).await;
         }
     }
 
     /// It has failed for a reason that concerns everybody.
     pub async fn fails_for_all(&self, table: &Connections, breaker: &Breaker) {
-        let (now, id) = (table.now(), AttemptId::random());
-        self.change(table, breaker, |state| state.failed_for_all(id, now)).await;
+        let change = Change::FailedForAll { turn: AttemptId::random(), at: table.now() };
+        self.change(table, breaker, change).await;
     }
 
-    /// A marketplace has asked to wait for so many seconds.
-    pub async fn waits(&self, table: &Connections, breaker: &Breaker, seconds: i64) {
-        let (now, id) = (table.now(), AttemptId::random());
-        self.change(table, breaker, |state| state.asked_to_wait(seconds, id, now)).await;
+    /// A marketplace has asked to wait for so many seconds. A turn at it is used up.
+    pub async fn waits(&self, table: &Connections, breaker: &Breaker, seconds: i64, turns: &mut Turns) {
+        turns.remove(breaker);
+        let change = Change::AskedToWait { wait: seconds, turn: turns.id, at: table.now() };
+        self.change(table, breaker, change).await;
     }
 
     /// Closes a breaker that this piece of work has opened itself, or has the turn at.
-    pub async fn closes(&self, table: &Connections, breaker: &Breaker, id: AttemptId) {
-        let now = table.now();
-        self.change(table, breaker, |state| state.closed_by(id, now)).await;
+    pub async fn closes(&self, table: &Connections, breaker: &Breaker, turns: &mut Turns) {
+        turns.remove(breaker);
+        self.change(table, breaker, Change::Closed { turn: turns.id, at: table.now() }).await;
     }
 
-    /// Changes a breaker. If the table fails, this process goes by it alone, and tells the table later.
-    async fn change(&self, table: &Connections, breaker: &Breaker, decide: impl FnMut(&State) -> Option<State> + Send) {
-        if let Err(error) = self.try_change(table, breaker, decide).await {
-            tracing::warn!(%breaker, %error, "the circuit breaker could not be changed");
-        }
-    }
-
-    /// Changes a breaker, unless `decide` says about its known state that there is nothing to change. Returns whether this
-    /// call has written it.
-    async fn try_change(
-        &self,
-        table: &Connections,
-        breaker: &Breaker,
-        mut decide: impl FnMut(&State) -> Option<State> + Send,
-    ) -> Result<bool, StoreError> {
+    /// Changes a breaker, unless that changes nothing as far as this process knows. It holds for this process at once, and if
+    /// the table does not take it, it is written with a later read.
+    async fn change(&self, table: &Connections, breaker: &Breaker, change: Change) {
         let known = self.known(breaker);
-        let _changing = known.changing.lock().await;
-        let (before, state) = {
-            let seen = known.seen();
-            (seen.stored.clone(), seen.state().clone())
-        };
-        let Some(decided) = decide(&state) else { return Ok(false) };
-        let changed = table.change_health(breaker, before, decide).await;
-        let (now, mut seen) = (table.now(), known.seen());
-        seen.changed_at = Some(Instant::now());
-        match changed {
-            Ok((after, is_written)) => {
-                if is_written {
-                    tell(breaker, &state, &after.state, now);
-                }
-                (seen.stored, seen.unwritten, seen.read_at) = (after, None, Some(now));
-                Ok(is_written)
-            }
-            Err(error) => {
-                tell(breaker, &state, &decided, now);
-                seen.unwritten = Some(decided);
-                Err(error)
-            }
+        let before = known.state();
+        let Some(after) = change.apply(breaker, &before) else { return };
+        known.seen().unwritten.push(change.clone());
+        tell(breaker, &before, &after, table.now());
+        if tokio::time::timeout(PATIENCE, write(table, &known, change)).await.is_err() {
+            tracing::warn!(%breaker, "the table does not respond; the circuit breaker is written later");
         }
     }
+}
+
+/// Writes a change that is not written yet.
+async fn write(table: &Connections, known: &Known, change: Change) {
+    let _writing = known.writing.lock().await;
+    let stored = {
+        let mut seen = known.seen();
+        if !seen.unwritten.contains(&change) {
+            return;
+        }
+        if change.is_outdated(table.now()) {
+            seen.unwritten.retain(|unwritten| *unwritten != change);
+            return;
+        }
+        seen.stored.clone()
+    };
+    let breaker = &known.breaker;
+    match table.change_health(breaker, stored, |state| change.apply(breaker, state)).await {
+        Ok((after, _)) => {
+            let mut seen = known.seen();
+            (seen.stored, seen.read_at, seen.written_at) = (after, Some(table.now()), Some(Instant::now()));
+            seen.unwritten.retain(|unwritten| *unwritten != change);
+        }
+        Err(error) => {
+            known.seen().written_at = Some(Instant::now());
+            tracing::warn!(%breaker, %error, "the circuit breaker could not be written; it is tried again");
+        }
+    }
+}
+
+/// Takes the turn, if it is there to be taken; returns the state before.
+async fn take_turn(table: &Connections, known: &Known, turn: AttemptId) -> Result<Option<State>, StoreError> {
+    let _writing = known.writing.lock().await;
+    let stored = known.seen().stored.clone();
+    let mut before = None;
+    let decide = |state: &State| {
+        before = Some(state.clone());
+        state.with_turn(turn, table.now())
+    };
+    let (after, is_mine) = table.change_health(&known.breaker, stored, decide).await?;
+    let mut seen = known.seen();
+    (seen.stored, seen.read_at, seen.written_at) = (after, Some(table.now()), Some(Instant::now()));
+    Ok(before.filter(|_| is_mine))
+}
+
+fn closed(breaker: &Breaker, retry_after: i64) -> NotPassed {
+    NotPassed::Closed { breaker: breaker.clone(), retry_after }
 }
 
 impl SharedHealth {
     /// Tells, in the log, of the hosts among these that are not called at present: an alarm that counted failures would fall
     /// silent while they are left alone.
-    pub fn tell_of_hosts(&self, breakers: &[Breaker]) {
+    pub fn tell_of_hosts(&self, breakers: &[Breaker], now: Timestamp) {
         for breaker in breakers {
             if let Breaker::Host(host) = breaker
-                && let Some(until) = self.known(breaker).seen().state().open_until()
+                && let Admission::Refuse { retry_after } = self.known(breaker).admission(now)
             {
                 tracing::error!(
                     alarm = "marketplace_out_of_reach",
                     %host,
-                    until = until.0,
+                    retry_after,
                     "the marketplace cannot be reached; nothing is sent to this host but a try from time to time"
                 );
             }

@@ -19,9 +19,6 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// What one put may take.
 const ONE_TRY: Duration = Duration::from_secs(4);
 
-/// How long the next try waits for the table, which is told that the first one failed.
-const TELLING: Duration = Duration::from_secs(1);
-
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// Keeps a token set: serialized once, so that a repeated put is the same put; tried until the claim's three quarters.
     /// The first try that fails opens the vault's breaker, so that nobody else spends a token meanwhile.
@@ -46,17 +43,13 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
                 Ok(Err(error @ VaultError::Unavailable { .. })) => error,
                 Ok(Err(error)) => return Err(error),
                 Ok(Ok(version)) => {
-                    self.health.closes(&self.connections, &Breaker::Vault, turns.id()).await;
+                    self.health.closes(&self.connections, &Breaker::Vault, turns).await;
                     return Ok(version);
                 }
             };
             if !has_failed {
                 has_failed = true;
-                let by = connection.to_string();
-                let telling = self.health.fails(&self.connections, &Breaker::Vault, &by, turns);
-                if tokio::time::timeout(TELLING, telling).await.is_err() {
-                    tracing::warn!(%connection, "the table does not respond; the vault's circuit breaker was not opened");
-                }
+                self.health.fails(&self.connections, &Breaker::Vault, &connection.to_string(), turns).await;
             }
             if timer.left() < wait {
                 return Err(error);

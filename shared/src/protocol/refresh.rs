@@ -210,6 +210,11 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Ok(turns) => turns,
             Err(outcome) => return Ok(outcome),
         };
+        // The table may have taken its time.
+        if !timer.may_start_exchange() {
+            self.give_back(turns).await;
+            return self.let_go(held, Outcome::Lost).await;
+        }
         let exchange_and_keep = async {
             let tokens = self.exchange(held, &app, refresh_token).await.map_err(NotKept::Exchange)?;
             self.accepted(held, Call::Refresh);
@@ -226,6 +231,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
             Ok(_) | Err(NotKept::Vault(_)) => Ok(()),
         };
         self.tell_breakers(held, &app, Call::Refresh, said, &mut turns).await;
+        self.give_back(turns).await;
         let (set, version, listed) = match worked {
             Ok(((set, version), listed)) => (set, version, listed),
             Err(NotKept::Exchange(error)) => return self.not_exchanged(held, error).await,

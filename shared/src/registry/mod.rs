@@ -9,7 +9,10 @@ mod source;
 mod temu;
 mod tiktok_shop;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -127,6 +130,13 @@ impl AppConfig {
             breakers.push(Breaker::Vault);
         }
         breakers
+    }
+
+    /// All breakers that the app called `path` has to do with.
+    pub fn all_breakers(&self, path: &AppKeyPath) -> BTreeSet<Breaker> {
+        let of_calls = [Call::Refresh, Call::Check].into_iter().flat_map(|call| self.breakers(path, call));
+        let of_routers = self.api.routers.iter().map(|at| Breaker::Host(Host::of(&at.url)));
+        of_calls.chain(of_routers).collect()
     }
 
     /// What cross-border sellers' tokens of an app at Temu are for; empty at TikTok Shop.

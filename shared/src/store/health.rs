@@ -17,6 +17,9 @@ use crate::{
     names::ConnectionKey,
 };
 
+/// Reads of the same breakers, where the table is throttled.
+const READS: usize = 3;
+
 /// A breaker's state as it was last seen in the table; the default without an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredState {
@@ -66,10 +69,13 @@ impl Connections {
 
     async fn get_all(&self, keys: Vec<AttributeValue>) -> Result<HashMap<String, Item>, StoreError> {
         const OPERATION: &str = "get circuit breakers";
-        match self.get_items(keys, OPERATION).await? {
-            (items, false) => Ok(items),
-            (_, true) => Err(StoreError::Unavailable { operation: OPERATION, code: "unprocessed keys".into() }),
+        for tries in 1..=READS {
+            match self.get_items(keys.clone(), OPERATION).await? {
+                (items, false) => return Ok(items),
+                (_, true) => pause(tries).await,
+            }
         }
+        Err(StoreError::Unavailable { operation: OPERATION, code: "unprocessed keys".into() })
     }
 
     /// Changes a breaker as `decide` says, which sees what the table holds; `seen` is what it held when it was last read. If

@@ -56,6 +56,7 @@
 //! | | |
 //! |---|---|
 //! | [`verdict`], `tests/verdict.rs` | a model of its own: when a refusal ends a connection |
+//! | [`gate`], `tests/gate.rs` | another one: circuit breakers that several processes share |
 //! | `tests/rules.rs` | every rule holds; `make model` also runs the larger ones, which are ignored otherwise |
 //! | `tests/naive.rs` | each rule that is left out is missed: the counterexample is found |
 //! | `tests/known.rs` | what is known and accepted |
@@ -72,6 +73,7 @@
 mod check;
 mod config;
 mod explore;
+pub mod gate;
 mod granting;
 mod market;
 mod quiet;

@@ -211,7 +211,7 @@ fn every_problem_says_what_happened_and_what_to_do() {
         ForeignHost,
         Misconfigured,
         StorageUnavailable,
-        NotNow(MarketplaceName::TikTokShop),
+        NotNow { marketplace: MarketplaceName::TikTokShop, retry_after: 60 },
     ];
     insta::assert_snapshot!(problems.map(|what| text(problem(&config, what))).join("---\n"));
 }

@@ -104,7 +104,7 @@ pub(super) fn of_problem(vendor: &str, problem: Problem) -> Words {
         Problem::Failed(marketplace, failure) => return of_failure(vendor, marketplace, failure, None),
         Problem::Misconfigured => return misconfigured(vendor, ANY),
         Problem::StorageUnavailable => return storage_unavailable(vendor),
-        Problem::NotNow(marketplace) => return not_now(vendor, marketplace.title()),
+        Problem::NotNow { marketplace, retry_after } => return not_now(vendor, marketplace.title(), retry_after),
         Problem::NotFound => (
             "There is no such page",
             "The address is not one of ours, or it is not complete.".to_owned(),
@@ -197,12 +197,13 @@ pub(super) fn of_problem(vendor: &str, problem: Problem) -> Words {
     (title.to_owned(), what, next)
 }
 
-fn not_now(vendor: &str, marketplace: &str) -> Words {
+fn not_now(vendor: &str, marketplace: &str, seconds: i64) -> Words {
+    let minutes = (seconds / 60 + 1).max(2);
     (
-        format!("{marketplace} cannot be reached at the moment"),
+        format!("{marketplace} does not work at the moment"),
         "You did everything right, and your authorization is not used up. Nothing was connected yet.".to_owned(),
         format!(
-            "Wait two minutes, then load this page again. If that does not help, go back to {vendor} and begin again."
+            "Wait {minutes} minutes, then load this page again. If that does not help, go back to {vendor} and begin again."
         ),
     )
 }

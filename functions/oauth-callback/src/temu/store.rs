@@ -5,7 +5,7 @@ use shop_keyring::{
     connect_session::{Connected, VisitOutcome},
     connection::{Purpose, Status, grant::GrantRefused},
     marketplace::temu::permissions::missing,
-    names::{AppKeyPath, AttemptId, ConnectionKey},
+    names::{AppKeyPath, ConnectionKey},
     protocol::grant::GrantError,
     secret::{Secret, digest},
     time::Timestamp,
@@ -44,10 +44,7 @@ async fn one(keyring: &Keyring, visitor: &Visitor, good: Good) -> Result<Connect
     let origin = finish::origin(&visitor.session);
     let (mall, name) = (token.mall.to_string(), token.mall_name.clone());
     let tokens = token.tokens(access_token, Timestamp::local_now());
-    // A token that was pasted has spent nothing, so it has passed no gate.
-    let turn = AttemptId::random();
-    let stored = finish::store(keyring, &app, token.seller(&app, Some(purpose)), tokens, origin, turn).await;
-    stored.map_err(|error| match error {
+    finish::store(keyring, &app, token.seller(&app, Some(purpose)), tokens, origin).await.map_err(|error| match error {
         GrantError::Refused(GrantRefused::AccountConflict) => Mistake::AccountConflict,
         GrantError::Refused(GrantRefused::OtherSeller) => Mistake::OtherSeller { mall, name },
         GrantError::Refused(GrantRefused::NothingToReconnect | GrantRefused::NothingToRenew) => {

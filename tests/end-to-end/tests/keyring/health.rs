@@ -75,7 +75,7 @@ async fn what_the_schedule_has_met_holds_for_callers_and_sellers() {
     let callback = browser.authorize(&browser.leave(&session.connect_url, "us").await, "s-0").await;
     let page = browser.come_back(&callback).await.page.unwrap();
     assert_eq!(page.status, 503);
-    assert!(page.body.contains("cannot be reached at the moment"), "{}", page.body);
+    assert!(page.body.contains("does not work at the moment"), "{}", page.body);
     assert_eq!(exchanges(&stack), before);
     stack.tiktok_shop().clear_faults(Route::TokenRefresh);
     stack.age(61).await;
@@ -146,6 +146,33 @@ async fn a_rate_limit_without_a_pause_means_fewer_calls_and_no_outage() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_try_that_stores_nothing_leaves_the_vault_to_the_next_one() {
+    let stack = fleet(2).await;
+    let full = stack.secrets_manager().front().inject(AwsFault::new(FaultKind::Throttle).on("PutSecretValue").always());
+    assert_eq!(stack.invoke_sweep().await["errors"], 1);
+    full.clear();
+    stack.age(61).await;
+    let wrong_app = Trouble::answer(When::BeforeEffect, 36_009_004, "Invalid app_key");
+    stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(wrong_app).times(1));
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 0);
+    assert!(open_for(&stack, VAULT).await.unwrap() <= 0, "its turn was given back");
+    stack.age(1_900).await;
+    assert_eq!(stack.invoke_sweep().await["refreshed"], 2);
+    assert_eq!(open_for(&stack, VAULT).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vault_that_does_not_store_costs_one_token_even_if_the_table_is_slow() {
+    let stack = fleet(4).await;
+    stack.secrets_manager().front().inject(AwsFault::new(FaultKind::Throttle).on("PutSecretValue").always());
+    let of_breakers = |key: &String| key.starts_with("health/");
+    let slow = AwsFault::new(FaultKind::Latency(Duration::from_secs(6))).on("UpdateItem");
+    stack.dynamodb().front().inject(slow.when(move |call| call.keys.iter().any(of_breakers)).always());
+    let swept = stack.invoke_sweep().await;
+    assert_eq!((&swept["errors"], stack.tiktok_shop().effects(Route::TokenRefresh)), (&json!(1), 1), "{swept}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_dies_with_the_turn_leaves_an_open_breaker() {
     let stack = fleet(6).await;
     stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(Trouble::Drop(When::BeforeEffect)));
@@ -185,9 +212,13 @@ async fn an_operator_who_deletes_a_breaker_resets_it() {
     stack.put_secret(secret, &json!("no credentials")).await;
     let swept = stack.invoke_sweep().await;
     assert_eq!((&swept["misconfigured"], &swept["lanes_stopped"]), (&json!(1), &json!(1)), "at once: {swept}");
+    stack.age(3_601).await;
+    let swept = stack.invoke_sweep().await;
+    assert_eq!((&swept["misconfigured"], &swept["lanes_stopped"]), (&json!(1), &json!(1)), "still: {swept}");
+    assert!((110..=120).contains(&open_for(&stack, LANE).await.unwrap()), "and for longer");
     stack.put_secret(secret, &good).await;
     stack.delete_item(LANE).await;
-    stack.age(3_601).await;
+    stack.age_connection(SELLER_1, 3_601).await;
     let swept: Value = stack.invoke_sweep().await;
     assert_eq!((&swept["refreshed"], &swept["lanes_stopped"]), (&json!(1), &json!(0)), "{swept}");
     assert_eq!(item(&stack, SELLER_1).await["token_version"], 2);

@@ -125,6 +125,7 @@ const SWEEP: &[Step] = &[DUE, REGISTRY, BREAKERS, READ, CLAIM, TOKEN_SET, APP, E
 
 const ON_DEMAND: &[Step] = &[
     READ_BY_LOOKUP,
+    Step::read("read the registry, in token-lookup", TokenLookup, On::Registry),
     Step::read("read the circuit breakers", TokenLookup, On::Breakers),
     Step::call("invoke refresh-on-demand", TokenLookup, &["Invoke"], On::Invocation),
     Step::read("read the item, in refresh-on-demand", RefreshOnDemand, On::Item),
