@@ -116,6 +116,11 @@ impl Lambda {
         self.concurrency.lock().get(function).map_or(0, |slots| slots.most_taken)
     }
 
+    /// How many invocations of a function are running, also those whose caller has gone.
+    pub fn running(&self, function: &str) -> usize {
+        self.concurrency.lock().get(function).map_or(0, |slots| slots.taken)
+    }
+
     /// What stands before it: log, faults, pause points.
     pub fn front(&self) -> &Front {
         &self.front

@@ -17,6 +17,9 @@ use crate::{answer::Answer, stack::Function};
 /// A sandbox may run for days.
 const REMEMBERED: usize = 200;
 
+/// Timeout of a run, as the template sets it for refresh-sweep, and a little for the way.
+const RUN: Duration = Duration::from_secs(125);
+
 /// Invokes refresh-sweep. Clones invoke the same one.
 #[derive(Debug, Clone)]
 pub struct Sweeper {
@@ -30,13 +33,18 @@ impl Sweeper {
     /// # Errors
     /// What went wrong, in a line.
     pub async fn sweep(&self) -> Result<Value, String> {
-        let answer = self.invoke(Function::RefreshSweep, &json!({})).await.map_err(|error| error.to_string())?;
+        let request = self.invocation(Function::RefreshSweep, &json!({})).timeout(RUN);
+        let answer = Answer::to(request).await.map_err(|error| error.to_string())?;
         if answer.status == 200 { Ok(answer.json()) } else { Err(format!("{}: {}", answer.status, answer.body)) }
     }
 
     pub(crate) async fn invoke(&self, function: Function, input: &Value) -> Result<Answer, reqwest::Error> {
+        Answer::to(self.invocation(function, input)).await
+    }
+
+    fn invocation(&self, function: Function, input: &Value) -> reqwest::RequestBuilder {
         let url = format!("{}/2015-03-31/functions/{function}/invocations", self.lambda_url);
-        Answer::to(self.client.post(url).body(input.to_string())).await
+        self.client.post(url).body(input.to_string())
     }
 }
 

@@ -9,6 +9,7 @@
 //! | `races` | overlapping sweeps, lookups, new authorizations and disconnects: one exchange for each connection |
 //! | `faults` | every call, at every step of every job, goes wrong in every way |
 //! | `load` | minutes of everything at once: no error, and no memory that grows |
+//! | `storm` | everybody asks on demand while the vault throttles or is silent, or the token host hangs: nothing is lost, and nobody waits |
 //! | `herd` | a fleet that connected in one hour, and one that was cut off for a day, in virtual time |
 //! | `verdicts` | fleets whose marketplace refuses many by mistake: no connection is lost, in virtual time |
 #![allow(
@@ -30,6 +31,7 @@ mod races;
 mod report;
 mod sellers;
 mod settings;
+mod storm;
 mod verdicts;
 mod words;
 mod world;

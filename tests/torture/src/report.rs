@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use clap::ValueEnum;
 use futures_util::future::{BoxFuture, FutureExt};
 
-use crate::{Settings, faults, herd, kills, load, races, verdicts};
+use crate::{Settings, faults, herd, kills, load, races, storm, verdicts};
 
 /// A part of the torture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -20,13 +20,16 @@ pub enum Part {
     Faults,
     /// Everything at once, for minutes.
     Load,
+    /// Everybody asks on demand while something is wrong.
+    Storm,
     /// The marketplace refuses many by mistake.
     Verdicts,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 6] = [Self::Kills, Self::Races, Self::Faults, Self::Load, Self::Herd, Self::Verdicts];
+    pub const ALL: [Self; 7] =
+        [Self::Kills, Self::Races, Self::Faults, Self::Load, Self::Storm, Self::Herd, Self::Verdicts];
 
     /// As it stands on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Part {
             Self::Races => "races",
             Self::Faults => "faults",
             Self::Load => "load",
+            Self::Storm => "storm",
             Self::Verdicts => "verdicts",
         }
     }
@@ -48,6 +52,7 @@ impl Part {
             Self::Races => races::run(settings).boxed(),
             Self::Faults => faults::run(settings).boxed(),
             Self::Load => load::run(settings).boxed(),
+            Self::Storm => storm::run(settings).boxed(),
             Self::Verdicts => verdicts::run(settings).boxed(),
         }
     }

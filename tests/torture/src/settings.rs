@@ -20,12 +20,15 @@ pub struct Settings {
     /// How much is done at a time; the part's own number unless given
     #[arg(long)]
     pub concurrency: Option<usize>,
-    /// herd: size of the fleet
+    /// herd: size of the fleet; storm: connections that are rejected at once
     #[arg(long)]
     pub connections: Option<u64>,
-    /// load: how long
+    /// load: how long; storm: how long the token host hangs
     #[arg(long)]
     pub minutes: Option<u64>,
+    /// storm: puts that Secrets Manager takes per second
+    #[arg(long)]
+    pub puts: Option<u64>,
     /// faults: writes the tables of docs/reliability.md anew, instead of comparing with them
     #[arg(long)]
     pub write_table: bool,
@@ -44,13 +47,14 @@ impl Settings {
     pub fn command(&self, part: Part) -> String {
         let number = |name, value: Option<u64>| value.map(|value| format!(" --{name} {value}")).unwrap_or_default();
         format!(
-            "make torture ARGS=\"--only {} --seed {}{}{}{}{}{}\"",
+            "make torture ARGS=\"--only {} --seed {}{}{}{}{}{}{}\"",
             part.as_str(),
             self.seed,
             number("rounds", self.rounds.map(u64::from)),
             number("concurrency", self.concurrency.map(|number| number as u64)),
             number("connections", self.connections),
             number("minutes", self.minutes),
+            number("puts", self.puts),
             if self.short { " --short" } else { "" },
         )
     }
@@ -62,7 +66,7 @@ mod tests {
 
     #[test]
     fn the_command_it_tells_is_read_as_it_was_meant() {
-        let given = ["torture", "--only", "herd", "--seed", "7", "--connections", "5", "--short"];
+        let given = ["torture", "--only", "herd", "--seed", "7", "--connections", "5", "--puts", "9", "--short"];
         let settings = Settings::parse_from(given);
         assert_eq!(settings.parts(), [Part::Herd]);
         let told = settings.command(Part::Herd);

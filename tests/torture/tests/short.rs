@@ -33,6 +33,11 @@ async fn ten_seconds_of_load_bring_no_error() {
     passes(Part::Load).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_of_refreshes_on_demand_loses_nothing_and_slows_nobody_down() {
+    passes(Part::Storm).await;
+}
+
 #[tokio::test]
 async fn connections_do_not_come_due_all_at_once_and_recover_from_an_outage() {
     passes(Part::Herd).await;

@@ -1,15 +1,16 @@
 //! Faults: which calls fail, and how.
 
 use std::{
+    collections::VecDeque,
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use super::Call;
+use super::{Call, lock};
 
 /// What goes wrong with a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,12 +42,13 @@ pub struct Fault {
     predicate: Option<Predicate>,
     skip: u64,
     times: u64,
+    beyond: Option<usize>,
 }
 
 impl Fault {
     /// A fault of this kind on the next call.
     pub fn new(kind: FaultKind) -> Self {
-        Self { kind, operation: None, predicate: None, skip: 0, times: 1 }
+        Self { kind, operation: None, predicate: None, skip: 0, times: 1, beyond: None }
     }
 
     /// Only calls of this operation.
@@ -83,11 +85,19 @@ impl Fault {
         self.times(u64::MAX)
     }
 
+    /// Lets this many matching calls through in any second; only those beyond that rate fail, until the fault is cleared.
+    /// With [`FaultKind::Throttle`] it is a service's limit on calls per second.
+    #[must_use]
+    pub fn beyond(mut self, calls_per_second: usize) -> Self {
+        self.beyond = Some(calls_per_second);
+        self.always()
+    }
+
     pub(super) fn arm(self) -> (Arc<Armed>, Injected) {
         let left = Arc::new(AtomicU64::new(self.times));
         let injected = Injected { times: self.times, left: Arc::clone(&left), fired: Arc::default() };
-        let skip = AtomicU64::new(self.skip);
-        (Arc::new(Armed { fault: self, skip, left, fired: Arc::clone(&injected.fired) }), injected)
+        let (skip, rate) = (AtomicU64::new(self.skip), self.beyond.map(|most| Mutex::new(Rate::new(most))));
+        (Arc::new(Armed { fault: self, skip, rate, left, fired: Arc::clone(&injected.fired) }), injected)
     }
 }
 
@@ -130,6 +140,7 @@ impl Injected {
 pub(super) struct Armed {
     fault: Fault,
     skip: AtomicU64,
+    rate: Option<Mutex<Rate>>,
     left: Arc<AtomicU64>,
     fired: Arc<AtomicU64>,
 }
@@ -143,6 +154,7 @@ impl Armed {
         if self.fault.operation.as_ref().is_some_and(|operation| *operation != call.operation)
             || self.fault.predicate.as_ref().is_some_and(|predicate| !predicate(call))
             || count_down(&self.skip)
+            || self.rate.as_ref().is_some_and(|rate| lock(rate).admits(Instant::now()))
             || !count_down(&self.left)
         {
             return None;
@@ -152,7 +164,48 @@ impl Armed {
     }
 }
 
+/// The calls that were let through in the last second.
+#[derive(Debug)]
+struct Rate {
+    most: usize,
+    admitted: VecDeque<Instant>,
+}
+
+impl Rate {
+    const fn new(most: usize) -> Self {
+        Self { most, admitted: VecDeque::new() }
+    }
+
+    /// Whether a call at `now` is within the rate. One that is not does not count towards it.
+    fn admits(&mut self, now: Instant) -> bool {
+        let is_past = |at: &Instant| now.saturating_duration_since(*at) >= Duration::from_secs(1);
+        while self.admitted.front().is_some_and(is_past) {
+            self.admitted.pop_front();
+        }
+        let is_within = self.admitted.len() < self.most;
+        if is_within {
+            self.admitted.push_back(now);
+        }
+        is_within
+    }
+}
+
 /// Whether there was something left to count down.
 fn count_down(counter: &AtomicU64) -> bool {
     counter.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_admits_so_many_calls_in_any_second() {
+        let (mut rate, begin) = (Rate::new(2), Instant::now());
+        let admitted = [0, 100, 200, 999, 1_000, 1_050, 1_100, 1_101].map(|millis| {
+            let at = begin + Duration::from_millis(millis);
+            rate.admits(at)
+        });
+        assert_eq!(admitted, [true, true, false, false, true, false, true, false]);
+    }
 }

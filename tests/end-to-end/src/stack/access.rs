@@ -267,10 +267,13 @@ impl Stack {
         self.secrets_manager.advance(seconds.try_into().expect("time only passes"));
     }
 
-    /// The same for the item of one connection alone, where many are stored.
+    /// The same for one item alone, of a connection where many are stored, or of a circuit breaker.
     pub async fn age_connection(&self, connection: &str, seconds: i64) {
         if let Some(mut item) = self.item(connection).await {
             shift(&mut item, seconds);
+            if connection.starts_with("health/") {
+                see_as_written(&mut item);
+            }
             self.put_item(&item).await;
             self.move_end_at_temu(&item);
         }
