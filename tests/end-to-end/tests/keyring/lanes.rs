@@ -4,7 +4,7 @@ use emulators::front::{Fault as AwsFault, FaultKind};
 use end_to_end::{Function, Options, Stack};
 use serde_json::{Value, json};
 use shop_keyring::{connection::Connection, time::Timestamp};
-use simulators::tiktok_shop::{Route, Seller, Shop};
+use simulators::tiktok_shop::{Fault, Route, Seller, Shop, Trouble, When};
 
 use crate::{
     metrics::Metrics,
@@ -35,6 +35,18 @@ fn overdue(name: &str) -> Connection {
     Connection { authorized_at: times.0, refreshed_at: times.0, access_expires_at: times.1, ..row(name, Some("acme")) }
 }
 
+/// Puts a connection's token set into the vault.
+fn keep(stack: &Stack, row: &Connection) {
+    let set = json!({
+        "access_token": "ROW_access", "refresh_token": "ROW_refresh", "access_expires_at": row.access_expires_at,
+        "authorization_expires_at": row.authorization_expires_at, "scopes": [], "app_key": row.app_key,
+        "granted_at": row.granted_at,
+    });
+    let secret = format!("shop-keyring/connections/{}/tokens", row.connection);
+    let version = row.secret_version.as_ref().unwrap().as_str();
+    stack.secrets_manager().create(&secret, version, &set.to_string()).unwrap();
+}
+
 async fn version(stack: &Stack, connection: &str) -> Value {
     item(stack, connection).await["token_version"].clone()
 }
@@ -51,16 +63,7 @@ async fn a_stopped_lane_delays_no_other_and_its_chores_go_on() {
     let app_key = wrong["app_key"].as_str().unwrap().to_owned();
     let overdue = |n| Connection { app_key: app_key.clone(), ..overdue(&format!("tiktok-shop/global/many-{n}")) };
     let mut rows: Vec<_> = (0..OVERDUE).map(overdue).collect();
-    for row in &rows {
-        let set = json!({
-            "access_token": "ROW_access", "refresh_token": "ROW_refresh", "access_expires_at": row.access_expires_at,
-            "authorization_expires_at": row.authorization_expires_at, "scopes": [], "app_key": row.app_key,
-            "granted_at": row.granted_at,
-        });
-        let secret = format!("shop-keyring/connections/{}/tokens", row.connection);
-        let version = row.secret_version.as_ref().unwrap().as_str();
-        stack.secrets_manager().create(&secret, version, &set.to_string()).unwrap();
-    }
+    rows.iter().for_each(|row| keep(&stack, row));
     let reminded = Connection {
         authorization_expires_at: Some(Timestamp::local_now().plus(29 * DAY)),
         ..row("tiktok-shop/global/reminded", Some("acme"))
@@ -88,6 +91,40 @@ async fn a_stopped_lane_delays_no_other_and_its_chores_go_on() {
     let (metrics, seconds) = (Metrics::of(&stack), swept["lane_stopped_seconds"].as_f64().unwrap());
     assert_eq!(metrics.values("LaneStoppedSeconds", &[]), [0.0, seconds]);
     assert_eq!(metrics.values("LaneStoppedSeconds", &[("App", "tiktok-shop/global")]), [seconds]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_lanes_meet_the_outage_of_their_host_together() {
+    const LANES: usize = 20;
+    const EACH: usize = 4;
+    let stack = two_apps(Options::default()).await;
+    let mut registry = stack.registry().await;
+    let us = registry["tiktok-shop/us"].clone();
+    let credentials = stack.secret("shop-keyring/apps/tiktok-shop/us", None).await.unwrap();
+    let app_key = credentials["app_key"].as_str().unwrap().to_owned();
+    let mut rows = Vec::new();
+    for lane in 0..LANES {
+        let app = format!("tiktok-shop/lane-{lane}");
+        registry[&app] = us.clone();
+        stack.put_secret(&format!("shop-keyring/apps/{app}"), &credentials).await;
+        rows.extend((0..EACH).map(|n| Connection { app_key: app_key.clone(), ..overdue(&format!("{app}/{n}")) }));
+    }
+    stack.put_registry(&registry.to_string()).await;
+    rows.iter().for_each(|row| keep(&stack, row));
+    import(&stack, &rows);
+    let hangs = Fault::new(Trouble::Hang(When::BeforeEffect));
+    stack.tiktok_shop().inject(Route::TokenRefresh, hangs);
+
+    let asked = || stack.tiktok_shop().calls_to(Route::TokenRefresh).len();
+    let swept = stack.invoke_sweep().await;
+    assert!((5..=5 + 4).contains(&asked()), "five in a row, and those under way: {swept}");
+    assert_eq!(swept["lanes_stopped"], LANES + 2, "all that ask this host: {swept}");
+    for _ in 0..2 {
+        let before = asked();
+        stack.age(900).await;
+        stack.invoke_sweep().await;
+        assert_eq!(asked(), before + 1, "then one at a time");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,8 @@
 
 use end_to_end::{Options, Stack};
 use serde_json::json;
-use simulators::temu::{App, Purpose, Region, Route};
+use shop_keyring::time::Timestamp;
+use simulators::temu::{App, Purpose, Region, Route, Router};
 
 use super::setting::{BELIEVED, CROSS_BORDER_MALL, PRODUCT, ROUND, Visit, issue, sweep_all, total};
 use crate::setting::item;
@@ -52,6 +53,30 @@ async fn a_token_from_before_the_migration_is_asked_about_at_cn() {
     stack.age(BELIEVED).await;
     sweep_all(&stack).await;
     assert_eq!(item(&stack, PRODUCT).await["status"], "reauthorization_required");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_leads_to_cn_has_no_result_while_cn_is_not_called() {
+    let stack = Stack::start(Options::default().with_temu_app("product", |product| product.permissions.clear()));
+    let stack = stack.await.unwrap();
+    let (app, old) = (stack.temu_app_key("product"), vec![AT_CN.to_owned()]);
+    connect(&stack, &stack.temu().issue_with(app, CROSS_BORDER_MALL, Purpose::Product, old, LIFE).unwrap()).await;
+    assert!(stack.temu().revoke(app, CROSS_BORDER_MALL));
+    stack.age(ROUND).await;
+    let url: url::Url = stack.temu().router_url(Router::Cn).to_string().parse().unwrap();
+    let breaker = format!("health/host/{}:{}", url.host_str().unwrap(), url.port().unwrap());
+    let open = json!({ "until": Timestamp::local_now().plus(600), "length": 3, "turn": uuid::Uuid::new_v4() });
+    stack.put_item(&json!({ "connection": breaker, "revision": 1, "state": { "open": open } })).await;
+
+    let asked = stack.temu().calls_to(Route::TokenInfo).len();
+    assert_eq!(total(&sweep_all(&stack).await, "transient"), 1);
+    assert_eq!(stack.temu().calls_to(Route::TokenInfo).len(), asked + 1, "PA alone");
+    let unsure = item(&stack, PRODUCT).await;
+    assert_eq!((&unsure["failures"], &unsure["refusals"]), (&json!(0), &json!(0)), "nothing counts against it");
+
+    stack.delete_item(&breaker).await;
+    stack.age(3_601).await;
+    assert_eq!(total(&sweep_all(&stack).await, "refused"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
