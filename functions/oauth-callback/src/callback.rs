@@ -258,7 +258,7 @@ async fn unsolicited(
 /// By whose it is, if one is open.
 async fn pass_gate(keyring: &Keyring, app: &AppKeyPath) -> Result<Turns, Problem> {
     keyring.protocol.gate_for_grant(app).await.map_err(|why| match why {
-        NotPassed::Closed { ref breaker, retry_after } => {
+        NotPassed::Open { ref breaker, retry_after } => {
             tracing::warn!(%app, %why, "a seller has to wait");
             match breaker {
                 Breaker::Vault => Problem::StorageUnavailable,

@@ -37,7 +37,7 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         let breakers = app.config.breakers(&app.path, call);
         match self.health.pass(&self.connections, &breakers, held.attempt).await {
             Ok(turns) => Ok(Ok(turns)),
-            Err(why @ NotPassed::Closed { .. }) => {
+            Err(why @ NotPassed::Open { .. }) => {
                 tracing::debug!(connection = %held.item.connection, %why, "not now");
                 self.let_go(held, Outcome::BreakerOpen).await.map(Err)
             }

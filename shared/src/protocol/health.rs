@@ -38,7 +38,7 @@ struct Known {
 #[derive(Debug, Default)]
 struct Seen {
     stored: StoredState,
-    /// What the table has not taken yet. This process goes by it from the moment on that it is seen.
+    /// Changes that the table does not have yet. For this process they hold from the moment on that it sees a reason for them.
     unwritten: Vec<Change>,
     read_at: Option<Timestamp>,
     /// When this process has written it. A read that began before may have missed that.
@@ -51,7 +51,7 @@ struct Seen {
 pub enum NotPassed {
     /// A breaker is open.
     #[error("the circuit breaker {breaker} is open for {retry_after} s")]
-    Closed {
+    Open {
         /// Which one.
         breaker: Breaker,
         /// Seconds until somebody may try.
@@ -62,7 +62,7 @@ pub enum NotPassed {
     Store(#[from] StoreError),
 }
 
-/// The turns of one piece of work at breakers whose time has passed. What is not used is to be given back.
+/// The turns of one claim at breakers whose time has passed. Those that were not used have to be given back.
 #[derive(Debug)]
 pub struct Turns {
     id: AttemptId,
@@ -76,7 +76,7 @@ impl Turns {
         Self { id, taken: Vec::new() }
     }
 
-    /// Who has them.
+    /// The claim that owns them.
     pub const fn id(&self) -> AttemptId {
         self.id
     }
@@ -195,7 +195,7 @@ impl SharedHealth {
         let known = self.known(breaker);
         match known.admission(table.now()) {
             Admission::Pass => return Ok(()),
-            Admission::Refuse { retry_after } => return Err(closed(breaker, retry_after)),
+            Admission::Refuse { retry_after } => return Err(open(breaker, retry_after)),
             Admission::NeedsTurn => {}
         }
         if let Some(before) = take_turn(table, &known, turns.id).await? {
@@ -205,8 +205,8 @@ impl SharedHealth {
         // Somebody else has the turn, or has closed it.
         match known.admission(table.now()) {
             Admission::Pass => Ok(()),
-            Admission::Refuse { retry_after } => Err(closed(breaker, retry_after)),
-            Admission::NeedsTurn => Err(closed(breaker, 1)),
+            Admission::Refuse { retry_after } => Err(open(breaker, retry_after)),
+            Admission::NeedsTurn => Err(open(breaker, 1)),
         }
     }
 
@@ -218,7 +218,7 @@ impl SharedHealth {
         }
     }
 
-    /// What a breaker guards has worked, for who has these turns.
+    /// What a breaker guards has worked for the owner of these turns.
     pub async fn works(&self, table: &Connections, breaker: &Breaker, turns: &mut Turns) {
         let (at, turn) = (table.now(), turns.id);
         self.known(breaker).seen().succeeded_at = Some(at);
@@ -310,8 +310,8 @@ async fn take_turn(table: &Connections, known: &Known, turn: AttemptId) -> Resul
     Ok(before.filter(|_| is_mine))
 }
 
-fn closed(breaker: &Breaker, retry_after: i64) -> NotPassed {
-    NotPassed::Closed { breaker: breaker.clone(), retry_after }
+fn open(breaker: &Breaker, retry_after: i64) -> NotPassed {
+    NotPassed::Open { breaker: breaker.clone(), retry_after }
 }
 
 impl SharedHealth {
