@@ -63,7 +63,9 @@ async fn a_stopped_lane_delays_no_other_and_its_chores_go_on() {
     let app_key = wrong["app_key"].as_str().unwrap().to_owned();
     let overdue = |n| Connection { app_key: app_key.clone(), ..overdue(&format!("tiktok-shop/global/many-{n}")) };
     let mut rows: Vec<_> = (0..OVERDUE).map(overdue).collect();
-    rows.iter().for_each(|row| keep(&stack, row));
+    for row in &rows {
+        keep(&stack, row);
+    }
     let reminded = Connection {
         authorization_expires_at: Some(Timestamp::local_now().plus(29 * DAY)),
         ..row("tiktok-shop/global/reminded", Some("acme"))
@@ -110,7 +112,9 @@ async fn twenty_lanes_meet_the_outage_of_their_host_together() {
         rows.extend((0..EACH).map(|n| Connection { app_key: app_key.clone(), ..overdue(&format!("{app}/{n}")) }));
     }
     stack.put_registry(&registry.to_string()).await;
-    rows.iter().for_each(|row| keep(&stack, row));
+    for row in &rows {
+        keep(&stack, row);
+    }
     import(&stack, &rows);
     let hangs = Fault::new(Trouble::Hang(When::BeforeEffect));
     stack.tiktok_shop().inject(Route::TokenRefresh, hangs);

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use emulators::front::{Call, Fault as AwsFault, Injected};
-use end_to_end::{Answer, Browser, Function, Returned, Stack};
+use end_to_end::{Answer, Browser, Function, Returned, Stack, Table};
 use serde_json::{Value, json};
 use simulators::tiktok_shop::{Fault, Route, Seller, Shop};
 
@@ -111,6 +111,8 @@ impl Scene {
 
     /// Takes the seller the whole way, confirmation included.
     pub(super) async fn connect_only(&self) -> Result<(), String> {
+        // A quarter of an hour after the last call that a circuit breaker has met.
+        self.age_breakers(15 * 60 + 1).await;
         let session = self.stack().vendor().connect_session(json!({ "account_id": ACCOUNT })).await;
         let back = self.stack().browser().connect(&session.connect_url, "us", &self.seller).await;
         must(arrived(&back), || format!("the seller cannot connect: {}", told(&back)))?;
@@ -146,6 +148,16 @@ impl Scene {
 
     pub(super) async fn age(&self, seconds: i64) {
         self.stack().age_connection(&self.connection, seconds).await;
+        self.age_breakers(seconds).await;
+    }
+
+    async fn age_breakers(&self, seconds: i64) {
+        for item in self.stack().items(Table::Connections).await {
+            let key = item["connection"].as_str().unwrap_or_default();
+            if key.starts_with("health/") {
+                self.stack().age_connection(key, seconds).await;
+            }
+        }
     }
 
     pub(super) async fn token(&self) -> Answer {

@@ -63,7 +63,7 @@ async fn a_check_that_leads_to_cn_has_no_result_while_cn_is_not_called() {
     connect(&stack, &stack.temu().issue_with(app, CROSS_BORDER_MALL, Purpose::Product, old, LIFE).unwrap()).await;
     assert!(stack.temu().revoke(app, CROSS_BORDER_MALL));
     stack.age(ROUND).await;
-    let url: url::Url = stack.temu().router_url(Router::Cn).to_string().parse().unwrap();
+    let url: url::Url = stack.temu().router_url(Router::Cn).parse().unwrap();
     let breaker = format!("health/host/{}:{}", url.host_str().unwrap(), url.port().unwrap());
     let open = json!({ "until": Timestamp::local_now().plus(600), "length": 3, "turn": uuid::Uuid::new_v4() });
     stack.put_item(&json!({ "connection": breaker, "revision": 1, "state": { "open": open } })).await;
