@@ -156,7 +156,7 @@ async fn a_try_that_stores_nothing_leaves_the_vault_to_the_next_one() {
     stack.tiktok_shop().inject(Route::TokenRefresh, Fault::new(wrong_app).times(1));
     assert_eq!(stack.invoke_sweep().await["refreshed"], 0);
     assert!(open_for(&stack, VAULT).await.unwrap() <= 0, "its turn was given back");
-    stack.age(1_900).await;
+    stack.age(3_601).await;
     assert_eq!(stack.invoke_sweep().await["refreshed"], 2);
     assert_eq!(open_for(&stack, VAULT).await, None);
 }
