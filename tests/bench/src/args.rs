@@ -23,7 +23,13 @@ pub(crate) struct Args {
     /// Milliseconds that the marketplace takes for each call.
     #[arg(long, default_value_t = 300)]
     pub(crate) latency: u32,
-    /// Leave one of the two tables out; then they are not compared.
+    /// Part `lanes`: overdue connections of the stopped app.
+    #[arg(long, default_value_t = 300_000, value_parser = clap::value_parser!(u32).range(10..=9_999_999))]
+    pub(crate) stopped: u32,
+    /// Part `lanes`: rounds, each measured once without the stopped app's connections and once beside them.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
+    /// Measure one part only. Otherwise the two tables are measured and compared.
     #[arg(long)]
     pub(crate) only: Option<Only>,
     /// End with status 1 if an aim is missed.
@@ -31,13 +37,15 @@ pub(crate) struct Args {
     pub(crate) check: bool,
 }
 
-/// One of the two tables.
+/// One part of the benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Only {
-    /// The whole one.
+    /// The whole table.
     Large,
-    /// The one with a tenth of the rows, a tenth of them due.
+    /// A table with a tenth of the rows, a tenth of them due.
     Small,
+    /// A healthy app with 1,000 due connections, alone and beside an app that is stopped and has very many.
+    Lanes,
 }
 
 /// A table to be swept.
@@ -48,6 +56,11 @@ pub(crate) struct Scale {
 }
 
 impl Args {
+    /// Whether this part is measured: `lanes` only if it is named.
+    pub(crate) fn measures(&self, part: Only) -> bool {
+        self.only.map_or(part != Only::Lanes, |only| only == part)
+    }
+
     pub(crate) fn large(&self) -> Scale {
         Scale { rows: self.rows, due: self.due.min(self.rows) }
     }
@@ -68,6 +81,9 @@ mod tests {
     fn the_command_line_is_in_order() {
         Args::command().debug_assert();
         let args = Args::parse_from(["bench-sweep", "--rows", "5000", "--due", "600", "--only", "small"]);
-        assert_eq!((args.small(), args.only), (Scale { rows: 500, due: 60 }, Some(Only::Small)));
+        assert_eq!(args.small(), Scale { rows: 500, due: 60 });
+        assert_eq!([Only::Large, Only::Small, Only::Lanes].map(|part| args.measures(part)), [false, true, false]);
+        let all = Args::parse_from(["bench-sweep"]);
+        assert_eq!([Only::Large, Only::Small, Only::Lanes].map(|part| all.measures(part)), [true, true, false]);
     }
 }

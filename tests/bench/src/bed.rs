@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     marketplace::Marketplace,
-    rows::{APP_KEY, SECRET_PREFIX},
+    rows::{App, SECRET_PREFIX},
 };
 
 /// A run claims for a minute and then ends what it has begun.
@@ -31,8 +31,8 @@ pub(crate) struct Bed {
 }
 
 impl Bed {
-    /// With empty tables, and a process that waits for its first invocation.
-    pub(crate) async fn start(concurrency: NonZeroU32, latency: Duration) -> Result<Self, String> {
+    /// With these apps, empty tables, and a process that waits for its first invocation.
+    pub(crate) async fn start(concurrency: NonZeroU32, latency: Duration, apps: &[App]) -> Result<Self, String> {
         let any = (Ipv4Addr::LOCALHOST, 0).into();
         let text = |error: std::io::Error| error.to_string();
         let dynamodb = DynamoDb::start_for_load(any).await.map_err(text)?;
@@ -41,19 +41,20 @@ impl Bed {
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
         let client = client.map_err(|error| error.to_string())?;
         Tables::new(Aws::dynamodb(client.clone(), dynamodb.url())).create().await;
-        let app = json!({ "app_key": APP_KEY, "app_secret": "us-app-secret-5d41402abc4b2a76" });
-        vault.create(
-            &format!("{SECRET_PREFIX}/apps/tiktok-shop/us"),
-            "00000000-0000-0000-0000-000000000001",
-            &app.to_string(),
-        )?;
         let url = marketplace.url();
         // Refreshes are measured, and nothing else.
         let entry = json!({
             "name": "Acme Listing US", "market": "us", "webhooks": "app",
             "link_url": url, "token_url": url, "api_url": url,
         });
-        let registry = json!({ "tiktok-shop/us": entry });
+        let mut registry = BTreeMap::new();
+        for app in apps {
+            let secret = json!({ "app_key": app.key, "app_secret": app.secret });
+            let name = format!("{SECRET_PREFIX}/apps/{}", app.path);
+            vault.create(&name, "00000000-0000-0000-0000-000000000001", &secret.to_string())?;
+            registry.insert(app.path, entry.clone());
+        }
+        let registry = json!(registry);
         let version = "00000000-0000-0000-0000-000000000002";
         vault.create(&format!("{SECRET_PREFIX}/apps"), version, &registry.to_string())?;
         let (output, warden) = (Output::default(), Arc::new(Warden::start().map_err(|error| error.to_string())?));

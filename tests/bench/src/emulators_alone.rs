@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     args::Scale,
     bed::Bed,
-    rows::{self, SECRET_PREFIX},
+    rows::{self, HEALTHY, SECRET_PREFIX},
 };
 
 /// Connections that are played through.
@@ -50,7 +50,7 @@ pub(crate) async fn measure(bed: &Bed, scale: Scale) -> Result<Alone, String> {
 
 /// Claim, look up, keep, commit.
 async fn play(table: &Aws, vault: &Aws, seller: String) -> Result<(), Value> {
-    let connection = format!("tiktok-shop/us/{seller}");
+    let connection = format!("{}/{seller}", HEALTHY.path);
     let key = json!({ "connection": { "S": connection } });
     let update = json!({
         "TableName": Table::Connections.name(),
@@ -75,7 +75,7 @@ async fn play(table: &Aws, vault: &Aws, seller: String) -> Result<(), Value> {
     });
     vault.try_call("PutSecretValue", &put).await?;
     let pointer = json!({
-        "connection": { "S": format!("shop/tiktok-shop/us/{seller}") },
+        "connection": { "S": format!("shop/{connection}") },
         "points_to": { "S": connection },
     });
     let commit = json!({ "TransactItems": [

@@ -1,11 +1,13 @@
 //! `bench-sweep`: how refresh-sweep does with a million connections. See `--help`, and the README's section.
 //!
-//! [`bed`] starts what a sweep needs, [`rows`] fills it, [`measure`] sweeps it empty, [`report`] says what that means.
+//! [`bed`] starts what a sweep needs, [`rows`] fills it, [`measure`] sweeps it empty, [`lanes`] compares an app's refresh rate
+//! with and without a stopped app beside it, [`report`] says what that means.
 #![allow(clippy::print_stdout, reason = "the report is what this program is for")]
 
 mod args;
 mod bed;
 mod emulators_alone;
+mod lanes;
 mod marketplace;
 mod measure;
 mod process;
@@ -39,11 +41,15 @@ async fn main() -> ExitCode {
 
 async fn run(args: &Args) -> Result<Report, String> {
     let mut runs = Vec::new();
-    if args.only != Some(Only::Large) {
+    if args.measures(Only::Small) {
         runs.push(measure(args, args.small()).await?);
     }
-    if args.only != Some(Only::Small) {
+    if args.measures(Only::Large) {
         runs.push(measure(args, args.large()).await?);
     }
-    Ok(Report::new(args, &runs))
+    let mut report = Report::new(args, &runs);
+    if args.measures(Only::Lanes) {
+        report.add_lanes(&lanes::measure(args).await?);
+    }
+    Ok(report)
 }

@@ -1,5 +1,5 @@
 //! A marketplace that knows two calls of TikTok Shop's and takes its time. It knows its sellers by number, so a hundred
-//! thousand of them cost nothing, and it refuses a refresh token that was spent before.
+//! thousand of them cost nothing, and it refuses a refresh token that was spent before. It knows one app.
 
 use std::{
     collections::HashMap,
@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use shop_keyring::{marketplace::tiktok_shop::TOKEN_HEADER, time::Timestamp};
 use tokio::net::TcpListener;
 
-use crate::rows;
+use crate::rows::{self, HEALTHY};
 
 const DAY: i64 = 86_400;
 
@@ -56,6 +56,7 @@ struct Inner {
     refreshed: AtomicU64,
     listed: AtomicU64,
     refused: AtomicU64,
+    rejected: AtomicU64,
 }
 
 impl Marketplace {
@@ -66,6 +67,7 @@ impl Marketplace {
             refreshed: AtomicU64::new(0),
             listed: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
         });
         let router = Router::new()
             .route("/api/v2/token/refresh", get(refresh))
@@ -97,10 +99,19 @@ impl Marketplace {
     pub(crate) fn refused(&self) -> u64 {
         self.state.refused.load(Ordering::Relaxed)
     }
+
+    /// Calls with an app secret that is wrong.
+    pub(crate) fn rejected(&self) -> u64 {
+        self.state.rejected.load(Ordering::Relaxed)
+    }
 }
 
 async fn refresh(State(state): State<Arc<Inner>>, Query(query): Query<HashMap<String, String>>) -> Json<Value> {
     tokio::time::sleep(state.latency).await;
+    if query.get("app_secret").is_none_or(|secret| secret != HEALTHY.secret) {
+        state.rejected.fetch_add(1, Ordering::Relaxed);
+        return Json(json!({ "code": 36_009_004, "message": "app_secret is invalid", "request_id": "bench" }));
+    }
     let spent = query.get("refresh_token").and_then(|token| parse(token, "refresh"));
     let fresh = spent.filter(|(seller, refreshes)| {
         let mut known = state.refreshes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -151,6 +162,16 @@ async fn shops(State(state): State<Arc<Inner>>, headers: HeaderMap) -> Json<Valu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows::{App, STOPPED};
+
+    /// Spends a refresh token; returns the response's code.
+    async fn spend_as(app: App, token: &str, marketplace: &Marketplace) -> i64 {
+        let url = format!("{}/api/v2/token/refresh", marketplace.url());
+        let query = [("app_key", app.key), ("app_secret", app.secret), ("refresh_token", token)];
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let response = client.get(url).query(&query).send().await.unwrap().json::<Value>().await.unwrap();
+        response["code"].as_i64().unwrap()
+    }
 
     #[test]
     fn tokens_tell_whose_they_are() {
@@ -164,13 +185,17 @@ mod tests {
     async fn a_refresh_token_works_once() {
         let marketplace = Marketplace::start(Duration::ZERO).await.unwrap();
         let (_, token) = tokens(7, 0);
-        let spend = async || {
-            let url = format!("{}/api/v2/token/refresh?refresh_token={token}", marketplace.url());
-            let client = reqwest::Client::builder().no_proxy().build().unwrap();
-            let answer = client.get(url).send().await.unwrap().json::<Value>().await.unwrap();
-            answer["code"].as_i64().unwrap()
-        };
+        let spend = async || spend_as(HEALTHY, &token, &marketplace).await;
         assert_eq!((spend().await, spend().await), (0, 36_004_005));
         assert_eq!((marketplace.refreshed(), marketplace.refused()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn an_app_with_a_wrong_secret_is_rejected_before_its_token_is_spent() {
+        let marketplace = Marketplace::start(Duration::ZERO).await.unwrap();
+        let (_, token) = tokens(7, 0);
+        assert_eq!(spend_as(STOPPED, &token, &marketplace).await, 36_009_004);
+        assert_eq!(spend_as(HEALTHY, &token, &marketplace).await, 0);
+        assert_eq!((marketplace.refreshed(), marketplace.rejected(), marketplace.refused()), (1, 1, 0));
     }
 }

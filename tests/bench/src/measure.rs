@@ -10,7 +10,8 @@ use crate::{
     args::{Args, Scale},
     bed::Bed,
     emulators_alone::{self, Alone},
-    process, rows,
+    process,
+    rows::{self, HEALTHY},
 };
 
 /// Sweeps in a row that refresh nothing, after which something is wrong.
@@ -56,7 +57,7 @@ pub(crate) fn ratio(count: u64, of: u64) -> f64 {
 
 /// Loads a table and sweeps it until nothing is due.
 pub(crate) async fn measure(args: &Args, scale: Scale) -> Result<Measured, String> {
-    let bed = Bed::start(args.concurrency, Duration::from_millis(args.latency.into())).await?;
+    let bed = Bed::start(args.concurrency, Duration::from_millis(args.latency.into()), &[HEALTHY]).await?;
     let name = format!("{} rows, {} due", grouped(scale.rows.into()), grouped(scale.due.into()));
     load(&bed, scale, &name)?;
     for front in [bed.dynamodb.front(), bed.vault.front()] {
@@ -64,8 +65,8 @@ pub(crate) async fn measure(args: &Args, scale: Scale) -> Result<Measured, Strin
     }
     let (cpu, machine) = (cpus(&bed)?, process::machine().ok_or("no /proc/stat")?);
     let began = Instant::now();
-    let (refreshed, sweeps) = tokio::select! {
-        swept = sweep_all(&bed, scale) => swept?,
+    let Swept { refreshed, sweeps, .. } = tokio::select! {
+        swept = sweep_all(&bed, scale.due) => swept?,
         () = tell(&bed, scale, &name) => return Err("the progress ended".into()),
     };
     let took = began.elapsed();
@@ -99,9 +100,15 @@ pub(crate) async fn measure(args: &Args, scale: Scale) -> Result<Measured, Strin
 
 fn load(bed: &Bed, scale: Scale, name: &str) -> Result<(), String> {
     let began = Instant::now();
-    rows::load(scale, &bed.dynamodb, &bed.vault, |rows| {
-        line(&format!("{name}: {} rows written", grouped(rows.into())), rows == scale.rows);
-    })?;
+    rows::load(
+        HEALTHY,
+        0..scale.rows,
+        |n| rows::is_due(n, scale),
+        bed,
+        |rows| {
+            line(&format!("{name}: {} rows written", grouped(rows.into())), rows == scale.rows);
+        },
+    )?;
     line(&format!("{name}: loaded in {:.1} s", began.elapsed().as_secs_f64()), true);
     Ok(())
 }
@@ -111,21 +118,31 @@ fn cpus(bed: &Bed) -> Result<(Duration, Duration), String> {
     Ok((of(bed.sweep_pid)?, of(std::process::id())?))
 }
 
-/// Sweep after sweep, as the schedule starts them, without its pauses.
-async fn sweep_all(bed: &Bed, scale: Scale) -> Result<(u64, u32), String> {
-    let (mut refreshed, mut sweeps, mut in_vain) = (0, 0, 0);
-    while refreshed < u64::from(scale.due) {
+/// Results of several sweeps.
+#[derive(Debug, Default)]
+pub(crate) struct Swept {
+    pub(crate) refreshed: u64,
+    pub(crate) sweeps: u32,
+    /// Apps whose lanes were stopped when the last one ended.
+    pub(crate) lanes_stopped: u64,
+}
+
+/// Sweep after sweep, as the schedule starts them, without its pauses, until `due` connections are refreshed.
+pub(crate) async fn sweep_all(bed: &Bed, due: u32) -> Result<Swept, String> {
+    let (mut swept, mut in_vain) = (Swept::default(), 0);
+    while swept.refreshed < u64::from(due) {
         let summary = bed.sweep().await?;
-        sweeps += 1;
+        swept.sweeps += 1;
         let count = summary["refreshed"].as_u64().unwrap_or_default();
-        refreshed += count;
+        swept.refreshed += count;
+        swept.lanes_stopped = summary["lanes_stopped"].as_u64().unwrap_or_default();
         in_vain = if count == 0 { in_vain + 1 } else { 0 };
         let stopped = summary["stopped"].as_str().is_some_and(|reason| reason != "deadline");
         if stopped || in_vain == IN_VAIN || summary["errors"] != 0 {
             return Err(format!("a sweep went wrong: {summary}\n{}", bed.last_lines()));
         }
     }
-    Ok((refreshed, sweeps))
+    Ok(swept)
 }
 
 async fn tell(bed: &Bed, scale: Scale, name: &str) {
@@ -143,7 +160,7 @@ async fn tell(bed: &Bed, scale: Scale, name: &str) {
 }
 
 /// Progress: on a terminal each line takes the place of the one before, unless that was the last of its kind.
-fn line(text: &str, last: bool) {
+pub(crate) fn line(text: &str, last: bool) {
     let mut out = std::io::stderr().lock();
     let (begin, end) = match (out.is_terminal(), last) {
         (true, false) => ("\r\x1b[K", ""),

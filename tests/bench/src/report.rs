@@ -4,6 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use crate::{
     args::Args,
+    lanes::{DUE, Lanes, Round, median},
     measure::{Measured, grouped, ratio},
 };
 
@@ -82,6 +83,34 @@ impl Report {
         ));
     }
 
+    /// Adds the comparison of a healthy app alone with the same app beside a stopped one.
+    pub(crate) fn add_lanes(&mut self, lanes: &Lanes) {
+        let stopped = grouped(lanes.stopped.into());
+        let rate = |rounds: &[Round]| median(rounds.iter().map(|round| round.rate));
+        let share = rate(&lanes.beside) / rate(&lanes.alone).max(0.001);
+        self.lines.push(Line {
+            what: format!("lanes: refreshes a second beside {stopped} of a stopped app ÷ alone"),
+            seen: format!("{share:.3}"),
+            aim: "≥ 0.95",
+            met: share >= 0.95,
+        });
+        for (name, rounds) in [("alone", &lanes.alone), ("beside them", &lanes.beside)] {
+            let each: Vec<String> = rounds.iter().map(|round| format!("{:.1}", round.rate)).collect();
+            self.notes.push(format!(
+                "lanes: {} refreshed {name}: median {:.1} a second, rounds {}; AWS calls per refresh {:.3}",
+                grouped(DUE.into()),
+                rate(rounds),
+                each.join(" "),
+                median(rounds.iter().map(|round| round.calls)),
+            ));
+        }
+        self.notes.push(format!(
+            "lanes: {} calls for the stopped app in all rounds; the machine was idle for {:.0} % of its time",
+            lanes.tries,
+            lanes.idle * 100.0,
+        ));
+    }
+
     pub(crate) fn all_met(&self) -> bool {
         self.lines.iter().all(|line| line.met)
     }
@@ -156,5 +185,25 @@ mod tests {
         assert_eq!(missed(|run| run.calls.extend([("GetItem".to_owned(), 1_000)])), [true, true, false, true]);
         assert_eq!(missed(|run| run.calls.extend([("Query".to_owned(), 110)])), [true, true, false, false]);
         assert!(!Report::new(&args, &[measured(100, 9), measured(1_000, 10)]).all_met());
+    }
+
+    #[test]
+    fn a_healthy_app_may_lose_a_twentieth_beside_a_stopped_one() {
+        let args = Args::parse_from(["bench-sweep", "--only", "lanes"]);
+        let report = |beside: [f64; 3]| {
+            let rounds = |rates: [f64; 3]| rates.map(|rate| Round { rate, calls: 4.0 }).to_vec();
+            let (alone, beside) = (rounds([100.0, 20.0, 101.0]), rounds(beside));
+            let mut report = Report::new(&args, &[]);
+            report.add_lanes(&Lanes { stopped: 300_000, alone, beside, tries: 2, idle: 0.5 });
+            report
+        };
+        let good = report([96.0, 97.0, 30.0]);
+        assert!(
+            good.all_met() && good.text().contains("beside 300,000 of a stopped app ÷ alone  0.960"),
+            "{}",
+            good.text()
+        );
+        assert!(good.text().contains("alone: median 100.0 a second, rounds 100.0 20.0 101.0"), "{}", good.text());
+        assert!(!report([94.0, 94.0, 120.0]).all_met());
     }
 }

@@ -1,6 +1,8 @@
 //! What is there before a sweep: connections as the product writes them, and the token sets of those that are due.
 
-use emulators::{dynamodb::DynamoDb, secrets_manager::SecretsManager};
+use std::ops::Range;
+
+use emulators::secrets_manager::SecretsManager;
 use end_to_end::stack::{Table, attributes};
 use serde_json::Value;
 use shop_keyring::{
@@ -13,9 +15,24 @@ use shop_keyring::{
     token_set::TokenSet,
 };
 
-use crate::{args::Scale, marketplace::tokens};
+use crate::{args::Scale, bed::Bed, marketplace::tokens};
 
-pub(crate) const APP_KEY: &str = "6us7a1k3q9";
+/// An app as the registry and its secret have it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct App {
+    pub(crate) path: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) secret: &'static str,
+}
+
+/// The app that the marketplace knows.
+pub(crate) const HEALTHY: App =
+    App { path: "tiktok-shop/us", key: "6us7a1k3q9", secret: "us-app-secret-5d41402abc4b2a76" };
+
+/// An app whose secret is wrong, so that its circuit breaker opens.
+pub(crate) const STOPPED: App =
+    App { path: "tiktok-shop/stopped", key: "6st0pp3dk2", secret: "replaced-app-secret-7d793037a076" };
+
 pub(crate) const SECRET_PREFIX: &str = "shop-keyring";
 
 const DAY: i64 = 86_400;
@@ -23,28 +40,29 @@ const DAY: i64 = 86_400;
 /// Rows in one import: as JSON they take ten times the room that they take in the table.
 const CHUNK: u32 = 5_000;
 
-/// Fills table and vault; tells how many rows are there.
+/// Writes these connections of an app to table and vault; tells how many rows are there.
 pub(crate) fn load(
-    scale: Scale,
-    dynamodb: &DynamoDb,
-    vault: &SecretsManager,
+    app: App,
+    rows: Range<u32>,
+    is_due: impl Fn(u32) -> bool,
+    bed: &Bed,
     progress: impl Fn(u32),
 ) -> Result<(), String> {
     let now = Timestamp::local_now();
-    let mut from = 0;
-    while from < scale.rows {
-        let to = scale.rows.min(from + CHUNK);
+    let Range { start: mut from, end } = rows;
+    while from < end {
+        let to = end.min(from + CHUNK);
         let mut items = Vec::with_capacity(CHUNK as usize);
         for n in from..to {
-            let is_due = is_due(n, scale);
-            let connection = connection(n, is_due, now)?;
+            let is_due = is_due(n);
+            let connection = connection(app, n, is_due, now)?;
             if is_due {
-                keep(n, &connection, vault)?;
+                keep(n, &connection, &bed.vault)?;
             }
             items.push(item(&connection)?);
         }
-        dynamodb.import(Table::Connections.name(), items)?;
-        if to.is_multiple_of(50_000) || to == scale.rows {
+        bed.dynamodb.import(Table::Connections.name(), items)?;
+        if to.is_multiple_of(50_000) || to == end {
             progress(to);
         }
         from = to;
@@ -59,14 +77,14 @@ pub(crate) fn is_due(n: u32, scale: Scale) -> bool {
 }
 
 /// A seller with one shop, whose token lives seven days: six of them are over, or four at most.
-fn connection(n: u32, is_due: bool, now: Timestamp) -> Result<Connection, String> {
+fn connection(app: App, n: u32, is_due: bool, now: Timestamp) -> Result<Connection, String> {
     let refreshed_at = now.plus(if is_due { -6 * DAY } else { -i64::from(n % 4) * DAY });
     let parse = |error: shop_keyring::names::InvalidName| error.to_string();
     Ok(Connection {
-        connection: format!("tiktok-shop/us/{}", seller(n)).parse().map_err(parse)?,
+        connection: format!("{}/{}", app.path, seller(n)).parse().map_err(parse)?,
         format: FORMAT,
         revision: u64::from(n) + 3,
-        app_key: APP_KEY.into(),
+        app_key: app.key.into(),
         seller_name: Some(format!("Attic {n}")),
         label: None,
         seller_base_region: Some("US".into()),
@@ -148,7 +166,7 @@ fn keep(n: u32, connection: &Connection, vault: &SecretsManager) -> Result<(), S
         authorization_expires_at: connection.authorization_expires_at,
         end_unclear: false,
         scopes: connection.scopes.clone(),
-        app_key: APP_KEY.into(),
+        app_key: connection.app_key.clone(),
         parent: None,
         granted_at: connection.granted_at,
     };
@@ -170,14 +188,14 @@ mod tests {
         }
         let now = Timestamp::local_now();
         for n in 0..1_000 {
-            assert!(due_at(&connection(n, true, now).unwrap()).unwrap() < now);
-            assert!(due_at(&connection(n, false, now).unwrap()).unwrap() > now.plus(3_600), "{n}");
+            assert!(due_at(&connection(HEALTHY, n, true, now).unwrap()).unwrap() < now);
+            assert!(due_at(&connection(HEALTHY, n, false, now).unwrap()).unwrap() > now.plus(3_600), "{n}");
         }
     }
 
     #[test]
     fn an_item_has_its_place_in_the_index() {
-        let item = item(&connection(7, true, Timestamp::local_now()).unwrap()).unwrap();
+        let item = item(&connection(HEALTHY, 7, true, Timestamp::local_now()).unwrap()).unwrap();
         assert_eq!(item["connection"]["S"], "tiktok-shop/us/seller-0000007");
         assert!(item["due_at"]["N"].is_string() && item["due_lane"]["S"].is_string());
         assert!(item["list_shard"]["N"].is_string() && item.get("attention_shard").is_none());
