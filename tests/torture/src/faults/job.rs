@@ -108,7 +108,8 @@ const KEEP: &[&str] = &["PutSecretValue"];
 const READ_BY_LOOKUP: Step = Step::read("read the item", TokenLookup, On::Item);
 const TOKEN_SET_BY_LOOKUP: Step = Step::read("read the token set", TokenLookup, On::TokenSet);
 
-const DUE: Step = Step::read("read what is due", RefreshSweep, On::DueIndex);
+const DUE: Step = Step::read("read what is due", RefreshSweep, On::Lane);
+const DUE_CHORES: Step = Step::read("read what is due", RefreshSweep, On::Chores);
 const REGISTRY: Step = Step::read("read the registry", RefreshSweep, On::Registry);
 const BREAKERS: Step = Step::read("read the circuit breakers", RefreshSweep, On::Breakers);
 const READ: Step = Step::read("read the item", RefreshSweep, On::Item);
@@ -215,7 +216,7 @@ const SHOP_LOOKUP: &[Step] = &[Step::read("read the shop's pointer", TokenLookup
 const DISCONNECT: &[Step] = &[READ_BY_LOOKUP, Step::write("write the end", TokenLookup, On::Item)];
 
 const DELETION: &[Step] = &[
-    DUE,
+    DUE_CHORES,
     REGISTRY,
     BREAKERS,
     READ,

@@ -2,6 +2,10 @@
 
 use emulators::front::Call;
 use end_to_end::{Function, Table};
+use shop_keyring::{
+    connection::due::{Lane, part},
+    names::ConnectionKey,
+};
 use simulators::tiktok_shop::Route;
 
 /// However an item is read.
@@ -38,7 +42,10 @@ pub(super) struct AwsCall {
 /// What a call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum On {
-    DueIndex,
+    /// The connection's own part of its lane.
+    Lane,
+    /// The connection's own part of the chores.
+    Chores,
     Item,
     ShopPointer,
     Evidence,
@@ -58,7 +65,7 @@ impl Step {
 
     pub(super) const fn read(name: &'static str, by: Function, on: On) -> Self {
         let operations: &[&str] = match on {
-            On::DueIndex => &["Query"],
+            On::Lane | On::Chores => &["Query"],
             On::TokenSet | On::Registry | On::App => &["GetSecretValue"],
             _ => READ,
         };
@@ -106,7 +113,7 @@ impl AwsCall {
     /// Whether it is made any number of times: one query per part of a lane, an item that is polled, and what is shared with
     /// other processes.
     pub(super) fn repeats(self) -> bool {
-        matches!(self.on, On::DueIndex | On::Evidence | On::Breakers)
+        matches!(self.on, On::Lane | On::Chores | On::Evidence | On::Breakers)
             || (self.on == On::Item && self.by == Function::TokenLookup)
     }
 
@@ -123,6 +130,12 @@ impl AwsCall {
     }
 }
 
+/// Whether the call reads the part of this lane in which the connection lies.
+fn is_query_of(call: &Call, connection: &str, lane: impl Fn(&ConnectionKey) -> Lane) -> bool {
+    let Ok(key) = connection.parse::<ConnectionKey>() else { return false };
+    call.operation == "Query" && call.keys.first() == Some(&lane(&key).partition_key(part(&key)))
+}
+
 impl On {
     fn matches(self, call: &Call, connection: &str) -> bool {
         let resource = call.resource.as_deref().unwrap_or_default();
@@ -130,9 +143,8 @@ impl On {
             (resource == Table::Connections.name(), resource == Table::ConnectSessions.name());
         let first = call.keys.first().map(String::as_str);
         match self {
-            Self::DueIndex => {
-                ["due", "chores"].iter().any(|index| resource == format!("{}/index/{index}", Table::Connections.name()))
-            }
+            Self::Lane => is_query_of(call, connection, |key| Lane::App(key.app.clone())),
+            Self::Chores => is_query_of(call, connection, |_| Lane::Chores),
             Self::Item => in_connections && call.keys.iter().any(|key| key == connection),
             Self::ShopPointer => in_connections && first.is_some_and(|key| key.starts_with("shop/")),
             Self::Evidence => in_connections && first.is_some_and(|key| key.starts_with("evidence/")),

@@ -37,6 +37,10 @@ const LOOKUPS_PER_SECOND: u32 = 20;
 const FAILURES: usize = 5;
 const WINDOWS: [u64; 5] = [60, 120, 240, 480, 900];
 
+/// Calls that may have passed the gate while the fifth failure was being written: their processes had read the breaker just
+/// before.
+const MEANWHILE: usize = 5;
+
 /// Between two runs of the schedule; in the short form there is time for two.
 const MINUTE: Duration = Duration::from_mins(1);
 const SHORT_MINUTE: Duration = Duration::from_secs(8);
@@ -96,15 +100,21 @@ async fn play(setting: Setting<'_>, report: &mut PartReport) -> Result<(), Strin
         report.figure(format!("{name}: {when}"), phase.in_words());
         report.failures.extend(phase.failures.iter().map(|failure| format!("{name}: {when}: {failure}")));
     }
-    report.check(during.left_out <= during.asked / 20, || {
-        format!("{name}: callers pile up: {} found no process of token-lookup", during.left_out)
-    });
     let quiet = before.percentile(0.95).max(after.percentile(0.95));
-    let (slow, bound) = (during.percentile(0.95), TIMES * quiet + MORE_MILLIS);
-    report.check(slow <= bound, || {
-        format!("{name}: 95 % of the lookups within {slow:.0} ms, and within {quiet:.0} ms in quiet: more than {bound:.0} ms")
-    });
-    let most = FAILURES + SLOTS + windows_within(hung_for);
+    let slow = during.percentile(0.95);
+    // The short form runs beside other tests, which decide its latencies: it only reports them.
+    if sizes.is_patient {
+        report.check(during.left_out <= during.asked / 20, || {
+            format!("{name}: callers pile up: {} found no process of token-lookup", during.left_out)
+        });
+        let bound = TIMES * quiet + MORE_MILLIS;
+        report.check(slow <= bound, || {
+            format!(
+                "{name}: 95 % of the lookups within {slow:.0} ms, and within {quiet:.0} ms in quiet: more than {bound:.0} ms"
+            )
+        });
+    }
+    let most = FAILURES + SLOTS + MEANWHILE + windows_within(hung_for);
     report
         .check(exchanges <= most, || format!("{name}: {exchanges} exchanges with unknown outcomes, more than {most}"));
     report.check(exchanges >= FAILURES, || format!("{name}: only {exchanges} exchanges hung"));
