@@ -137,7 +137,7 @@ mod tests {
         let (began, patience) = (Instant::now(), Duration::from_millis(300));
         tokio::time::timeout(Duration::from_secs(10), count_until(table, None, began + patience))
             .await
-            .expect("it gives up by itself");
+            .expect("it gives up before its patience ends");
         assert!(began.elapsed() >= patience, "{:?}", began.elapsed());
     }
 }

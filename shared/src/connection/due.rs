@@ -16,10 +16,10 @@ use crate::{
     time::Timestamp,
 };
 
-/// Partitions of the indexes `listing` and `attention`. Changing it needs every item written anew.
+/// Partitions of the indexes `listing` and `attention`. Changing it requires every item to be written again.
 pub const SHARDS: u8 = 16;
 
-/// Partitions of each lane in the index `due`, and of the index `chores`. Changing it needs every item written anew.
+/// Partitions of each lane in the index `due`, and of the index `chores`. Changing it requires every item to be written again.
 pub const PARTS: u8 = 4;
 
 /// A kind of work that the schedule does.

@@ -139,7 +139,7 @@ fn a_wait_that_is_asked_for_again_and_again_does_not_grow() {
         let mine = id();
         state = state.with_turn(mine, now).unwrap();
         let asked = state.asked_to_wait(5, mine, now).unwrap();
-        assert_eq!(asked.asked_to_wait(5, mine, now), None, "once more changes nothing");
+        assert_eq!(asked.asked_to_wait(5, mine, now), None, "a second time changes nothing");
         state = asked;
         assert_eq!(state.admission(now), Admission::Refuse { retry_after: 5 });
     }
@@ -199,7 +199,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Whatever happens, a breaker refuses for a quarter of an hour at most, then gives a turn, and whoever succeeds in it
+    /// Whatever happens, a breaker refuses for a quarter of an hour at most, then gives a turn, and a success in that turn
     /// closes it.
     #[test]
     fn from_every_state_a_success_leads_to_closed(steps in prop::collection::vec(step(), 0..40), which in 0_usize..3) {

@@ -142,7 +142,7 @@ fn windows_within(time: Duration) -> usize {
     ends.take_while(|end| *end <= time.as_secs()).count()
 }
 
-/// The host responds again; whoever got 503 asks again. Gives the connections that are renewed.
+/// The host responds again; callers that got 503 ask again. Gives the connections that are renewed.
 async fn recover(
     fleet: &Fleet,
     asked: &[String],
