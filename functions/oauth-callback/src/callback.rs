@@ -154,33 +154,15 @@ async fn solicited(
     }
     let session_id = visit.session_id.clone().unwrap_or_default();
     let session = keyring.sessions.session(&session_id).await?.ok_or(Problem::LinkExpired)?;
-    let code = match answer.code(app.marketplace) {
-        Ok(code) => match pass_gate(keyring, app).await {
-            Ok(turns) => Ok((code, turns)),
-            Err(problem) => {
-                // Browsers send a callback twice: the other request may have the turn, and then its result is what counts.
-                return match keyring.sessions.visit(&visit.id).await? {
-                    Some(visit) if visit.used_at.is_some() => {
-                        arrive(keyring, &ended(keyring, &visit, until).await?, Some(state)).await
-                    }
-                    _ => Err(problem),
-                };
-            }
-        },
-        Err(failure) => Err(failure),
+    let taken = match answer.code(app.marketplace) {
+        Ok(code) => take(keyring, &visit, Record::Stored, now).await?.map(|turns| Ok((code, turns))),
+        Err(failure) => keyring.sessions.use_state(&visit, now).await?.then_some(Err(failure)),
     };
-    match keyring.sessions.use_state(&visit, now).await {
-        Ok(true) => {}
-        not_used => {
-            if let Ok((_, turns)) = code {
-                keyring.protocol.give_back(turns).await;
-            }
-            not_used?;
-            let visit = Visit { used_at: Some(now), ..visit };
-            return arrive(keyring, &ended(keyring, &visit, until).await?, Some(state)).await;
-        }
-    }
-    let outcome = match code {
+    let Some(taken) = taken else {
+        let visit = Visit { used_at: Some(now), ..visit };
+        return arrive(keyring, &ended(keyring, &visit, until).await?, Some(state)).await;
+    };
+    let outcome = match taken {
         Ok((code, turns)) => finish::connect(keyring, app, code, finish::origin(&session), turns).await,
         Err(failure) => VisitOutcome::Failed { failure },
     };
@@ -212,44 +194,58 @@ async fn unsolicited(
     let (browser, cookie) = browser::known_or_new(headers, &keyring.config.public_base_url);
     let now = Timestamp::local_now();
     let begun = Visit::begin(&state_of_code(code), None, app, &browser, now);
-    let visit = match keyring.sessions.visit(&begun.id).await? {
+    let (visit, record) = match keyring.sessions.visit(&begun.id).await? {
         Some(known) if known.app != *app => return Err(Problem::OtherApp),
         Some(known) if known.expires_at <= now => return Err(Problem::StateExpired),
-        Some(known) => known,
-        None => {
-            // If another request has begun it at the same time, that one's record counts as well.
-            keyring.sessions.begin_visit(&begun).await?;
-            begun
-        }
+        Some(known) => (known, Record::Stored),
+        None => (begun, Record::New),
     };
-    if visit.used_at.is_some() {
+    let taken = if visit.used_at.is_some() { None } else { take(keyring, &visit, record, now).await? };
+    let Some(turns) = taken else {
         return show(keyring, &ended(keyring, &visit, until).await?, headers).await;
-    }
-    let turns = match pass_gate(keyring, app).await {
-        Ok(turns) => turns,
-        Err(problem) => {
-            return match keyring.sessions.visit(&visit.id).await? {
-                Some(visit) if visit.used_at.is_some() => {
-                    show(keyring, &ended(keyring, &visit, until).await?, headers).await
-                }
-                _ => Err(problem),
-            };
-        }
     };
-    match keyring.sessions.use_state(&visit, now).await {
-        Ok(true) => {}
-        not_used => {
-            keyring.protocol.give_back(turns).await;
-            not_used?;
-            return show(keyring, &ended(keyring, &visit, until).await?, headers).await;
-        }
-    }
     let outcome = finish::connect(keyring, app, code, Origin::Unsolicited { creates }, turns).await;
     let mut response = end(keyring, visit, outcome, &result_of(code), None).await?;
     if let Some(cookie) = cookie {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// Whether a visit is stored.
+enum Record {
+    Stored,
+    /// It is stored together with the use of its `state`, so that a seller who has to wait keeps no visit of a browser without
+    /// a cookie.
+    New,
+}
+
+/// Takes a visit's code for its exchange: passes the circuit breakers and then uses the `state` up, so that an open breaker
+/// leaves the address as it was. `None` if another request was first: browsers send a callback twice.
+async fn take(keyring: &Keyring, visit: &Visit, record: Record, now: Timestamp) -> Result<Option<Turns>, Problem> {
+    let turns = match pass_gate(keyring, &visit.app).await {
+        Ok(turns) => turns,
+        Err(problem) => {
+            // The other request may have the only turn, and then its result is what counts.
+            let stored = keyring.sessions.visit(&visit.id).await?;
+            return if stored.is_some_and(|visit| visit.used_at.is_some()) { Ok(None) } else { Err(problem) };
+        }
+    };
+    let using = async {
+        if let Record::New = record {
+            // If another request has begun it at the same time, that one's record counts as well.
+            keyring.sessions.begin_visit(visit).await?;
+        }
+        keyring.sessions.use_state(visit, now).await
+    };
+    match using.await {
+        Ok(true) => Ok(Some(turns)),
+        not_used => {
+            keyring.protocol.give_back(turns).await;
+            not_used?;
+            Ok(None)
+        }
+    }
 }
 
 /// Passes the circuit breakers before a code is exchanged.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use emulators::front::{Fault as AwsFault, FaultKind};
 use end_to_end::{Function, Options, Stack, Table};
 use serde_json::{Value, json};
+use shop_keyring::time::Timestamp;
 use simulators::tiktok_shop::{Fault, Route, Trouble, When};
 
-use crate::setting::{DUE, SELLER_1, connect, connect_all, connected, item, with_sellers};
+use crate::setting::{DUE, SELLER_1, US_APP_KEY, connect, connect_all, connected, item, next_second, with_sellers};
 
 const LANE: &str = "health/lane/tiktok-shop/us";
 const VAULT: &str = "health/vault/secrets-manager";
@@ -15,7 +16,7 @@ const VAULT: &str = "health/vault/secrets-manager";
 /// For how many seconds more a breaker is open.
 async fn open_for(stack: &Stack, breaker: &str) -> Option<i64> {
     let item = stack.item(breaker).await?;
-    Some(item["state"]["open"]["until"].as_i64()? - shop_keyring::time::Timestamp::local_now().0)
+    Some(item["state"]["open"]["until"].as_i64()? - Timestamp::local_now().0)
 }
 
 async fn fleet(count: usize) -> Stack {
@@ -82,6 +83,23 @@ async fn what_the_schedule_has_met_holds_for_callers_and_sellers() {
     assert!(browser.come_back(&callback).await.page.is_none(), "the same address leads on to the vendor");
     assert_eq!(item(&stack, &fresh).await["wanted"]["version"], 1);
     assert!(stack.invoke_sweep().await["refreshed"].as_u64() >= Some(1), "the seller has closed the breaker");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_who_began_at_the_marketplace_loads_the_page_again_when_it_works() {
+    let stack = connected(Options::default()).await;
+    let open = json!({ "until": Timestamp::local_now().plus(300), "length": 2, "turn": uuid::Uuid::new_v4() });
+    stack.put_item(&json!({ "connection": LANE, "revision": 1, "state": { "open": open } })).await;
+    next_second().await;
+    let callback = stack.tiktok_shop().authorize(US_APP_KEY, "seller-1", None).unwrap();
+    let browser = stack.browser();
+    let page = browser.come_back(&callback).await.page.unwrap().expect(503);
+    assert!(page.body.contains("does not work at the moment") && page.body.contains("Wait 5 minutes"), "{}", page.body);
+    assert!((290..=300).contains(&page.header("retry-after").unwrap().parse::<u64>().unwrap()));
+    stack.delete_item(LANE).await;
+    let page = browser.come_back(&callback).await.page.unwrap().expect(200);
+    assert!(page.body.contains("is connected"), "{}", page.body);
+    assert_eq!(item(&stack, SELLER_1).await["token_version"], 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
