@@ -13,6 +13,7 @@
 
 #![allow(rustdoc::private_intra_doc_links, reason = "its readers are in this repository")]
 
+mod at_work;
 mod bus;
 mod config;
 mod event;

@@ -1,7 +1,7 @@
 //! One run: walks the lanes and the chores and works on what is due, a bounded number at a time.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
@@ -10,7 +10,7 @@ use std::{
 use shop_keyring::{
     connection::{
         Connection,
-        claim::{CLAIM_SECONDS, Trigger},
+        claim::CLAIM_SECONDS,
         due::{Lane, Work},
         evidence::Call,
         next::{Next, next},
@@ -18,20 +18,16 @@ use shop_keyring::{
     health::Admission,
     marketplace::Marketplace,
     metrics,
-    names::{AppKeyPath, ConnectionKey},
+    names::AppKeyPath,
     protocol::{Protocol, outcome::Outcome},
     registry::{AppConfig, AppRegistry, RegistryError},
     store::{Connections, StoreError},
     time::Timestamp,
     vault::{PutPermits, Vault},
 };
-use tokio::{
-    sync::Semaphore,
-    task::{self, JoinError, JoinSet},
-};
-use tracing::Instrument;
 
 use crate::{
+    at_work::{AtWork, Ended, Kind, Worked},
     bus::EventBus,
     config::Config,
     event::Partition,
@@ -50,9 +46,6 @@ const CLAIMING: Duration = Duration::from_mins(1);
 
 /// From how many seconds on a lane is behind and has a figure of its own: each costs money.
 const BEHIND: i64 = 120;
-
-/// Chores at work at a time, at most. They are counted, not limited: a run's concurrency is far below.
-const MOST_CHORES: usize = 1 << 20;
 
 /// When everything has to be over: a claim's time later, less what the answer takes.
 const AFTER_CLAIMING: Duration = Duration::from_secs(CLAIM_SECONDS.unsigned_abs() - 2);
@@ -146,8 +139,8 @@ where
         places.publisher.begin();
         let may_publish = places.has_more(&run);
         tokio::select! {
-            Some(worked) = places.at_work.tasks.join_next_with_id() => places.worked(worked, &mut run),
-            connection = places.pace.next(), if places.at_work.has_room_for_paced() => {
+            Some(ended) = places.at_work.next() => places.worked(ended, &mut run),
+            connection = places.pace.next(), if places.at_work.count(Kind::Paced) < MOST_AT_WORK => {
                 if claims_until <= Instant::now() {
                     run.stop(Stop::Deadline);
                     run.leave(1);
@@ -226,7 +219,7 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Places<'_, M, V> {
 
     /// Whether nothing is left to wait for.
     fn is_empty(&self, run: &Run) -> bool {
-        self.at_work.tasks.is_empty() && self.pace.is_empty() && !self.has_more(run)
+        self.at_work.is_empty() && self.pace.is_empty() && !self.has_more(run)
     }
 
     /// Takes connections as long as there is room for any, and has more read.
@@ -242,8 +235,9 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Places<'_, M, V> {
     /// Takes the next connection for which there is room.
     fn take(&mut self, run: &Run) -> Option<(LaneId, Due)> {
         let Self { at_work, pace, publisher, queues, .. } = self;
-        let has_place = at_work.unpaced() < run.concurrency();
-        let may_ask = has_place && at_work.asking() < run.limit();
+        let asking = at_work.count(Kind::Asks);
+        let has_place = asking + at_work.count(Kind::Chore) < run.concurrency();
+        let may_ask = has_place && asking < run.limit();
         queues.take(|lane, under_way| {
             let has_room = match lane {
                 Lane::App(app) if under_way >= run.limit_of(app) => false,
@@ -283,13 +277,9 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Places<'_, M, V> {
     }
 
     /// Takes note of what came of the work on a connection.
-    fn worked(&mut self, worked: Result<(task::Id, Worked), JoinError>, run: &mut Run) {
-        let (task, worked) = match worked {
-            Ok((task, worked)) => (task, Some(worked)),
-            Err(error) => (error.id(), None),
-        };
-        if let Some(id) = self.at_work.lanes.remove(&task) {
-            self.queues.end(id);
+    fn worked(&mut self, Ended { lane, worked }: Ended, run: &mut Run) {
+        if let Some(lane) = lane {
+            self.queues.end(lane);
         }
         let Some(Worked { connection, outcome }) = worked else {
             run.record_panic();
@@ -325,65 +315,6 @@ impl<M: Marketplace + 'static, V: Vault + 'static> Places<'_, M, V> {
     fn register(&mut self, item: Connection, run: &Run) {
         let is_stopped = run.leaves_alone(&item.connection.app);
         self.registrar.take(item, is_stopped);
-    }
-}
-
-/// What came of the work on a connection.
-struct Worked {
-    connection: ConnectionKey,
-    outcome: Result<Outcome, StoreError>,
-}
-
-/// The connections that are being worked on, each in a task of its own.
-struct AtWork<'a, M, V> {
-    protocol: &'a Arc<Protocol<M, V>>,
-    permits: Arc<PutPermits>,
-    tasks: JoinSet<Worked>,
-    /// Of which lane each task is.
-    lanes: HashMap<task::Id, LaneId>,
-    /// One for each that has a pace of its own; these do not count towards the run's limits.
-    paced: Arc<Semaphore>,
-    /// One for each chore; these do not count towards the limit of those that ask a marketplace.
-    chores: Arc<Semaphore>,
-}
-
-impl<'a, M: Marketplace + 'static, V: Vault + 'static> AtWork<'a, M, V> {
-    fn new(protocol: &'a Arc<Protocol<M, V>>, permits: Arc<PutPermits>) -> Self {
-        let [paced, chores] = [MOST_AT_WORK, MOST_CHORES].map(|most| Arc::new(Semaphore::new(most)));
-        Self { protocol, permits, tasks: JoinSet::new(), lanes: HashMap::new(), paced, chores }
-    }
-
-    /// Connections at work without a pace of their own.
-    fn unpaced(&self) -> usize {
-        (self.tasks.len() + self.paced.available_permits()).saturating_sub(MOST_AT_WORK)
-    }
-
-    /// Those of them that ask a marketplace.
-    fn asking(&self) -> usize {
-        (self.unpaced() + self.chores.available_permits()).saturating_sub(MOST_CHORES)
-    }
-
-    fn has_room_for_paced(&self) -> bool {
-        self.paced.available_permits() > 0
-    }
-
-    fn begin(&mut self, id: Option<LaneId>, connection: ConnectionKey, item: Option<Connection>, work: Work) {
-        let counted = match work {
-            Work::Chore => Some(&self.chores),
-            Work::Marketplace => Some(&self.paced).filter(|_| Pace::holds(&connection, work)),
-        };
-        // Given back with the task, even if it panics.
-        let place = counted.map(|counted| Arc::clone(counted).try_acquire_owned());
-        let (protocol, permits) = (Arc::clone(self.protocol), Arc::clone(&self.permits));
-        let work = async move {
-            let _place = place;
-            let outcome = protocol.work(&connection, item, Trigger::Schedule(work), &permits).await;
-            Worked { connection, outcome }
-        };
-        let task = self.tasks.spawn(work.in_current_span());
-        if let Some(id) = id {
-            self.lanes.insert(task.id(), id);
-        }
     }
 }
 
