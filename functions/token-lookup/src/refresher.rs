@@ -1,9 +1,9 @@
 //! A refresh on demand: refresh-on-demand is invoked, for only it and refresh-sweep may spend a refresh token, and the item
 //! says what came of it. While somebody else is at work, the item is polled.
 //!
-//! Lambda throttles the function at its reserved concurrency, and a circuit breaker may be open. Then the item says that the refresh is wanted, which makes the
-//! connection due for the schedule, and the caller is told to come again in a minute. Waiting for a slot would keep this
-//! function's own execution environments busy, and with them the callers whose tokens work.
+//! Lambda throttles the function at its reserved concurrency, and a circuit breaker may be open. Then the item says that the
+//! refresh is wanted, which makes the connection due for the schedule, and the caller is told to come again in a minute.
+//! Waiting for a slot would keep this function's own execution environments busy, and with them the callers whose tokens work.
 
 use std::time::{Duration, Instant};
 

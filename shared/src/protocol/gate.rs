@@ -25,13 +25,6 @@ const PAUSE_OF_CALLERS: i64 = 30;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl<M: Marketplace, V: Vault> Protocol<M, V> {
-    /// The breakers that guard this call by this app; none where the registry does not have it.
-    pub async fn breakers(&self, app: &AppKeyPath, call: Call) -> Vec<Breaker> {
-        let registry = self.apps.registry().current().await;
-        let config = registry.as_ref().ok().and_then(|registry| registry.get(app));
-        config.map(|config| config.breakers(app, call)).unwrap_or_default()
-    }
-
     /// Passes the gate before a call under a claim. Otherwise the claim has ended, and nothing else has changed.
     pub(super) async fn gate(&self, held: &Held, app: &App, call: Call) -> Result<Result<Turns, Outcome>, StoreError> {
         let breakers = app.config.breakers(&app.path, call);
@@ -54,7 +47,9 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
     /// # Errors
     /// [`NotPassed`].
     pub async fn gate_for_grant(&self, app: &AppKeyPath) -> Result<Turns, NotPassed> {
-        let breakers = self.breakers(app, Call::Refresh).await;
+        let registry = self.apps.registry().current().await.ok();
+        let config = registry.as_ref().and_then(|registry| registry.get(app));
+        let breakers = config.map(|config| config.breakers(app, Call::Refresh)).unwrap_or_default();
         self.health.read(&self.connections, &breakers).await?;
         self.health.pass(&self.connections, &breakers, AttemptId::random()).await
     }

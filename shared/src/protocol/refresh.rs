@@ -79,22 +79,20 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
         attempt: AttemptId,
         permits: &PutPermits,
     ) -> Result<Outcome, StoreError> {
-        let [for_refresh, for_check] =
-            [self.breakers(&key.app, Call::Refresh).await, self.breakers(&key.app, Call::Check).await];
+        let registry = self.apps.registry().current().await.ok();
+        let config = registry.as_ref().and_then(|registry| registry.get(&key.app));
         let read = match (read, trigger) {
             (Some(item), _) => Some(item),
             (None, Trigger::Schedule(_)) => self.connections.get(key).await?,
             (None, Trigger::OnDemand { .. }) => {
-                let mut breakers = for_refresh.clone();
-                breakers.extend(for_check.iter().filter(|breaker| !for_refresh.contains(breaker)).cloned());
+                let breakers = config.map(|config| config.all_breakers(&key.app)).unwrap_or_default();
+                let breakers: Vec<_> = breakers.into_iter().collect();
                 let began = Instant::now();
                 let (item, health) = self.connections.get_with_health(key, &breakers).await?;
                 self.health.learn(health, began, self.connections.now());
                 item
             }
         };
-        // Without the registry nothing is claimed that needs an app: reminders and deletions go on.
-        let knows_apps = self.apps.registry().current().await.is_ok();
         let timer = ClaimTimer::start();
         let (mut next, mut seen) = (Next::Nothing, None);
         let claimed = self.connections.apply_to(read, |item| {
@@ -104,16 +102,17 @@ impl<M: Marketplace, V: Vault> Protocol<M, V> {
                 seen = is_unclaimed_work.then(|| Box::new(item.clone()));
             })?;
             next = claimed.next;
-            let breakers = match next {
-                Next::Refresh => &for_refresh,
-                Next::Check => &for_check,
+            let call = match next {
+                Next::Refresh => Call::Refresh,
+                Next::Check => Call::Check,
                 _ => return Ok(claimed.item),
             };
-            if !knows_apps {
+            // Without the registry nothing is claimed that needs an app: reminders and deletions go on.
+            if registry.is_none() {
                 return Err(NotClaimed::NoRegistry);
             }
             // The gate is before the call; this spares the claim.
-            if self.is_left_alone(breakers) {
+            if config.is_some_and(|config| self.is_left_alone(&config.breakers(&key.app, call))) {
                 return Err(NotClaimed::BreakerOpen);
             }
             Ok(claimed.item)
