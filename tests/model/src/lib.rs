@@ -78,6 +78,7 @@ mod granting;
 mod market;
 mod quiet;
 mod removal;
+mod report;
 mod settling;
 mod state;
 mod vault;

@@ -1,30 +1,24 @@
-//! Runs the checker, and prints counterexamples in a readable form.
+//! How this model is checked, and how its counterexamples are printed.
 
-use std::{fmt::Write as _, time::Instant};
-
-use stateright::{Checker as _, HasDiscoveries, Model as _, Path};
+use std::fmt::Write as _;
 
 use super::{
     config::Config,
-    explore::{Action, Gate, RULES},
+    explore::{Gate, RULES},
     quiet,
     state::{Broken, State},
 };
-use crate::state::T0;
+use crate::{
+    report::{self, Ruled},
+    state::T0,
+};
 
 /// Explores everything.
 ///
 /// # Panics
 /// With the shortest way there, if a rule does not hold.
 pub fn explore(name: &str, config: Config) {
-    let begun = Instant::now();
-    let checker = Gate::new(config).checker().threads(2).finish_when(HasDiscoveries::Any).spawn_bfs().join();
-    if checker.discovery(RULES).is_some() {
-        let (broken, _, way) = find(config).unwrap();
-        panic!("{name}: {broken:?} with {config:?}\n{way}");
-    }
-    let (states, depth) = (checker.unique_state_count(), checker.max_depth());
-    println!("{name}: {states} states, up to {depth} steps deep, {:.1?}", begun.elapsed());
+    report::explore::<Gate>(name, config);
 }
 
 /// Looks for a counterexample, and prints it.
@@ -32,38 +26,31 @@ pub fn explore(name: &str, config: Config) {
 /// # Panics
 /// If there is none, or if another rule is the first to break.
 pub fn shows(name: &str, broken: Broken, config: Config) {
-    let found = find(config).unwrap_or_else(|| panic!("{name}: no counterexample with {config:?}"));
-    let (rule, states, way) = found;
-    println!("{name}: {rule:?}, found after {states} states\n{way}");
-    assert_eq!(rule, broken, "{name}:\n{way}");
+    report::shows::<Gate>(name, &broken, config);
 }
 
-/// The shortest way to a broken rule, with the states seen until it was found.
-fn find(config: Config) -> Option<(Broken, usize, String)> {
-    let gate = Gate::new(config);
-    // One thread: with more, the first way found may not be the shortest.
-    let checker = gate.clone().checker().threads(1).finish_when(HasDiscoveries::Any).spawn_bfs().join();
-    let path = checker.discovery(RULES)?;
-    let last = path.last_state().clone();
-    let broken = gate.broken(&last)?;
-    let mut way = tell(path);
-    if last.broken.is_none() {
-        quiet::broken(&config, &last, |state, what| line(&mut way, state, &what.to_string()));
-    }
-    Some((broken, checker.unique_state_count(), way))
-}
+impl Ruled for Gate {
+    type Config = Config;
+    type Broken = Broken;
+    const RULES: &'static str = RULES;
 
-fn tell(path: Path<State, Action>) -> String {
-    let steps = path.into_vec();
-    let mut told = String::new();
-    if let Some((first, _)) = steps.first() {
-        line(&mut told, first, "begins");
+    fn new(config: Config) -> Self {
+        Self::new(config)
     }
-    for pair in steps.windows(2) {
-        let [(_, Some(action)), (after, _)] = pair else { continue };
-        line(&mut told, after, &format!("{action:?}"));
+
+    fn broken(&self, state: &State) -> Option<Broken> {
+        self.broken(state)
     }
-    told
+
+    fn line(told: &mut String, state: &State, what: &str) {
+        line(told, state, what);
+    }
+
+    fn go_on(&self, told: &mut String, last: &State) {
+        if last.broken.is_none() {
+            quiet::broken(&self.config, last, |state, what| line(told, state, &what.to_string()));
+        }
+    }
 }
 
 fn line(told: &mut String, s: &State, what: &str) {

@@ -1,31 +1,25 @@
-//! Runs the checker, and prints a counterexample so that it can be read.
+//! How this model is checked, and how its counterexamples are printed.
 
-use std::{fmt::Write as _, time::Instant};
-
-use shop_keyring::connection::evidence::Evidence;
-use stateright::{Checker as _, HasDiscoveries, Model as _, Path};
+use std::fmt::Write as _;
 
 use super::{
     config::Config,
-    explore::{Action, Lanes, RULES},
+    explore::{Lanes, RULES},
     quiet,
     state::{Broken, State},
 };
-use crate::state::T0;
+use crate::{
+    report::{self, Ruled},
+    state::T0,
+};
+use shop_keyring::connection::evidence::Evidence;
 
 /// Explores everything.
 ///
 /// # Panics
 /// With the shortest way there, if a rule does not hold.
 pub fn explore(name: &str, config: Config) {
-    let begun = Instant::now();
-    let checker = Lanes::new(config).checker().threads(2).finish_when(HasDiscoveries::Any).spawn_bfs().join();
-    if checker.discovery(RULES).is_some() {
-        let (broken, _, way) = find(config).unwrap();
-        panic!("{name}: {broken:?} with {config:?}\n{way}");
-    }
-    let (states, depth) = (checker.unique_state_count(), checker.max_depth());
-    println!("{name}: {states} states, up to {depth} steps deep, {:.1?}", begun.elapsed());
+    report::explore::<Lanes>(name, config);
 }
 
 /// Looks for a counterexample, and prints it.
@@ -33,39 +27,32 @@ pub fn explore(name: &str, config: Config) {
 /// # Panics
 /// If there is none, or if another rule is the first to break.
 pub fn shows(name: &str, broken: Broken, config: Config) {
-    let found = find(config).unwrap_or_else(|| panic!("{name}: no counterexample with {config:?}"));
-    let (rule, states, way) = found;
-    println!("{name}: {rule:?}, found after {states} states\n{way}");
-    assert_eq!(rule, broken, "{name}:\n{way}");
+    report::shows::<Lanes>(name, &broken, config);
 }
 
-/// The shortest way to a broken rule, with the states seen until it was found.
-fn find(config: Config) -> Option<(Broken, usize, String)> {
-    let lanes = Lanes::new(config);
-    // One thread: with more, the first way found may not be the shortest.
-    let checker = lanes.clone().checker().threads(1).finish_when(HasDiscoveries::Any).spawn_bfs().join();
-    let path = checker.discovery(RULES)?;
-    let last = path.last_state().clone();
-    let broken = lanes.broken(&last)?;
-    let mut way = tell(path);
-    if last.broken.is_none() {
-        way.push_str("   No incident any more. After each look of normal running:\n");
-        quiet::broken(&lanes, &last, |state| line(&mut way, state, "look"));
-    }
-    Some((broken, checker.unique_state_count(), way))
-}
+impl Ruled for Lanes {
+    type Config = Config;
+    type Broken = Broken;
+    const RULES: &'static str = RULES;
 
-fn tell(path: Path<State, Action>) -> String {
-    let steps = path.into_vec();
-    let mut told = String::new();
-    if let Some((first, _)) = steps.first() {
-        line(&mut told, first, "begins");
+    fn new(config: Config) -> Self {
+        Self::new(config)
     }
-    for pair in steps.windows(2) {
-        let [(_, Some(action)), (after, _)] = pair else { continue };
-        line(&mut told, after, &format!("{action:?}"));
+
+    fn broken(&self, state: &State) -> Option<Broken> {
+        self.broken(state)
     }
-    told
+
+    fn line(told: &mut String, state: &State, what: &str) {
+        line(told, state, what);
+    }
+
+    fn go_on(&self, told: &mut String, last: &State) {
+        if last.broken.is_none() {
+            told.push_str("   No incident any more. After each look of normal running:\n");
+            quiet::broken(self, last, |state| line(told, state, "look"));
+        }
+    }
 }
 
 fn line(told: &mut String, s: &State, what: &str) {
