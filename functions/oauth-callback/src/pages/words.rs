@@ -200,7 +200,7 @@ pub(super) fn of_problem(vendor: &str, problem: Problem) -> Words {
 fn not_now(vendor: &str, marketplace: &str, seconds: i64) -> Words {
     let minutes = (seconds / 60 + 1).max(2);
     (
-        format!("{marketplace} does not work at the moment"),
+        format!("Connecting to {marketplace} does not work at the moment"),
         "You did everything right, and your authorization is not used up. Nothing was connected yet.".to_owned(),
         format!(
             "Wait {minutes} minutes, then load this page again. If that does not help, go back to {vendor} and begin again."
